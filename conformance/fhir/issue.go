@@ -1,0 +1,90 @@
+package fhir
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Severity of an Issue, as http://hl7.org/fhir/issue-severity.
+type Severity string
+
+// The severities.
+const (
+	Fatal       Severity = "fatal"
+	Error       Severity = "error"
+	Warning     Severity = "warning"
+	Information Severity = "information"
+)
+
+// IssueType is a code of http://hl7.org/fhir/issue-type.
+type IssueType string
+
+// The issue types this module uses.
+const (
+	TypeInvalid       IssueType = "invalid"
+	TypeStructure     IssueType = "structure"
+	TypeRequired      IssueType = "required"
+	TypeValue         IssueType = "value"
+	TypeInvariant     IssueType = "invariant"
+	TypeSecurity      IssueType = "security"
+	TypeLogin         IssueType = "login"
+	TypeForbidden     IssueType = "forbidden"
+	TypeProcessing    IssueType = "processing"
+	TypeNotSupported  IssueType = "not-supported"
+	TypeDuplicate     IssueType = "duplicate"
+	TypeNotFound      IssueType = "not-found"
+	TypeDeleted       IssueType = "deleted"
+	TypeTooLong       IssueType = "too-long"
+	TypeCodeInvalid   IssueType = "code-invalid"
+	TypeTooCostly     IssueType = "too-costly"
+	TypeBusinessRule  IssueType = "business-rule"
+	TypeConflict      IssueType = "conflict"
+	TypeTransient     IssueType = "transient"
+	TypeException     IssueType = "exception"
+	TypeTimeout       IssueType = "timeout"
+	TypeThrottled     IssueType = "throttled"
+	TypeIncomplete    IssueType = "incomplete"
+	TypeInformational IssueType = "informational"
+)
+
+// Issue is a finding about data. ID names the message for programs and
+// translations; Text says it in English and never contains the data itself.
+type Issue struct {
+	Severity   Severity
+	Code       IssueType
+	ID         string // stable message id, e.g. "element-unknown"
+	Expression string // FHIRPath location, e.g. "Patient.name[0].given[1]"
+	Origin     string // place in the record a resource was made from, e.g. "OBX[3]-5"
+	Line       int    // in the parsed text, from 1; 0 when not known
+	Column     int
+	Text       string
+}
+
+// String writes the issue on one line, as a compiler does.
+func (i Issue) String() string {
+	var b strings.Builder
+	if i.Line > 0 {
+		b.WriteString(strconv.Itoa(i.Line) + ":" + strconv.Itoa(i.Column) + ": ")
+	}
+	b.WriteString(string(i.Severity) + ": " + i.Text)
+	if i.Expression != "" {
+		b.WriteString(" at " + i.Expression)
+	}
+	if i.Origin != "" {
+		b.WriteString(" from " + i.Origin)
+	}
+	if i.ID != "" {
+		b.WriteString(" [" + i.ID + "]")
+	}
+	return b.String()
+}
+
+// HasErrors reports whether any issue is an error or fatal.
+func HasErrors(issues []Issue) bool {
+	for _, i := range issues {
+		if i.Severity == Error || i.Severity == Fatal {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,246 @@
+package fhir
+
+import "iter"
+
+// Kind says what a Node is.
+type Kind uint8
+
+// The kinds of JSON value.
+const (
+	Null Kind = iota
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+func (k Kind) String() string {
+	return [...]string{"null", "boolean", "number", "string", "array", "object"}[k]
+}
+
+// Node is one value of a resource tree. All readers accept a nil Node, which
+// stands for an absent value: paths may be walked without checks.
+type Node struct {
+	kind Kind
+	line uint32
+	col  uint32
+	name string
+	text string
+	kids []*Node
+}
+
+// NewObject returns an empty object.
+func NewObject() *Node { return &Node{kind: Object} }
+
+// NewArray returns an array of the given items.
+func NewArray(items ...*Node) *Node {
+	n := &Node{kind: Array}
+	n.Append(items...)
+	return n
+}
+
+// NewString returns a string value.
+func NewString(s string) *Node { return &Node{kind: String, text: s} }
+
+// NewNumber returns a number with the given literal, which must be valid JSON.
+func NewNumber(literal string) *Node { return &Node{kind: Number, text: literal} }
+
+// NewBool returns a boolean value.
+func NewBool(b bool) *Node {
+	if b {
+		return &Node{kind: Bool, text: "true"}
+	}
+	return &Node{kind: Bool, text: "false"}
+}
+
+// NewNull returns a JSON null, as arrays of primitives with extensions need it.
+func NewNull() *Node { return &Node{kind: Null, text: "null"} }
+
+// Kind returns what n is; Null for a nil Node.
+func (n *Node) Kind() Kind {
+	if n == nil {
+		return Null
+	}
+	return n.kind
+}
+
+// Name returns the property name of n in its object, "" elsewhere.
+func (n *Node) Name() string {
+	if n == nil {
+		return ""
+	}
+	return n.name
+}
+
+// Text returns the decoded string, the literal of a number, "true", "false" or
+// "null"; "" for arrays, objects and a nil Node.
+func (n *Node) Text() string {
+	if n == nil {
+		return ""
+	}
+	return n.text
+}
+
+// Position returns the line and column where n starts in the parsed text,
+// counted from 1, columns in bytes; zeros for a node that was built.
+func (n *Node) Position() (line, column int) {
+	if n == nil {
+		return 0, 0
+	}
+	return int(n.line), int(n.col)
+}
+
+// Len returns the number of items or properties.
+func (n *Node) Len() int {
+	if n == nil {
+		return 0
+	}
+	return len(n.kids)
+}
+
+// At returns the i-th item or property, nil when there is none.
+func (n *Node) At(i int) *Node {
+	if n == nil || i < 0 || i >= len(n.kids) {
+		return nil
+	}
+	return n.kids[i]
+}
+
+// All yields items or properties in order.
+func (n *Node) All() iter.Seq2[int, *Node] {
+	return func(yield func(int, *Node) bool) {
+		if n == nil {
+			return
+		}
+		for i, k := range n.kids {
+			if !yield(i, k) {
+				return
+			}
+		}
+	}
+}
+
+// Get returns the named property of an object, nil when absent.
+func (n *Node) Get(name string) *Node {
+	if n == nil || n.kind != Object {
+		return nil
+	}
+	for _, k := range n.kids {
+		if k.name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+// Path walks properties by name; an array on the way stands for its first item.
+func (n *Node) Path(names ...string) *Node {
+	for _, name := range names {
+		if n.Kind() == Array {
+			n = n.At(0)
+		}
+		n = n.Get(name)
+	}
+	return n
+}
+
+// Items returns n's items if it is an array, n alone if it is any other value,
+// and nothing for a nil Node: how FHIR elements of any cardinality are read.
+// The result belongs to n and must not be changed.
+func (n *Node) Items() []*Node {
+	switch {
+	case n == nil:
+		return nil
+	case n.kind == Array:
+		return n.kids
+	default:
+		return []*Node{n}
+	}
+}
+
+// Set puts v under name, in place of the property of that name or last. A nil
+// v removes the property. v must not be part of another tree.
+func (n *Node) Set(name string, v *Node) *Node {
+	if v == nil {
+		n.Remove(name)
+		return n
+	}
+	v.name = name
+	for i, k := range n.kids {
+		if k.name == name {
+			n.kids[i] = v
+			return n
+		}
+	}
+	n.kids = append(n.kids, v)
+	return n
+}
+
+// SetString puts a string under name.
+func (n *Node) SetString(name, s string) *Node { return n.Set(name, NewString(s)) }
+
+// Prepend puts v under name as the first property; the name must be absent.
+func (n *Node) Prepend(name string, v *Node) {
+	v.name = name
+	n.kids = append([]*Node{v}, n.kids...)
+}
+
+// Remove takes the named property out of an object.
+func (n *Node) Remove(name string) {
+	for i, k := range n.kids {
+		if k.name == name {
+			n.kids = append(n.kids[:i:i], n.kids[i+1:]...)
+			return
+		}
+	}
+}
+
+// Append adds items to an array.
+func (n *Node) Append(items ...*Node) *Node {
+	for _, it := range items {
+		it.name = ""
+	}
+	n.kids = append(n.kids, items...)
+	return n
+}
+
+// SetAt replaces the i-th item or property, keeping its name.
+func (n *Node) SetAt(i int, v *Node) {
+	v.name = n.kids[i].name
+	n.kids[i] = v
+}
+
+// InsertAt puts v before the i-th item of an array.
+func (n *Node) InsertAt(i int, v *Node) {
+	v.name = ""
+	n.kids = append(n.kids, nil)
+	copy(n.kids[i+1:], n.kids[i:])
+	n.kids[i] = v
+}
+
+// RemoveAt takes out the i-th item or property.
+func (n *Node) RemoveAt(i int) {
+	n.kids = append(n.kids[:i:i], n.kids[i+1:]...)
+}
+
+// Clone returns a deep copy without positions' owner: it may be changed freely.
+func (n *Node) Clone() *Node {
+	if n == nil {
+		return nil
+	}
+	c := *n
+	if n.kids != nil {
+		c.kids = make([]*Node, len(n.kids))
+		for i, k := range n.kids {
+			c.kids[i] = k.Clone()
+		}
+	}
+	return &c
+}
+
+// ResourceType returns the type a resource names itself, "" when it does not.
+func (n *Node) ResourceType() string { return n.Get("resourceType").Text() }
+
+// ID returns the logical id of a resource, "" when it has none.
+func (n *Node) ID() string { return n.Get("id").Text() }
