@@ -1,0 +1,53 @@
+package record
+
+// Builder makes the nodes of one record; it allocates them in chunks. The zero
+// Builder is ready. Readers use it, nobody else.
+type Builder struct {
+	slab  []Node
+	Count int // nodes made so far, for a reader's limit
+}
+
+func (b *Builder) node(kind Kind, name string) *Node {
+	if len(b.slab) == 0 {
+		b.slab = make([]Node, min(max(b.Count, 32), 2048))
+	}
+	n := &b.slab[0]
+	b.slab = b.slab[1:]
+	b.Count++
+	n.kind, n.name, n.state = kind, name, Present
+	return n
+}
+
+// Leaf makes a leaf in the given state.
+func (b *Builder) Leaf(name, text string, s State) *Node {
+	n := b.node(Leaf, name)
+	n.text, n.state = text, s
+	return n
+}
+
+// Group makes an empty group; names may be nil.
+func (b *Builder) Group(name string, names Names) *Node {
+	n := b.node(Group, name)
+	n.names = names
+	return n
+}
+
+// Sequence makes an empty sequence; a named one is a segment.
+func (b *Builder) Sequence(name string) *Node { return b.node(Sequence, name) }
+
+// List makes an empty list of repetitions.
+func (b *Builder) List(name string) *Node { return b.node(List, name) }
+
+// Add puts children under n, in order.
+func (n *Node) Add(kids ...*Node) {
+	for _, k := range kids {
+		k.parent = n
+	}
+	n.kids = append(n.kids, kids...)
+}
+
+// Mark records where n starts in the decoded text.
+func (n *Node) Mark(line, column int) { n.line, n.column = uint32(line), uint32(column) }
+
+// Number says which of its name n is among the record's segments or rows.
+func (n *Node) Number(ordinal int) { n.ordinal = uint32(ordinal) }
