@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/yilian/yilian/gateway/search"
+)
+
+// Reader reads resources outside a transaction: what is committed.
+//
+// Faults: fault.NotFound for a resource or version that never was. A deleted
+// resource is returned with Deleted set; callers make of it what they must.
+type Reader interface {
+	Read(ctx context.Context, k Key) (Version, error)
+	ReadVersion(ctx context.Context, k Key, number int64) (Version, error)
+	// History returns versions newest first, at most limit, with numbers below
+	// before (0: from the newest).
+	History(ctx context.Context, k Key, before int64, limit int) ([]Version, error)
+	Search(ctx context.Context, q *search.Query) (Page, error)
+	// Changes returns what changed after a place in the order of commits, oldest
+	// first; only what no open transaction can still precede.
+	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
+}
+
+// Tx is one transaction. It sees its own writes. It is used by one goroutine.
+type Tx interface {
+	Read(ctx context.Context, k Key) (Version, error)
+	Search(ctx context.Context, q *search.Query) (Page, error)
+	// Lock serialises transactions that name the same thing, until commit. All
+	// names of a transaction are locked in one call, before its first search.
+	Lock(ctx context.Context, names ...string) error
+	Put(ctx context.Context, p *Put) (Version, error)
+	IdentityTx
+	InboxTx
+}
+
+// Writer runs transactions.
+type Writer interface {
+	// Update runs fn in a transaction and commits. fn may run more than once and
+	// must not keep what an abandoned run computed. An error of fn rolls back and
+	// is returned as it is; ctx ends the waiting, never half a commit.
+	Update(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
+}
+
+// IdentityTx is what identity needs inside the transaction that writes a Patient.
+type IdentityTx interface {
+	// Features returns what is known of Patients that share a strong identifier
+	// with one of ids, or are one of patients.
+	Features(ctx context.Context, ids []Identifier, patients []string) ([]Features, error)
+	SetFeatures(ctx context.Context, f Features) error
+	// LinkOf returns the living link of a Patient; ok is false when it has none.
+	LinkOf(ctx context.Context, patient string) (l Link, ok bool, err error)
+	LinksOf(ctx context.Context, person string) ([]Link, error)
+	NewPerson(ctx context.Context, p Person) error
+	// SetLink ends the Patient's living link, if it has one, and starts l.
+	SetLink(ctx context.Context, l Link) error
+	// MergePerson moves all living links of from to into and marks from as merged.
+	MergePerson(ctx context.Context, from, into, rule, reason string, at time.Time) error
+	AddReview(ctx context.Context, r Review) error
+}
+
+// IdentityReader answers questions about persons outside a transaction.
+type IdentityReader interface {
+	// Person returns a person; one that was merged says so in Into.
+	Person(ctx context.Context, id string) (Person, error)
+	LinkOf(ctx context.Context, patient string) (l Link, ok bool, err error)
+	LinksOf(ctx context.Context, person string) ([]Link, error)
+	// Persons returns living persons by id after the given one.
+	Persons(ctx context.Context, after string, limit int) ([]Person, error)
+	Reviews(ctx context.Context, limit int) ([]Review, error)
+	LinkHistory(ctx context.Context, patient string) ([]Link, error)
+}
+
+// InboxTx ends work on a record together with the resources it became.
+type InboxTx interface {
+	// Finish sets the outcome of a record. It fails with fault.Conflict when the
+	// record is not in state Received any more, so that no record is applied twice.
+	Finish(ctx context.Context, id string, o Outcome) error
+	// Applied returns the hash of the last applied state of a row's key, "" for none.
+	Applied(ctx context.Context, institution, key string) (hash string, err error)
+	SetApplied(ctx context.Context, institution, key, hash string) error
+	// Expand ends a delivery as Split and adds the records cut from it.
+	Expand(ctx context.Context, delivery string, entries []Entry) error
+}
+
+// Inbox takes records in and hands them out in the order their lanes allow.
+type Inbox interface {
+	// Accept makes entries durable, all or none, and answers each.
+	Accept(ctx context.Context, entries []Entry) ([]Receipt, error)
+	// Claim hands out received records that no earlier unfinished record shares a
+	// lane with, oldest first, to one holder until the lease ends or Finish. A
+	// delivery to be split holds all lanes of its institution behind it.
+	Claim(ctx context.Context, holder string, lease time.Duration, limit int) ([]Record, error)
+	// Release gives claimed records back unfinished.
+	Release(ctx context.Context, holder string, ids []string) error
+	Record(ctx context.Context, id string) (Record, error)
+	Records(ctx context.Context, f RecordFilter) ([]Record, error)
+	// Replay puts quarantined records back to Received, behind what came since.
+	Replay(ctx context.Context, ids []string) (int, error)
+	CountRecords(ctx context.Context, institution string) (map[RecordState]int, error)
+	// Content returns archived bytes: length from offset, the rest if length is 0.
+	Content(ctx context.Context, digest string, offset, length int64) ([]byte, error)
+}
