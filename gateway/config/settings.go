@@ -1,0 +1,275 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// setting is one key: what it is when nobody sets it, how its text is checked and stored, how it is shown.
+type setting struct {
+	key      string
+	fallback string
+	env      string
+	set      func(*Config, value) error
+	show     func(*Config) string
+}
+
+// settings lists every key there is, in the order of the documentation.
+var settings = []setting{
+	{key: "listen", fallback: "127.0.0.1:8080",
+		set:  func(c *Config, v value) (err error) { c.Listen, err = parseListen(v.text); return err },
+		show: func(c *Config) string { return c.Listen }},
+	{key: "data", fallback: "./yilian-data",
+		set:  func(c *Config, v value) (err error) { c.Data, err = parseFolder(v); return err },
+		show: func(c *Config) string { return c.Data }},
+	{key: "auth", fallback: "none", env: "YILIAN_AUTH",
+		set:  func(c *Config, v value) (err error) { c.Auth, err = oneOf(v.text, "none"); return err },
+		show: func(c *Config) string { return c.Auth }},
+	{key: "institutions",
+		set:  func(c *Config, v value) (err error) { c.Institutions, err = parseFolder(v); return err },
+		show: func(c *Config) string { return c.Institutions }},
+	{key: "timezone", fallback: "+08:00",
+		set:  func(c *Config, v value) (err error) { c.Zone, err = parseZone(v.text); return err },
+		show: func(c *Config) string { return c.Zone.String() }},
+	{key: "store.url", env: "YILIAN_STORE_URL",
+		set: func(c *Config, v value) (err error) {
+			c.StoreURL, err = parseURL(v.text, "postgres", "postgresql")
+			return err
+		},
+		show: func(c *Config) string { return redacted(c.StoreURL) }},
+	{key: "redis.url", env: "YILIAN_REDIS_URL",
+		set: func(c *Config, v value) (err error) {
+			c.RedisURL, err = parseURL(v.text, "redis", "rediss")
+			return err
+		},
+		show: func(c *Config) string { return redacted(c.RedisURL) }},
+	{key: "alliance.base", fallback: "https://yilian.dev",
+		set:  func(c *Config, v value) (err error) { c.AllianceBase, err = parseBase(v.text); return err },
+		show: func(c *Config) string { return c.AllianceBase }},
+	{key: "log.level", fallback: "info",
+		set:  func(c *Config, v value) (err error) { c.LogLevel, err = parseLevel(v.text); return err },
+		show: func(c *Config) string { return strings.ToLower(c.LogLevel.String()) }},
+	{key: "log.format", fallback: "text",
+		set:  func(c *Config, v value) (err error) { c.LogFormat, err = oneOf(v.text, "text", "json"); return err },
+		show: func(c *Config) string { return c.LogFormat }},
+	{key: "limits.record", fallback: "16MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Record, err = parseSize(v.text, 1<<10, 1<<30)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Record) }},
+	{key: "limits.delivery", fallback: "256MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Delivery, err = parseSize(v.text, 1<<10, 1<<34)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Delivery) }},
+	{key: "limits.body", fallback: "64MiB",
+		set:  func(c *Config, v value) (err error) { c.Limits.Body, err = parseSize(v.text, 1<<10, 1<<30); return err },
+		show: func(c *Config) string { return showSize(c.Limits.Body) }},
+	{key: "limits.depth", fallback: "100",
+		set:  func(c *Config, v value) (err error) { c.Limits.Depth, err = parseInt(v.text, 20, 1000); return err },
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Depth) }},
+	{key: "limits.page", fallback: "1000",
+		set:  func(c *Config, v value) (err error) { c.Limits.Page, err = parseInt(v.text, 1, 10_000); return err },
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Page) }},
+	{key: "limits.time", fallback: "30s",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Time, err = parseDuration(v.text, 100*time.Millisecond, time.Hour)
+			return err
+		},
+		show: func(c *Config) string { return showDuration(c.Limits.Time) }},
+}
+
+// rules hold across settings. Each returns the key to blame and what is wrong, or no text.
+var rules = []func(*Config) (key, text string){
+	func(c *Config) (string, string) {
+		if c.Auth == "none" && !loopback(c.Listen) {
+			return "listen", c.Listen + " can be reached from other machines, and auth: none trusts everybody; " +
+				"expected a loopback address such as 127.0.0.1:8080"
+		}
+		return "", ""
+	},
+	func(c *Config) (string, string) {
+		if c.Limits.Delivery < c.Limits.Record {
+			return "limits.delivery", fmt.Sprintf("%s is less than limits.record, %s", showSize(c.Limits.Delivery),
+				showSize(c.Limits.Record))
+		}
+		return "", ""
+	},
+}
+
+func parseListen(text string) (string, error) {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return "", fmt.Errorf("%q is not an address, expected host:port such as 127.0.0.1:8080", text)
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return "", fmt.Errorf("%q is not a port, expected 0 to 65535", port)
+	}
+	return net.JoinHostPort(host, strconv.FormatUint(n, 10)), nil
+}
+
+func loopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+func parseFolder(v value) (string, error) {
+	if strings.ContainsRune(v.text, 0) {
+		return "", errors.New("holds a NUL character, expected a folder")
+	}
+	return v.path(), nil
+}
+
+func oneOf(text string, choices ...string) (string, error) {
+	for _, c := range choices {
+		if text == c {
+			return c, nil
+		}
+	}
+	expected := strings.Join(choices, ", ")
+	if len(choices) > 1 {
+		expected = "one of " + expected
+	}
+	return "", fmt.Errorf("%q is not known, expected %s", text, expected)
+}
+
+func parseLevel(text string) (slog.Level, error) {
+	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn,
+		"error": slog.LevelError}
+	level, ok := levels[text]
+	if !ok {
+		_, err := oneOf(text, "debug", "info", "warn", "error")
+		return 0, err
+	}
+	return level, nil
+}
+
+// parseZone reads an offset such as +08:00, or a name from the zone database.
+func parseZone(text string) (*time.Location, error) {
+	if t, err := time.Parse("-07:00", text); err == nil {
+		if _, offset := t.Zone(); offset >= -14*3600 && offset <= 14*3600 {
+			return time.FixedZone(text, offset), nil
+		}
+	} else if zone, err := time.LoadLocation(text); err == nil && text != "" && text != "Local" {
+		return zone, nil
+	}
+	return nil, fmt.Errorf("%q is not a time zone, expected an offset such as +08:00 or a name such as Asia/Shanghai", text)
+}
+
+// parseURL checks a URL that may hold a password, so its errors do not repeat it.
+func parseURL(text string, schemes ...string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "", fmt.Errorf("is not a URL, expected %s://host:port/…", schemes[0])
+	}
+	if _, err := oneOf(u.Scheme, schemes...); err != nil {
+		return "", fmt.Errorf("the scheme %w", err)
+	}
+	if u.Host == "" && !u.Query().Has("host") {
+		return "", fmt.Errorf("names no host, expected %s://host:port/…", schemes[0])
+	}
+	return text, nil
+}
+
+func parseBase(text string) (string, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "", fmt.Errorf("%q is not a base URL, expected one such as https://yilian.dev", text)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", errors.New("holds more than scheme, host and path, expected a base URL such as https://yilian.dev")
+	case strings.HasSuffix(text, "/"):
+		return "", fmt.Errorf("%q ends with a slash, expected none", text)
+	}
+	return text, nil
+}
+
+// Larger units first, so that a size is shown in the largest that fits.
+var units = []struct {
+	name  string
+	bytes int64
+}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1}}
+
+func parseSize(text string, low, high int64) (int64, error) {
+	digits := text[:len(text)-len(strings.TrimLeft(text, "0123456789"))]
+	n, err := strconv.ParseUint(digits, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a size, expected one such as 16MiB", text)
+	}
+	unit := strings.TrimSpace(text[len(digits):])
+	factor := int64(0)
+	for _, u := range units {
+		if unit == u.name || unit == "" && u.bytes == 1 {
+			factor = u.bytes
+			break
+		}
+	}
+	if factor == 0 {
+		return 0, fmt.Errorf("%q has an unknown unit, expected B, KiB, MiB, GiB, kB, MB or GB", text)
+	}
+	if n > uint64(math.MaxInt64/factor) || int64(n)*factor < low || int64(n)*factor > high {
+		return 0, fmt.Errorf("%q is out of range, expected %s to %s", text, showSize(low), showSize(high))
+	}
+	return int64(n) * factor, nil
+}
+
+func showSize(n int64) string {
+	for _, u := range units {
+		if n >= u.bytes && n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}
+
+func parseInt(text string, low, high int) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a number, expected %d to %d", text, low, high)
+	}
+	if n < low || n > high {
+		return 0, fmt.Errorf("%d is out of range, expected %d to %d", n, low, high)
+	}
+	return n, nil
+}
+
+func parseDuration(text string, low, high time.Duration) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a duration, expected one such as 30s", text)
+	}
+	if d < low || d > high {
+		return 0, fmt.Errorf("%q is out of range, expected %s to %s", text, showDuration(low), showDuration(high))
+	}
+	return d, nil
+}
+
+// showDuration leaves out the zeros that String appends: 1h, not 1h0m0s.
+func showDuration(d time.Duration) string {
+	text := d.String()
+	if short, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = short + "m"
+	}
+	if short, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = short + "h"
+	}
+	return text
+}
