@@ -4,7 +4,28 @@ package record
 // Builder is ready. Readers use it, nobody else.
 type Builder struct {
 	slab  []Node
+	kids  []*Node
 	Count int // nodes made so far, for a reader's limit
+}
+
+// Grow makes room for about n nodes to come, so that a record is built in few
+// allocations.
+func (b *Builder) Grow(n int) {
+	if n > len(b.slab) {
+		b.slab = make([]Node, n)
+	}
+	if n > len(b.kids) {
+		b.kids = make([]*Node, n)
+	}
+}
+
+// Reserve makes room for n children of node, which must have none yet.
+func (b *Builder) Reserve(node *Node, n int) {
+	if n > len(b.kids) {
+		b.kids = make([]*Node, max(n, min(max(b.Count, 32), 2048)))
+	}
+	node.kids = b.kids[:0:n]
+	b.kids = b.kids[n:]
 }
 
 func (b *Builder) node(kind Kind, name string) *Node {

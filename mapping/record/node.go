@@ -62,13 +62,17 @@ func (n *Node) Kind() Kind {
 	return n.kind
 }
 
-// State returns what the record says about n: Absent for nil, Present for any
-// node with children or text.
+// State returns what the record says about n: Absent for nil, Empty for a list
+// without repetitions, Present for any node with children or text.
 func (n *Node) State() State {
-	if n == nil {
+	switch {
+	case n == nil:
 		return Absent
+	case n.kind == List && len(n.kids) == 0:
+		return Empty
+	default:
+		return n.state
 	}
-	return n.state
 }
 
 // Name returns the name in the enclosing group: a segment id, a group name, a

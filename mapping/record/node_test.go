@@ -92,3 +92,31 @@ func TestColumnsDeclareWhatARowMayHold(t *testing.T) {
 		t.Error("an empty cell is empty, not absent")
 	}
 }
+
+func TestReservedRoomIsNotSharedWithTheNextNode(t *testing.T) {
+	var b record.Builder
+	b.Grow(4)
+	first, second := b.Sequence("A"), b.Sequence("B")
+	b.Reserve(first, 1)
+	b.Reserve(second, 1)
+	second.Add(b.Leaf("", "b", record.Present))
+	first.Add(b.Leaf("", "a1", record.Present), b.Leaf("", "a2", record.Present))
+	if got := second.At(1).Text(); got != "b" {
+		t.Errorf("second's child is %q, want b", got)
+	}
+	if got := first.At(2).Text(); got != "a2" {
+		t.Errorf("a node may take more children than reserved: %q", got)
+	}
+}
+
+func TestAListWithoutRepetitionsIsEmpty(t *testing.T) {
+	var b record.Builder
+	l := b.List("results")
+	if l.State() != record.Empty {
+		t.Error("want empty")
+	}
+	l.Add(b.Leaf("", "x", record.Present))
+	if l.State() != record.Present {
+		t.Error("want present")
+	}
+}

@@ -23,7 +23,16 @@ type Record struct {
 	Charset string // what the bytes were decoded from, e.g. "GB18030"
 	File    string // name of the file it came in, "" when it came alone
 	Root    *Node
+	Parts   []Part       // the bytes it was made of, when they are part of files; the main row first
 	Issues  []fhir.Issue // findings while reading, e.g. a declared charset that is not the real one
+}
+
+// Part is a run of bytes of a file.
+type Part struct {
+	File       string
+	Start, End int64
+	Line       int    // of its first byte, from 1
+	Path       string // the node made of it, e.g. "LIS_BGXM[2]"; "" for the root
 }
 
 // SyntaxError says why bytes are not a record, and where. Reason never quotes
@@ -32,6 +41,7 @@ type Record struct {
 type SyntaxError struct {
 	File         string
 	Line, Column int
+	Offset       int64  // of the byte in the record or file; 0 when not known
 	Path         string // e.g. "OBX[3]-5"; "" when not known
 	Code         string
 	Reason       string
