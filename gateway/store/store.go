@@ -18,6 +18,11 @@ type Reader interface {
 	// before (0: from the newest).
 	History(ctx context.Context, k Key, before int64, limit int) ([]Version, error)
 	Search(ctx context.Context, q *search.Query) (Page, error)
+	// Compartment returns the current resources that belong to any of the local
+	// Patients (Version.Patient), the Patients themselves among them, by type and id,
+	// of the given types (nil: all), changed since the given time (zero: ever). Keys
+	// of a Position are opaque as in Search.
+	Compartment(ctx context.Context, q CompartmentQuery) (Page, error)
 	// Changes returns what changed after a place in the order of commits, oldest
 	// first; only what no open transaction can still precede.
 	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
@@ -33,6 +38,35 @@ type Tx interface {
 	Put(ctx context.Context, p *Put) (Version, error)
 	IdentityTx
 	InboxTx
+	PendingTx
+}
+
+// CompartmentQuery asks for everything that belongs to some Patients.
+type CompartmentQuery struct {
+	Patients []string
+	Types    []string
+	Since    time.Time
+	Allowed  search.Allowed
+	Count    int
+	After    *search.Position
+	AsOf     int64
+}
+
+// Pending is a logical reference whose target is not there yet: From refers to a
+// resource of Type by its identifier.
+type Pending struct {
+	Type       string
+	Identifier Identifier
+	From       Key
+}
+
+// PendingTx keeps references that came ahead of their target, so that the
+// transaction that brings the target finds who waits for it.
+type PendingTx interface {
+	// SetPending replaces what from waits for; an empty list forgets it.
+	SetPending(ctx context.Context, from Key, waits []Pending) error
+	// Waiting returns who waits for a resource of the type by one of the identifiers.
+	Waiting(ctx context.Context, typ string, ids []Identifier) ([]Pending, error)
 }
 
 // Writer runs transactions.
