@@ -28,14 +28,20 @@ type Reader interface {
 	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
 }
 
-// Tx is one transaction. It sees its own writes. It is used by one goroutine.
+// Tx is one transaction. It sees its own writes. It is used by one goroutine, and
+// not after fn of Update returned. A ctx that ended makes the next call fail; it
+// never stops one that runs.
 type Tx interface {
 	Read(ctx context.Context, k Key) (Version, error)
 	Search(ctx context.Context, q *search.Query) (Page, error)
 	// Lock serialises transactions that name the same thing, until commit. All
-	// names of a transaction are locked in one call, before its first search.
+	// names of a transaction are locked in one call, before its first Search or
+	// Features; any other use is a bug and fails.
 	Lock(ctx context.Context, names ...string) error
 	Put(ctx context.Context, p *Put) (Version, error)
+	// Advance gives the current version of a resource a newer stamp, without a new
+	// version: a later record said the same. An older stamp changes nothing.
+	Advance(ctx context.Context, k Key, s Stamp) error
 	IdentityTx
 	InboxTx
 	PendingTx
@@ -71,9 +77,12 @@ type PendingTx interface {
 
 // Writer runs transactions.
 type Writer interface {
-	// Update runs fn in a transaction and commits. fn may run more than once and
-	// must not keep what an abandoned run computed. An error of fn rolls back and
-	// is returned as it is; ctx ends the waiting, never half a commit.
+	// Update runs fn in a transaction and commits. fn runs on the caller's goroutine,
+	// may run more than once and must not keep what an abandoned run computed. An
+	// error of fn rolls back and is returned as it is, a panic as an error; ctx ends
+	// the waiting, never half a commit: after its error the transaction may have been
+	// committed or not. fn must not call Update; it may use a Reader, which does not
+	// see the transaction.
 	Update(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error
 }
 
@@ -91,6 +100,7 @@ type IdentityTx interface {
 	SetLink(ctx context.Context, l Link) error
 	// MergePerson moves all living links of from to into and marks from as merged.
 	MergePerson(ctx context.Context, from, into, rule, reason string, at time.Time) error
+	// AddReview asks a human. A pair that the same rule named before is not asked again.
 	AddReview(ctx context.Context, r Review) error
 }
 
@@ -114,21 +124,27 @@ type InboxTx interface {
 	// Applied returns the hash of the last applied state of a row's key, "" for none.
 	Applied(ctx context.Context, institution, key string) (hash string, err error)
 	SetApplied(ctx context.Context, institution, key, hash string) error
-	// Expand ends a delivery as Split and adds the records cut from it.
-	Expand(ctx context.Context, delivery string, entries []Entry) error
+	// Expand adds records cut from a delivery, in chunks: the first of entries is its
+	// record number at, counted from 0. Records already there from an earlier try are
+	// skipped, a gap is fault.Invalid. done ends the delivery as Split; until then
+	// nothing behind it is handed out. The records take its place in line.
+	Expand(ctx context.Context, delivery string, at int, entries []Entry, done bool) error
 }
 
 // Inbox takes records in and hands them out in the order their lanes allow.
 type Inbox interface {
-	// Accept makes entries durable, all or none, and answers each.
+	// Accept makes entries durable, all or none, and answers each. Only entries with
+	// a Control are compared with earlier ones of their institution and source.
 	Accept(ctx context.Context, entries []Entry) ([]Receipt, error)
 	// Claim hands out received records that no earlier unfinished record shares a
 	// lane with, oldest first, to one holder until the lease ends or Finish. A
 	// delivery to be split holds all lanes of its institution behind it.
 	Claim(ctx context.Context, holder string, lease time.Duration, limit int) ([]Record, error)
-	// Release gives claimed records back unfinished.
+	// Release gives claimed records back unfinished; those of others stay theirs.
 	Release(ctx context.Context, holder string, ids []string) error
 	Record(ctx context.Context, id string) (Record, error)
+	// Expanded returns how many records of a delivery are there already.
+	Expanded(ctx context.Context, delivery string) (int, error)
 	Records(ctx context.Context, f RecordFilter) ([]Record, error)
 	// Replay puts quarantined records back to Received, behind what came since.
 	Replay(ctx context.Context, ids []string) (int, error)
