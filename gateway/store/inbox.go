@@ -15,24 +15,27 @@ const (
 	Split       RecordState = "split"       // a delivery whose records stand on their own
 )
 
+// Delivery is the Format of a file set that is still to be split into records.
+const Delivery = "delivery"
+
 // Record is an entry of the inbox: a hospital's own message, row or document, or
 // a delivery (file set) that is still to be split into them.
 type Record struct {
 	ID          string // random, sorts by time of arrival
-	Sequence    int64  // order of arrival in this store
+	Sequence    int64  // order of entry in this store
 	Institution string
 	Source      string // name of the source in institution.yaml, e.g. "upload"
-	Format      string // record.HL7v2, record.Table, …; "delivery" for a file set
+	Format      string // record.HL7v2, record.Table, …; Delivery for a file set
 	Name        string // file name; "" when it came alone
 	Control     string // the sender's own id, "" when it has none
 	Type        string // message type or main table
-	Digest      string // hex SHA-256 of the archived bytes that hold it
+	Digest      string // hex SHA-256 of the archived bytes that hold it; Accept takes it from Bytes
 	Offset      int64  // where in them it stands
 	Length      int64
-	Key         string // business key of a table row, for skipping unchanged ones; "" for none
-	Hash        string // hash of the row's values, with Key
-	Parent      string // the delivery it was split from
-	Lanes       []string
+	Key         string   // business key of a table row, for skipping unchanged ones; "" for none
+	Hash        string   // hash of the row's values, with Key
+	Parent      string   // the delivery it was split from
+	Lanes       []string // what it keeps its place in line for, within its institution
 	Received    time.Time
 	State       RecordState
 	Answer      string // acknowledgement code given, e.g. "AA"
@@ -42,8 +45,11 @@ type Record struct {
 	Finished    time.Time
 }
 
-// Entry is what a source hands in. Bytes of a whole delivery are given once;
-// records cut from an archived delivery name its Digest instead.
+// Entry is what a source hands in: institution, source, format and what else it
+// knows. ID, Sequence, Received and Attempts are the store's; State is Received
+// unless the source already knows that it must be Quarantined. Bytes of a whole
+// delivery are given once; records cut from an archived delivery name its Digest,
+// Offset and Length instead.
 type Entry struct {
 	Record
 	Bytes []byte
@@ -61,6 +67,7 @@ type Outcome struct {
 	State  RecordState
 	Reason string
 	Map    string
+	Answer string // the acknowledgement code given, when it was not known at Accept
 }
 
 // RecordFilter selects records for listing; zero fields select all.

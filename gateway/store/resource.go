@@ -39,6 +39,11 @@ type Version struct {
 	Body    []byte // compact JSON with id and meta; nil for a deletion
 }
 
+// Alliance owns what belongs to no institution: persons, and the terminology and
+// organizations that search.Allowed.Shared opens. Shared lets through what has
+// this owner and no patient.
+const Alliance = "alliance"
+
 // Put is a version to be written. The store assigns Number, Change and Updated
 // and hands them to Render, which returns the body with them in its meta.
 // Values replace the index values of the version before; a deletion has none.
