@@ -90,7 +90,7 @@ func OrganizationCheck(first8 string) byte {
 
 // credit reports whether s has the form of a credit code: registry, category, six digits of a division, and the rest.
 func credit(s string) bool {
-	if !strings.Contains("159ANY", s[:1]) {
+	if !strings.Contains("123456789ANY", s[:1]) {
 		return false
 	}
 	for i := range 18 {
