@@ -1,0 +1,119 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// scope is a resource together with those it contains: fragments mean one of
+// these.
+type scope struct {
+	typ       string
+	byID      map[string]int
+	contained []containedResource
+	inside    int // the contained resource being walked, or none
+}
+
+type containedResource struct {
+	node *fhir.Node
+	typ  string
+	used bool // something refers to it, or it refers to its container
+}
+
+// open makes the scope of a resource.
+func (r *run) open(n *fhir.Node) *scope {
+	s := &scope{typ: n.ResourceType(), inside: none}
+	list := n.Get("contained")
+	if list.Kind() != fhir.Array || list.Len() == 0 {
+		return s
+	}
+	s.byID = make(map[string]int, list.Len())
+	s.contained = make([]containedResource, list.Len())
+	for i, c := range list.All() {
+		s.contained[i] = containedResource{node: c, typ: c.ResourceType()}
+		id := c.ID()
+		if id == "" {
+			continue
+		}
+		if _, ok := s.byID[id]; ok {
+			r.push("contained", i)
+			r.fail(c, msgContainedDuplicate, "")
+			r.pop()
+			continue
+		}
+		s.byID[id] = i
+	}
+	return s
+}
+
+// use notes a reference to a fragment, and reports whether it exists.
+func (s *scope) use(id string) bool {
+	if id == "" {
+		if s.inside != none {
+			s.contained[s.inside].used = true
+		}
+		return true
+	}
+	i, ok := s.byID[id]
+	if ok {
+		s.contained[i].used = true
+	}
+	return ok
+}
+
+// typeOf is the type of the resource a fragment means, empty if there is none.
+func (s *scope) typeOf(id string) string {
+	if id == "" {
+		return s.typ
+	}
+	if i, ok := s.byID[id]; ok {
+		return s.contained[i].typ
+	}
+	return ""
+}
+
+// close reports contained resources that nothing led to.
+func (r *run) close(s *scope) {
+	for i, c := range s.contained {
+		if !c.used && c.node.ID() != "" {
+			r.push("contained", i)
+			r.fail(c.node, msgContainedUnreferenced, "")
+			r.pop()
+		}
+	}
+}
+
+// noteFragment notes a canonical or address that means a contained resource.
+func noteFragment(r *run, n *fhir.Node) {
+	if id, ok := strings.CutPrefix(n.Text(), "#"); ok {
+		r.scope.use(id)
+	}
+}
+
+// contained walks a contained resource, which is no scope of its own.
+func (r *run) contained(n *fhir.Node) {
+	name := n.Get("resourceType")
+	switch {
+	case r.scope.inside != none:
+		r.fail(n, msgContainedNested, "")
+		return
+	case name.Kind() != fhir.String || name.Text() == "":
+		r.fail(at(name, n), msgResourceTypeMissing, "")
+		return
+	case !r.v.defs.IsResource(name.Text()):
+		r.fail(name, msgResourceTypeUnknown, "")
+		return
+	}
+	if n.Get("id") == nil {
+		r.fail(n, msgContainedID, "")
+	}
+	for _, part := range []string{"versionId", "lastUpdated", "security"} {
+		if m := n.Path("meta", part); m != nil {
+			r.reportBelow(m, fhir.Error, msgContainedMeta, "meta", part)
+		}
+	}
+	r.scope.inside = r.path[len(r.path)-1].index
+	r.object(r.v.plan(name.Text()), n)
+	r.scope.inside = none
+}
