@@ -88,7 +88,7 @@ func (v *Validator) typeAtEnd(path string) string {
 func (v *Validator) checkReference(r *run, n *fhir.Node) {
 	named := n.Get("type")
 	if named.Kind() == fhir.String && !strings.Contains(named.Text(), "/") && !v.defs.IsResource(named.Text()) {
-		r.fail(named, msgReferenceTypeName, "")
+		r.reportBelow(named, fhir.Error, msgReferenceTypeName, "type", "")
 		return
 	}
 	literal := n.Get("reference")

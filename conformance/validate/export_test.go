@@ -1,0 +1,19 @@
+package validate
+
+// ValidPrimitive tests the lexical form of one value of a primitive type.
+func ValidPrimitive(typ, text string) bool {
+	p := primitives[typ]
+	return p.valid == nil || p.valid(text)
+}
+
+// PrimitiveTypes are the types with a scanner.
+func PrimitiveTypes() []string {
+	var out []string
+	for name := range primitives {
+		out = append(out, name)
+	}
+	return out
+}
+
+// Compile compiles the plans of a type and reports whether there is one.
+func (v *Validator) Compile(name string) bool { return v.plan(name) != nil }
