@@ -113,6 +113,14 @@ func (n *Node) Declares(name string) bool {
 	return n != nil && n.kind == Group && (n.names != nil && n.names.Declares(name) || n.Get(name) != nil)
 }
 
+// Names returns what the structure or heading of a group names, nil when that is not known.
+func (n *Node) Names() Names {
+	if n == nil {
+		return nil
+	}
+	return n.names
+}
+
 // Get returns the first child of that name in a group, nil when there is none.
 func (n *Node) Get(name string) *Node {
 	if n == nil || n.kind != Group {

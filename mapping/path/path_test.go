@@ -1,0 +1,266 @@
+package path_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yilian/yilian/mapping/path"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// structure names what a group may hold; a name in capitals with a star repeats.
+type structure string
+
+func (s structure) Declares(name string) bool {
+	for f := range strings.FieldsSeq(string(s)) {
+		if strings.TrimSuffix(f, "*") == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (s structure) Repeats(name string) bool {
+	return strings.Contains(" "+string(s)+" ", " "+name+"* ")
+}
+
+type tree struct{ b record.Builder }
+
+func (t *tree) segment(name string, ordinal int, fields ...*record.Node) *record.Node {
+	s := t.b.Sequence(name)
+	s.Number(ordinal)
+	s.Add(fields...)
+	return s
+}
+
+func (t *tree) text(s string) *record.Node { return t.b.Leaf("", s, record.Present) }
+
+func (t *tree) group(name string, s structure, kids ...*record.Node) *record.Node {
+	g := t.b.Group(name, s)
+	g.Add(kids...)
+	return g
+}
+
+// order is an OML^O21 cut short: two orders, the first with a prior result of another visit.
+func order() *record.Node {
+	var t tree
+	pid := t.segment("PID", 1, t.text("1"), t.text(""), t.list("A", "B"))
+	patient := t.group("PATIENT", "PID NTE* PATIENT_VISIT", pid)
+	prior := t.group("PRIOR_RESULT", "PATIENT_PRIOR PATIENT_VISIT_PRIOR",
+		t.group("PATIENT_PRIOR", "PID", t.segment("PID", 2, t.text("2"), t.text(""), t.text("Z"))),
+		t.group("PATIENT_VISIT_PRIOR", "PV1", t.segment("PV1", 1, t.text("prior"))))
+	request := func(n int, more ...*record.Node) *record.Node {
+		kids := []*record.Node{t.segment("OBR", n, t.text("obr")), t.group("OBSERVATION", "OBX NTE*", t.segment("OBX", 2*n-1, t.text("x"))),
+			t.group("OBSERVATION", "OBX NTE*", t.segment("OBX", 2*n, t.text("y")), t.segment("NTE", n, t.text("note")))}
+		return t.group("ORDER", "ORC OBSERVATION_REQUEST",
+			t.segment("ORC", n, t.text("o"+string(rune('0'+n)))),
+			t.group("OBSERVATION_REQUEST", "OBR NTE* OBSERVATION* PRIOR_RESULT*", append(kids, more...)...))
+	}
+	return t.group("", "MSH NTE* PATIENT ORDER*", t.segment("MSH", 1, t.text("|")), patient, request(1, prior), request(2))
+}
+
+func (t *tree) list(texts ...string) *record.Node {
+	l := t.b.List("")
+	for _, s := range texts {
+		l.Add(t.text(s))
+	}
+	return l
+}
+
+func parse(t *testing.T, text string, outward bool) *path.Path {
+	t.Helper()
+	p, err := path.Parse(text, path.Options{Outward: outward})
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return p
+}
+
+func each(p *path.Path, scope *record.Node) []string {
+	var out []string
+	p.Each(scope, func(n *record.Node) bool {
+		out = append(out, n.Origin().Path)
+		return true
+	})
+	return out
+}
+
+func TestNamesAreLookedForInTheScopeThenAroundItThenBelow(t *testing.T) {
+	root := order()
+	scopes := map[string]*record.Node{"root": root}
+	for i, k := range root.Kids()[2:] {
+		name := "order" + string(rune('1'+i))
+		scopes[name] = k
+		obs := k.Get("OBSERVATION_REQUEST").Get("OBSERVATION")
+		scopes[name+".obs"] = obs
+		scopes[name+".obx"] = obs.Get("OBX")
+		scopes[name+".field"] = obs.Get("OBX").At(1)
+	}
+	for _, tt := range []struct{ scope, path, first string }{
+		{"root", "PID-3", "PID[1]-3"},
+		{"root", "PID-3[2]", "PID[1]-3[2]"},
+		{"root", "PID-3.1", "PID[1]-3[1]"},
+		{"root", "MSH-1", "MSH[1]-1"},
+		{"root", "OBX-1", "OBX[1]-1"},
+		{"root", "ORDER[2].ORC-1", "ORC[2]-1"},
+		{"root", "PV1-1", "PV1[1]-1"}, // the record itself takes the first at any depth
+		{"order1", "PID-3", "PID[1]-3"},
+		{"order1", "PV1-1", ""}, // not the prior visit: that group repeats
+		{"order1", "PRIOR_RESULT.PATIENT_VISIT_PRIOR.PV1-1", "PV1[1]-1"}, // unless it is named
+		{"order2", "OBR-1", "OBR[2]-1"},
+		{"order2", "ORC-1", "ORC[2]-1"},
+		{"order2.obs", "OBX-1", "OBX[3]-1"},
+		{"order2.obs", "NTE-1", ""}, // its own structure has an NTE
+		{"order2.obs", "OBR-1", "OBR[2]-1"},
+		{"order2.obs", "PID-1", "PID[1]-1"},
+		{"order2.obx", "OBX-1", "OBX[3]-1"},
+		{"order2.obx", ".1", "OBX[3]-1"},
+		{"order2.field", ".", "OBX[3]-1"},
+		{"order2.field", ".1", "OBX[3]-1"},
+		{"order2.field", ".2", ""},
+		{"order2.field", "OBX-1", "OBX[3]-1"},
+		{"order2.field", "ORC-1", "ORC[2]-1"},
+		{"order2", "/ORC-1", "ORC[1]-1"},
+		{"order2", "//OBX-1", "OBX[3]-1"},
+		{"order2.obx", "/MSH-1", "MSH[1]-1"},
+		{"order2", "OBR[2]-1", ""},
+	} {
+		t.Run(tt.scope+" "+tt.path, func(t *testing.T) {
+			if got := parse(t, tt.path, true).First(scopes[tt.scope]).Origin().Path; got != tt.first {
+				t.Errorf("got %q, want %q", got, tt.first)
+			}
+		})
+	}
+	for _, tt := range []struct {
+		scope, path string
+		want        []string
+	}{
+		{"root", "ORDER", []string{"ORDER", "ORDER"}},
+		{"root", "//OBX", []string{"OBX[1]", "OBX[2]", "OBX[3]", "OBX[4]"}},
+		{"root", "OBX", []string{"OBX[1]", "OBX[2]", "OBX[3]", "OBX[4]"}},
+		{"order2", "//OBX", []string{"OBX[3]", "OBX[4]"}},
+		{"order2", "OBX-1", []string{"OBX[3]-1", "OBX[4]-1"}},
+		{"order2", "OBX[2]-1", []string{"OBX[4]-1"}},
+		{"order2.obs", "NTE", nil},
+		{"order2", "PID-3", []string{"PID[1]-3[1]", "PID[1]-3[2]"}},
+		{"order2.obx", "PID-3", []string{"PID[1]-3[1]", "PID[1]-3[2]"}},
+		{"order2.obx", ".", []string{"OBX[3]"}},
+		{"root", "/PID-3[2]", []string{"PID[1]-3[2]"}},
+	} {
+		t.Run("each "+tt.scope+" "+tt.path, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, each(parse(t, tt.path, true), scopes[tt.scope])); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestDocumentsAreNotLookedThroughOutward(t *testing.T) {
+	var b record.Builder
+	leaf := func(name, v string) *record.Node { return b.Leaf(name, v, record.Present) }
+	item := func(code string, more ...*record.Node) *record.Node {
+		g := b.Group("", nil)
+		g.Add(leaf("code", code))
+		g.Add(more...)
+		return g
+	}
+	results := b.List("results")
+	results.Add(item("a", leaf("unit", "g")), item("b"))
+	ids := b.List("ids")
+	for _, v := range []string{"1", "2"} {
+		g := b.Group("", nil)
+		g.Add(leaf("value", v))
+		ids.Add(g)
+	}
+	patient := b.Group("patient", nil)
+	patient.Add(ids)
+	root := b.Group("", nil)
+	root.Add(leaf("reportNo", "R1"), leaf("unit", "kg"), leaf("结果(定量)", "5"), leaf("a.b", "6"), patient, results)
+	second := results.Kids()[1]
+	for _, tt := range []struct {
+		scope *record.Node
+		path  string
+		want  string
+	}{
+		{root, "reportNo", "R1"},
+		{root, "patient.ids.value", "1"},
+		{root, "patient.ids[2].value", "2"},
+		{root, "results.code", "a"},
+		{root, "结果(定量)", "5"},
+		{root, `"a.b"`, "6"},
+		{second, "code", "b"},
+		{second, "unit", ""}, // not the document's
+		{second, "/unit", "kg"},
+		{second, "/patient.ids.value", "1"},
+	} {
+		if got := parse(t, tt.path, false).First(tt.scope).Text(); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.path, got, tt.want)
+		}
+	}
+	if got := each(parse(t, "results", false), root); len(got) != 2 {
+		t.Errorf("each item: %v", got)
+	}
+	if got := each(parse(t, "patient.ids.value", false), root); !cmp.Equal(got, []string{"patient.ids[1].value", "patient.ids[2].value"}) {
+		t.Errorf("each value: %v", got)
+	}
+}
+
+func TestMistakesInPaths(t *testing.T) {
+	for _, tt := range []struct {
+		in     string
+		offset int
+		text   string
+	}{
+		{"", 0, "an empty path"},
+		{"PID-", 4, "want a field number from 1 to 9999"},
+		{"PID-0", 4, "want a field number"},
+		{"PID-3[", 6, "want the number of a repetition"},
+		{"PID-3[0]", 6, "want the number of a repetition"},
+		{"PID-3[2", 7, "want ] after"},
+		{"PID-3.", 6, "want a name at the end"},
+		{"PID 3", 3, "unexpected ' '"},
+		{"..1", 1, "want a number after the point"},
+		{"检验-x", 3, "want a field number"},
+		{`"open`, 0, "closing quote"},
+		{"a..b", 2, "want a name, found '.'"},
+		{"3a", 0, "want a name, found '3'"},
+		{"/a/b", 2, "unexpected '/'"},
+		{"PID-3x", 5, "unexpected 'x'"},
+		{"$", 1, "want a name at the end"},
+		{"PID-99999", 4, "from 1 to 9999"},
+		{strings.Repeat("a", 500), 0, "more than 400 bytes"},
+	} {
+		t.Run(tt.in, func(t *testing.T) {
+			_, err := path.Parse(tt.in, path.Options{})
+			var e *path.Error
+			if !errors.As(err, &e) || e.Offset != tt.offset || !strings.Contains(e.Text, tt.text) {
+				t.Errorf("got %+v, want %d %q", err, tt.offset, tt.text)
+			}
+		})
+	}
+}
+
+func FuzzFirst(f *testing.F) {
+	for _, s := range []string{"PID-3[2].4.2", "OBX[2]-5", "ORDER.ORC-1", ".", ".1.2", "/MSH-7", "//OBX", "$v.1", `"a b".c`, "/"} {
+		f.Add(s)
+	}
+	root := order()
+	scope := root.Kids()[2].Get("OBSERVATION_REQUEST").Get("OBSERVATION")
+	f.Fuzz(func(t *testing.T, s string) {
+		p, err := path.Parse(s, path.Options{Outward: len(s)%2 == 0})
+		if err != nil {
+			return
+		}
+		for _, n := range []*record.Node{root, scope, scope.Get("OBX"), nil} {
+			first := p.First(n)
+			var any *record.Node
+			p.Each(n, func(n *record.Node) bool { any = n; return false })
+			if any == nil && first != nil {
+				t.Fatalf("%q has a first and no each", s)
+			}
+		}
+	})
+}
