@@ -45,8 +45,12 @@ func run(update bool) error {
 		os.Stderr.Write(output)
 		return failed
 	}
-	for _, line := range score.Lines(marks, got) {
+	lines := score.Lines(marks, got)
+	for _, line := range lines {
 		fmt.Println(line)
+	}
+	if len(lines) == 0 {
+		fmt.Println("no suite was run; most need YILIAN_CORPUS")
 	}
 	if failed != nil {
 		os.Stderr.Write(output)
