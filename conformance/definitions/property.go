@@ -197,7 +197,7 @@ func nearest(name string, s *shape) string {
 			best, found = d, p.Name
 		}
 	}
-	if best*2 >= len(name) {
+	if best*2 > len(name) {
 		return ""
 	}
 	return found

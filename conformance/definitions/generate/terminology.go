@@ -344,9 +344,28 @@ func (t *terminology) record(v *valueSet) []byte {
 	w.String(v.Title)
 	w.String(v.Version)
 	w.Strings(e.open)
+	parts := t.unique(e.parts)
+	w.Uint(len(parts))
+	for _, p := range parts {
+		w.String(p.system)
+		w.Bool(p.whole)
+		if p.whole {
+			continue
+		}
+		w.Uint(len(p.codes))
+		for _, c := range p.codes {
+			w.String(c)
+			w.String(p.text[c])
+		}
+	}
+	return w.Bytes()
+}
+
+// unique leaves each code in the first part that has it.
+func (t *terminology) unique(list []part) []part {
 	seen := map[[2]string]bool{}
 	var parts []part
-	for _, p := range e.parts {
+	for _, p := range list {
 		l := p.list(t)
 		fresh := slices.DeleteFunc(slices.Clone(l.codes), func(c string) bool {
 			k := [2]string{p.system, c}
@@ -362,18 +381,5 @@ func (t *terminology) record(v *valueSet) []byte {
 			parts = append(parts, part{system: p.system, codes: fresh, text: p.text})
 		}
 	}
-	w.Uint(len(parts))
-	for _, p := range parts {
-		w.String(p.system)
-		w.Bool(p.whole)
-		if p.whole {
-			continue
-		}
-		w.Uint(len(p.codes))
-		for _, c := range p.codes {
-			w.String(c)
-			w.String(p.text[c])
-		}
-	}
-	return w.Bytes()
+	return parts
 }
