@@ -3,6 +3,7 @@ package testenv_test
 import (
 	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -114,9 +115,7 @@ func TestSoak(t *testing.T) {
 // A killed test binary runs no cleanup. Its servers must be gone all the same, and their folders too.
 func TestServersEndWithAKilledTestBinary(t *testing.T) {
 	if os.Getenv("TESTENV_VICTIM") != "" {
-		testenv.StartPostgres(t)
-		testenv.StartRedis(t)
-		fmt.Println("started")
+		fmt.Println(testenv.StartPostgres(t).Addr(), testenv.StartRedis(t).Addr())
 		select {}
 	}
 	testenv.Postgres(t) // skips where there is none
@@ -142,41 +141,40 @@ func TestServersEndWithAKilledTestBinary(t *testing.T) {
 	if err := victim.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "started\n" {
+	line, err := bufio.NewReader(out).ReadString('\n')
+	servers := strings.Fields(line)
+	if len(servers) != 2 {
 		t.Fatalf("the victim said %q: %v", line, err)
 	}
 	pattern := filepath.Join(tmp, "yilian-*")
 	if dirs := glob(t, pattern); len(dirs) != 2 {
 		t.Fatalf("the victim's folders: %v, want two", dirs)
 	}
-	if !running(t, tmp) {
-		t.Fatal("the victim's servers cannot be seen, so their end could not be seen either")
+	if n := listening(servers); n != 2 {
+		t.Fatalf("%d of the victim's servers listen, want 2", n)
 	}
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = victim.Wait()
-	for deadline := time.Now().Add(10 * time.Second); len(glob(t, pattern)) > 0 || running(t, tmp); {
+	for deadline := time.Now().Add(10 * time.Second); len(glob(t, pattern)) > 0 || listening(servers) > 0; {
 		if time.Now().After(deadline) {
-			t.Fatalf("left behind: folders %v, servers running: %v", glob(t, pattern), running(t, tmp))
+			t.Fatalf("left behind: folders %v, %d servers", glob(t, pattern), listening(servers))
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// running reports whether a process works in a folder below dir.
-func running(t *testing.T, dir string) bool {
-	t.Helper()
-	out, err := exec.Command("ps", "-eo", "args").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, dir) && !strings.Contains(line, "watchdog") {
-			return true
+// listening counts the addresses where a server takes connections.
+func listening(addrs []string) int {
+	n := 0
+	for _, addr := range addrs {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			c.Close()
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 func glob(t *testing.T, pattern string) []string {
