@@ -1,0 +1,117 @@
+package fhirpath
+
+import (
+	"errors"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// Options say how an expression is compiled.
+type Options struct {
+	// Context is the type or element path of the focus ("Patient",
+	// "Patient.contact"), "" if it is not known.
+	Context string
+	// Strict refuses names that no element of the context's type has.
+	Strict bool
+	// Ordered refuses functions that need an order behind ones that give none.
+	Ordered bool
+	// Lenient lets "as" filter several items, as R4's own search parameters and
+	// invariants expect of it.
+	Lenient bool
+	// Variables are the names that Env.Variables will give.
+	Variables []string
+}
+
+// Expression is a compiled expression.
+type Expression struct {
+	text  string
+	model *Model
+	run   code
+	types []string
+}
+
+// Compile compiles an expression. The error is a *SyntaxError.
+func (m *Model) Compile(text string, opts Options) (*Expression, error) {
+	tree, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{model: m, text: text, opts: opts}
+	if c.base, err = c.contextOf(opts.Context); err != nil {
+		return nil, err
+	}
+	c.root = c.base
+	run, out, err := c.expr(tree)
+	if err != nil {
+		return nil, err
+	}
+	return &Expression{text: text, model: m, run: run, types: out.names()}, nil
+}
+
+// String returns the text of the expression.
+func (x *Expression) String() string { return x.text }
+
+// Types returns the names of the FHIR and System types the result can have, nil
+// if that is open.
+func (x *Expression) Types() []string { return x.types }
+
+// Evaluate evaluates over a resource. A nil env is an empty one. The error is a
+// *EvaluationError.
+func (x *Expression) Evaluate(env *Env, resource *fhir.Node) ([]Value, error) {
+	return x.Append(nil, env, x.model.Resource(resource))
+}
+
+// Append evaluates over any focus and appends the result to dst.
+func (x *Expression) Append(dst []Value, env *Env, focus Value) ([]Value, error) {
+	m := machines.Get().(*machine)
+	m.reset(env, x.model, focus)
+	defer m.release()
+	if err := x.run(m, m.base); err != nil {
+		return dst, x.positioned(err)
+	}
+	return append(dst, m.stack...), nil
+}
+
+// Holds evaluates as a boolean, as invariants are: one value that is not a
+// boolean counts as true, nothing is not defined.
+func (x *Expression) Holds(env *Env, focus Value) (holds, defined bool, err error) {
+	m := machines.Get().(*machine)
+	m.reset(env, x.model, focus)
+	defer m.release()
+	t, err := m.truth(x.run)
+	if err != nil {
+		return false, false, x.positioned(err)
+	}
+	return t == yes, t != unknown, nil
+}
+
+// positionError carries the offset of the innermost operation that failed.
+type positionError struct {
+	offset int
+	err    error
+}
+
+func (e *positionError) Error() string { return e.err.Error() }
+func (e *positionError) Unwrap() error { return e.err }
+
+func (x *Expression) positioned(err error) error {
+	offset := 0
+	var p *positionError
+	if errors.As(err, &p) {
+		offset = p.offset
+	}
+	at := errorAt(x.text, offset, "%s", err.Error())
+	var limit *limitError
+	return &EvaluationError{Line: at.Line, Column: at.Column, Reason: at.Reason, Limit: errors.As(err, &limit)}
+}
+
+// at adds the offset to errors of an operation that have none.
+func at(offset int, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := err.(*positionError); ok {
+		return err
+	}
+	return &positionError{offset: offset, err: err}
+}

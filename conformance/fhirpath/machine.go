@@ -1,0 +1,277 @@
+package fhirpath
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// Limits bound one evaluation. A zero field means its default.
+type Limits struct {
+	Steps  int // elementary operations; default DefaultMaxSteps
+	Values int // values held at once; default DefaultMaxValues
+	Text   int // bytes of text made; default DefaultMaxText
+}
+
+// Defaults of Limits.
+const (
+	DefaultMaxSteps  = 10_000_000
+	DefaultMaxValues = 1_000_000
+	DefaultMaxText   = 16 << 20
+)
+
+// Resolver finds what a reference points to, nil if it cannot be found. The
+// node belongs to the resolver.
+type Resolver interface {
+	Resolve(ctx context.Context, reference string) *fhir.Node
+}
+
+// TypesOnly is the Resolver that knows of a target only the type that the
+// reference itself names. It is what search parameters need, and costs nothing.
+var TypesOnly Resolver = typesOnly{}
+
+type typesOnly struct{}
+
+func (typesOnly) Resolve(context.Context, string) *fhir.Node { return nil }
+
+// Membership answers memberOf: whether a code, Coding or CodeableConcept is in a
+// value set; known is false where that cannot be told.
+type Membership interface {
+	MemberOf(ctx context.Context, v Value, valueSet string) (member, known bool, err error)
+}
+
+// Conformance answers conformsTo: whether a resource or element conforms to a
+// profile.
+type Conformance interface {
+	ConformsTo(ctx context.Context, v Value, profile string) (conforms bool, err error)
+}
+
+// Env is what an evaluation may see besides its focus. All of it may be absent.
+// One Env may serve many evaluations at once.
+type Env struct {
+	Context      context.Context
+	Resolver     Resolver
+	Membership   Membership
+	Conformance  Conformance
+	Now          time.Time  // for now(), today(), timeOfDay(); the zero time means the clock
+	Resource     *fhir.Node // %resource, if it is not the focus
+	RootResource *fhir.Node // %rootResource, if it is not %resource
+	Variables    map[string][]Value
+	Trace        func(name string, values []Value)
+	Limits       Limits
+}
+
+// EvaluationError says which part of an expression could not be evaluated, and
+// why. Reason never quotes the data.
+type EvaluationError struct {
+	Line, Column int
+	Reason       string
+	Limit        bool // the evaluation went over a limit
+}
+
+func (e *EvaluationError) Error() string {
+	return (&SyntaxError{Line: e.Line, Column: e.Column, Reason: e.Reason}).Error()
+}
+
+// code evaluates a part of an expression: it pushes its result on the stack and
+// leaves what is below alone. focus is the input of a path step or function.
+type code func(m *machine, focus []Value) error
+
+// machine is the state of one evaluation. Results live on one stack, so that a
+// path allocates nothing once the stack has grown.
+type machine struct {
+	env      *Env
+	model    *Model
+	stack    []Value
+	base     []Value // $this, and what paths start from
+	index    int
+	total    []Value
+	context  []Value
+	steps    int
+	text     int
+	limits   Limits
+	now      time.Time
+	resource *fhir.Node
+	defined  []definition // by defineVariable, innermost last
+	first    [1]Value
+}
+
+type definition struct {
+	name   string
+	values []Value
+}
+
+var machines = sync.Pool{New: func() any { return &machine{stack: make([]Value, 0, 64)} }}
+
+var noEnv Env
+
+func (m *machine) reset(env *Env, model *Model, focus Value) {
+	if env == nil {
+		env = &noEnv
+	}
+	m.env, m.model = env, model
+	m.first[0] = focus
+	m.base = m.first[:]
+	m.context = m.base
+	m.limits = env.Limits
+	if m.limits.Steps == 0 {
+		m.limits.Steps = DefaultMaxSteps
+	}
+	if m.limits.Values == 0 {
+		m.limits.Values = DefaultMaxValues
+	}
+	if m.limits.Text == 0 {
+		m.limits.Text = DefaultMaxText
+	}
+	m.resource = env.Resource
+	if m.resource == nil {
+		m.resource = focus.node
+	}
+}
+
+// release forgets everything the evaluation saw and gives the machine back.
+func (m *machine) release() {
+	stack := m.stack[:cap(m.stack)]
+	if len(stack) > 4096 {
+		stack = make([]Value, 64)
+	}
+	// What is above the stack's end may hold nodes of the last evaluation.
+	clear(stack)
+	*m = machine{stack: stack[:0]}
+	machines.Put(m)
+}
+
+func (m *machine) push(v Value) { m.stack = append(m.stack, v) }
+
+// result pushes values over whatever lies above mark.
+func (m *machine) keep(mark, from int) {
+	n := copy(m.stack[mark:], m.stack[from:])
+	m.stack = m.stack[:mark+n]
+}
+
+// spend counts work and checks what is held.
+func (m *machine) spend(steps int) error {
+	m.steps += steps
+	if m.steps > m.limits.Steps {
+		return &limitError{"more than the allowed number of steps"}
+	}
+	if len(m.stack) > m.limits.Values {
+		return &limitError{"more than the allowed number of values"}
+	}
+	return nil
+}
+
+// write counts text that an operation made.
+func (m *machine) write(bytes int) error {
+	m.text += bytes
+	if m.text > m.limits.Text {
+		return &limitError{"more than the allowed amount of text"}
+	}
+	return nil
+}
+
+// limitError and failure become EvaluationErrors where the position is known.
+type limitError struct{ reason string }
+
+func (e *limitError) Error() string { return e.reason }
+
+type failure string
+
+func (f failure) Error() string { return string(f) }
+
+// eval runs code on the base and returns what it pushed; the caller drops it.
+func (m *machine) eval(c code) ([]Value, error) {
+	mark := len(m.stack)
+	if err := c(m, m.base); err != nil {
+		return nil, err
+	}
+	return m.stack[mark:len(m.stack):len(m.stack)], nil
+}
+
+// one runs code and returns its only value; ok is false for none.
+func (m *machine) one(c code) (v Value, ok bool, err error) {
+	mark := len(m.stack)
+	values, err := m.eval(c)
+	if err != nil {
+		return Value{}, false, err
+	}
+	m.stack = m.stack[:mark]
+	switch len(values) {
+	case 0:
+		return Value{}, false, nil
+	case 1:
+		return values[0], true, nil
+	}
+	return Value{}, false, failure("expected one value, got several")
+}
+
+// tri is a truth value of three-valued logic.
+type tri uint8
+
+const (
+	unknown tri = iota
+	no
+	yes
+)
+
+func triOf(b bool) tri {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// truth is the singleton evaluation of a collection as a boolean.
+func truth(values []Value) (tri, error) {
+	switch len(values) {
+	case 0:
+		return unknown, nil
+	case 1:
+		if s, ok := values[0].system(); ok && s.kind == Boolean {
+			return triOf(s.num != 0), nil
+		}
+		if values[0].kind == Element && values[0].class.system == Boolean {
+			return unknown, nil // extensions without a value
+		}
+		return yes, nil
+	}
+	return unknown, failure("expected one boolean, got several values")
+}
+
+func (m *machine) truth(c code) (tri, error) {
+	mark := len(m.stack)
+	values, err := m.eval(c)
+	if err != nil {
+		return unknown, err
+	}
+	t, err := truth(values)
+	m.stack = m.stack[:mark]
+	return t, err
+}
+
+func (m *machine) pushTri(t tri) {
+	if t != unknown {
+		m.push(boolValue(t == yes))
+	}
+}
+
+// each runs body with $this and $index set to one item of focus after another.
+func (m *machine) each(focus []Value, body func(i int) error) error {
+	base, index := m.base, m.index
+	defined := len(m.defined)
+	for i := range focus {
+		m.base, m.index = focus[i:i+1:i+1], i
+		m.defined = m.defined[:defined]
+		if err := m.spend(1); err != nil {
+			return err
+		}
+		if err := body(i); err != nil {
+			return err
+		}
+	}
+	m.base, m.index = base, index
+	m.defined = m.defined[:defined]
+	return nil
+}
