@@ -84,6 +84,9 @@ func TestCheckRejectsPlantedViolations(t *testing.T) {
 		{name: "the root embeds and imports nothing", from: "", to: "conformance/fhir",
 			want: " imports conformance/fhir: lower never imports higher"},
 
+		{name: "fhirpath may compute with units", from: "conformance/fhirpath", to: "conformance/terminology/ucum"},
+		{name: "units know no terminology", from: "conformance/terminology/ucum", to: "conformance/terminology",
+			want: "conformance/terminology/ucum imports conformance/terminology: lower never imports higher"},
 		{name: "ingest may use the engine", from: "gateway/ingest", to: "mapping"},
 		{name: "the engine may use readers", from: "mapping", to: "mapping/hl7v2"},
 		{name: "an adapter may use search", from: "gateway/store/sqlite", to: "gateway/search"},
