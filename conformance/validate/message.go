@@ -52,6 +52,7 @@ var (
 	msgReferenceMismatch   = message{"reference-type-mismatch", fhir.TypeValue, "the reference and its type name different resource types"}
 	msgReferenceTypeName   = message{"reference-type-unknown", fhir.TypeValue, "the type of the reference is not a resource type"}
 	msgReferenceUnresolved = message{"reference-unresolved", fhir.TypeNotFound, "no contained resource has the id the reference names"}
+	msgFullURL             = message{"full-url-relative", fhir.TypeValue, "the fullUrl of an entry must be absolute"}
 
 	msgContainedNested       = message{"contained-nested", fhir.TypeInvariant, "a contained resource must not contain resources"}
 	msgContainedID           = message{"contained-id-missing", fhir.TypeInvariant, "a contained resource must have an id"}

@@ -199,6 +199,9 @@ func wellFormedText(s string) bool {
 // maxEntity is longer than the name of any entity.
 const maxEntity = 16
 
+// reference reports whether name, written between & and ;, is a character
+// reference or an entity of XML. Those of HTML need a DTD, which a narrative
+// cannot have.
 func reference(name string) bool {
 	if name == "" || len(name) > maxEntity {
 		return false
@@ -214,12 +217,7 @@ func reference(name string) bool {
 	if number, ok := strings.CutPrefix(name, "#"); ok {
 		return digits(number)
 	}
-	for i := range len(name) {
-		if !letter(name[i]) && (i == 0 || !digit(name[i])) {
-			return false
-		}
-	}
-	return true
+	return name == "amp" || name == "lt" || name == "gt" || name == "quot" || name == "apos"
 }
 
 // maxScheme is enough of a link to tell what it is.

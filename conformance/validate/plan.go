@@ -162,6 +162,9 @@ func (v *Validator) fieldChecks(p *definitions.Property) []check {
 	if c := v.bindingCheck(p); c != nil {
 		out = append(out, c)
 	}
+	if p.Element.Path == "Bundle.entry.fullUrl" {
+		out = append(out, checkAbsolute)
+	}
 	switch p.Type {
 	case "Reference":
 		if c := v.targetCheck(p); c != nil {

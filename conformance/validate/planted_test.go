@@ -154,7 +154,7 @@ func TestResource(t *testing.T) {
 		{"refuses a bare id as reference", observation(`,"subject":{"reference":"123"}`), []string{"reference-format at Observation.subject.reference"}},
 		{"refuses a reference without id", observation(`,"subject":{"reference":"Patient/"}`), []string{"reference-format at Observation.subject.reference"}},
 		{"refuses a space in a reference", observation(`,"subject":{"reference":"Patient/1 2"}`), []string{"reference-format at Observation.subject.reference"}},
-		{"refuses a broken UUID", observation(`,"subject":{"reference":"urn:uuid:123"}`), []string{"reference-format at Observation.subject.reference"}},
+		{"refuses a URN without name", observation(`,"subject":{"reference":"urn:uuid:"}`), []string{"reference-format at Observation.subject.reference"}},
 		{"refuses a target the element does not allow", observation(`,"subject":{"reference":"Practitioner/1"}`), []string{"reference-target-type at Observation.subject"}},
 		{"refuses an absolute target the element does not allow", observation(`,"subject":{"reference":"https://h.example/fhir/Practitioner/1"}`), []string{"reference-target-type at Observation.subject"}},
 		{"refuses a type the element does not allow", observation(`,"subject":{"type":"Practitioner","identifier":{"value":"1"}}`), []string{"reference-target-type at Observation.subject"}},
@@ -178,6 +178,7 @@ func TestResource(t *testing.T) {
 
 		// Resources within resources, and content references.
 		{"looks into a bundle", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":` + patient(`,"gender":"x"`) + `}]}`, []string{"code-unknown at Bundle.entry[0].resource.gender"}},
+		{"refuses a relative fullUrl", `{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"Patient/1","resource":` + patient("") + `}]}`, []string{"full-url-relative at Bundle.entry[0].fullUrl"}},
 		{"refuses an entry without resourceType", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"id":"a"}}]}`, []string{"resource-type-missing at Bundle.entry[0].resource"}},
 		{"keeps fragments within their entry", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":` + observation(`,"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}`) + `},{"resource":` + observation(`,"subject":{"reference":"#p"}`) + `}]}`, []string{"reference-unresolved at Bundle.entry[1].resource.subject.reference"}},
 		{"looks into a parameter's resource", `{"resourceType":"Parameters","parameter":[{"name":"a","resource":` + patient(`,"gender":"x"`) + `}]}`, []string{"code-unknown at Parameters.parameter[0].resource.gender"}},
@@ -193,6 +194,7 @@ func TestResource(t *testing.T) {
 		{"refuses an unclosed narrative", narrative(div + `x`), []string{"xhtml-malformed at Patient.text.div"}},
 		{"refuses content after the narrative", narrative(div + `x</div><div>y</div>`), []string{"xhtml-malformed at Patient.text.div"}},
 		{"refuses a bare ampersand", narrative(div + `a & b</div>`), []string{"xhtml-malformed at Patient.text.div"}},
+		{"refuses an entity of HTML", narrative(div + `a&nbsp;b</div>`), []string{"xhtml-malformed at Patient.text.div"}},
 		{"refuses an attribute without quotes", narrative(div + `<p class=x>a</p></div>`), []string{"xhtml-malformed at Patient.text.div"}},
 		{"refuses a script", narrative(div + `<script>x</script></div>`), []string{"xhtml-element at Patient.text.div"}},
 		{"refuses a form", narrative(div + `<form action=\"x\">x</form></div>`), []string{"xhtml-element at Patient.text.div"}},

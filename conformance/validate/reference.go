@@ -34,7 +34,7 @@ func (v *Validator) parseReference(s string) target {
 		return target{form: fragment, fragment: s[1:]}
 	}
 	if rest, ok := strings.CutPrefix(s, "urn:"); ok {
-		if !strings.Contains(rest, ":") || !validURI(s) {
+		if space, name, _ := strings.Cut(rest, ":"); space == "" || name == "" {
 			return target{}
 		}
 		return target{form: urn}
@@ -134,5 +134,13 @@ func (v *Validator) targetCheck(p *definitions.Property) check {
 		if t.resource != "" && !ref.AllowsTarget(t.resource) {
 			r.fail(literal, msgReferenceType, names)
 		}
+	}
+}
+
+// checkAbsolute tests that the address of a bundle's entry is a URL or URN of
+// its own.
+func checkAbsolute(r *run, n *fhir.Node) {
+	if scheme, rest, ok := strings.Cut(n.Text(), ":"); !ok || !validScheme(scheme) || rest == "" {
+		r.fail(n, msgFullURL, "")
 	}
 }
