@@ -69,7 +69,7 @@ func (i item) index() int {
 func (i item) second() bool { return i.index()%3 == 0 }
 
 var (
-	perLitre9  = []string{"10^9/L", "×10^9/L", "*10^9/L", "10E9/L", "G/L"}
+	perLitre9  = []string{"10^9/L", "×10^9/L", "×10⁹/L", "*10^9/L", "10E9/L", "10~9/L", "G/L"}
 	perLitre12 = []string{"10^12/L", "×10^12/L", "T/L"}
 	micromol   = []string{"μmol/L", "umol/L", "µmol/L"}
 	percent    = []string{"%", "％"}

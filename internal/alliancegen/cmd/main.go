@@ -26,11 +26,19 @@ func main() {
 
 // write replaces what an earlier run wrote; institutions/ is not generated and stays.
 func write(seed uint64, out string) error {
-	_ = seed
-	p := filepath.Join(out, "README.md")
-	if err := os.MkdirAll(filepath.Dir(p), 0o755); err != nil {
-		return err
+	for _, dir := range []string{"deliveries", "bad"} {
+		if err := os.RemoveAll(filepath.Join(out, dir)); err != nil {
+			return fmt.Errorf("clear %s: %w", dir, err)
+		}
 	}
-	_ = os.WriteFile(filepath.Join(out, "codes.json"), alliancegen.CodesFile(), 0o644)
-	return os.WriteFile(p, alliancegen.Readme(), 0o644)
+	for _, f := range alliancegen.Generate(seed, alliancegen.Options{}).Files {
+		path := filepath.Join(out, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+		if err := os.WriteFile(path, f.Bytes, 0o644); err != nil {
+			return fmt.Errorf("write file: %w", err)
+		}
+	}
+	return nil
 }
