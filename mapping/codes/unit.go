@@ -54,8 +54,8 @@ func ParseUnit(text string, o UnitOptions) Unit {
 	if u.Code, u.Known = spelt(s); u.Known {
 		return u
 	}
-	// Annotations belong to the table: anything in braces would pass as UCUM, and so would many a number.
-	if !strings.ContainsAny(s, "{}") && (s[0] < '0' || s[0] > '9') && validUCUM(s) {
+	// Annotations belong to the table: anything in braces would pass as UCUM, and so would many a number and its reciprocal.
+	if c := strings.TrimPrefix(s, "/"); c != "" && !strings.ContainsAny(c, "{}") && (c[0] < '0' || c[0] > '9') && validUCUM(s) {
 		u.Code, u.Known = s, true
 	}
 	return u
