@@ -17,19 +17,20 @@ func open(data []byte) (*Definitions, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Definitions{
-		file:      f,
-		types:     map[string]*slot[Type]{},
-		valueSets: map[string]*slot[ValueSet]{},
-		systems:   map[string]*slot[CodeSystem]{},
-		params:    map[string]*slot[SearchParameter]{},
-		comps:     map[string]*slot[Compartment]{},
-		search:    map[string]map[string]*slot[SearchParameter]{},
-	}
 	r := pack.NewReader(f.Index())
-	d.version = r.String()
-	n := r.Count()
-	d.sources = map[string]map[string]span{}
+	version, n := r.String(), r.Count()
+	large := n / 3 // about as many as there are of the most frequent kinds
+	d := &Definitions{
+		version:   version,
+		file:      f,
+		types:     make(map[string]*slot[Type], large/4),
+		valueSets: make(map[string]*slot[ValueSet], large),
+		systems:   make(map[string]*slot[CodeSystem], large),
+		params:    make(map[string]*slot[SearchParameter], large),
+		comps:     map[string]*slot[Compartment]{},
+		sources:   map[string]map[string]span{},
+		search:    make(map[string]map[string]*slot[SearchParameter], large/4),
+	}
 	offset := 0
 	next := func() span {
 		s := span{offset, r.Uint()}
@@ -39,7 +40,7 @@ func open(data []byte) (*Definitions, error) {
 	for range n {
 		e := entry{kind: r.String(), name: r.String(), url: r.String(), compact: next()}
 		if d.sources[e.kind] == nil {
-			d.sources[e.kind] = map[string]span{}
+			d.sources[e.kind] = make(map[string]span, large/2)
 		}
 		d.sources[e.kind][e.url] = next()
 		switch e.kind {
@@ -112,6 +113,19 @@ func decodeType(d *Definitions, s *slot[Type], r *pack.Reader) *Type {
 		return t
 	}
 	t.root = t.elements[0]
+	byPath := make(map[string]*Element, n)
+	for _, e := range t.elements {
+		byPath[e.Path] = e
+	}
+	for _, e := range t.elements {
+		if e.ContentReference == "" {
+			continue
+		}
+		if e.target = byPath[e.ContentReference]; e.target == nil {
+			r.Fail()
+			return t
+		}
+	}
 	for _, e := range t.elements {
 		if len(e.children) > 0 || e == t.root {
 			e.shape = newShape(e.children)

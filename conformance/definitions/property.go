@@ -36,7 +36,7 @@ func (p *Property) Repeats() bool { return p.Element.Repeats() }
 // root of its type otherwise. It is nil for an open choice.
 func (p *Property) Container() *Element {
 	e := p.Element
-	if e.shape != nil || e.ContentReference != "" {
+	if e.shape != nil || e.target != nil {
 		return e.container()
 	}
 	if t := e.defs.Type(p.Type); t != nil {
@@ -109,10 +109,8 @@ func newShape(children []*Element) *shape {
 			switch {
 			case len(e.Types) > 0:
 				p.Type, p.ref = e.Types[0].Code, &e.Types[0]
-			case e.ContentReference != "":
-				if target := e.owner.at(e.ContentReference); target != nil && len(target.Types) > 0 {
-					p.Type = target.Types[0].Code
-				}
+			case e.target != nil && len(e.target.Types) > 0:
+				p.Type = e.target.Types[0].Code
 			}
 			s.add(p)
 			continue

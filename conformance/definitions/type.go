@@ -98,7 +98,8 @@ type Element struct {
 	MeaningIfMissing string
 
 	children []*Element
-	shape    *shape // nil if the content is defined by its type
+	target   *Element // of the content reference
+	shape    *shape   // nil if the content is defined elsewhere
 	owner    *Type
 	defs     *Definitions
 }
@@ -144,21 +145,11 @@ func (e *Element) container() *Element {
 	switch {
 	case e.shape != nil:
 		return e
-	case e.ContentReference != "":
-		return e.owner.at(e.ContentReference)
+	case e.target != nil:
+		return e.target
 	case len(e.Types) == 1:
 		if t := e.defs.Type(e.Types[0].Code); t != nil {
 			return t.root
-		}
-	}
-	return nil
-}
-
-// at finds an element of the type by its path.
-func (t *Type) at(path string) *Element {
-	for _, e := range t.elements {
-		if e.Path == path {
-			return e
 		}
 	}
 	return nil
