@@ -139,6 +139,26 @@ func (n *Node) Get(name string) *Node {
 	return nil
 }
 
+// Find returns the first child of that name in a group, or of the groups inside
+// it that stand there once (that have no ordinal): from a message's PATIENT_RESULT
+// "PID" finds the one in PATIENT.
+func (n *Node) Find(name string) *Node {
+	if n == nil || n.kind != Group {
+		return nil
+	}
+	if k := n.Get(name); k != nil {
+		return k
+	}
+	for _, k := range n.kids {
+		if k.kind == Group && k.ordinal == 0 {
+			if found := k.Find(name); found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
 // Each yields all children of that name in a group, with the repetitions of a
 // list one by one.
 func (n *Node) Each(name string) iter.Seq[*Node] {

@@ -120,3 +120,19 @@ func TestAListWithoutRepetitionsIsEmpty(t *testing.T) {
 		t.Error("want present")
 	}
 }
+
+func TestFindLooksIntoGroupsThatStandOnce(t *testing.T) {
+	var b record.Builder
+	root := b.Group("", nil)
+	patient, order := b.Group("PATIENT", nil), b.Group("ORDER", nil)
+	order.Number(1)
+	patient.Add(b.Sequence("PID"))
+	order.Add(b.Sequence("OBR"))
+	root.Add(patient, order)
+	if root.Find("PID") == nil {
+		t.Error("PID stands in the only PATIENT")
+	}
+	if root.Find("OBR") != nil {
+		t.Error("ORDER repeats: which OBR is not said")
+	}
+}
