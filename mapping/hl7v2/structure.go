@@ -202,22 +202,19 @@ func (p *itemParser) items(inside bool) ([]Item, error) {
 			p.words = append(append([]string{}, body...), p.words...)
 			continue
 		}
-		isGroup := strings.HasSuffix(word, "(")
-		word = strings.TrimSuffix(word, "(")
 		var only []string
-		for strings.Contains(word, "{") { // the list of beginners may span words
-			head, list, _ := strings.Cut(word, "{")
-			for !strings.HasSuffix(list, "}(") && !strings.HasSuffix(list, "}") {
+		if head, list, ok := strings.Cut(word, "{"); ok { // the list of beginners may span words
+			for !strings.Contains(list, "}") {
 				if len(p.words) == 0 {
 					return nil, fmt.Errorf("a { without }")
 				}
 				list += " " + p.words[0]
 				p.words = p.words[1:]
 			}
-			isGroup = strings.HasSuffix(list, "(")
-			only = strings.Fields(strings.TrimRight(list, "}("))
-			word = head
+			list, after, _ := strings.Cut(list, "}")
+			only, word = strings.Fields(list), head+after
 		}
+		word, isGroup := strings.CutSuffix(word, "(")
 		word, ahead, _ := strings.Cut(word, ">")
 		name := strings.TrimRight(word, "?*+~")
 		mark := word[len(name):]
