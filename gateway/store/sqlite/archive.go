@@ -1,0 +1,88 @@
+package sqlite
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/yilian/yilian/gateway/fault"
+)
+
+// partBytes is how the archive cuts long contents, so that a piece of one is read
+// without the rest; partBits bounds a content at 256 GiB.
+const (
+	partBytes = 256 << 10
+	partBits  = 20
+)
+
+var errDigest = fault.New(fault.Invalid, "a digest is 64 hexadecimal digits")
+
+func decodeDigest(digest string) ([]byte, error) {
+	b, err := hex.DecodeString(digest)
+	if err != nil || len(b) != sha256.Size {
+		return nil, errDigest
+	}
+	return b, nil
+}
+
+// archive keeps bytes once and returns their digest.
+func (t *tx) archive(content []byte) ([]byte, error) {
+	sum := sha256.Sum256(content)
+	n, err := t.c.exec("INSERT OR IGNORE INTO archive (digest, size) VALUES (?, ?)", sum[:], len(content))
+	if err != nil || n == 0 {
+		return sum[:], t.breaks(err)
+	}
+	id, err := t.c.integer("SELECT last_insert_rowid()")
+	for part := 0; err == nil && len(content) > 0; part++ {
+		cut := min(len(content), partBytes)
+		_, err = t.c.exec("INSERT INTO archive_part (id, bytes) VALUES (?, ?)", id<<partBits+int64(part), content[:cut])
+		content = content[cut:]
+	}
+	return sum[:], t.breaks(err)
+}
+
+// Content returns archived bytes.
+func (s *Store) Content(ctx context.Context, digest string, offset, length int64) (content []byte, err error) {
+	sum, err := decodeDigest(digest)
+	if err != nil {
+		return nil, err
+	}
+	err = s.reading(ctx, func(v view) error {
+		content, err = v.content(ctx, sum, offset, length)
+		return err
+	})
+	return content, err
+}
+
+// content reads length bytes from offset, the rest if length is 0.
+func (v view) content(ctx context.Context, sum []byte, offset, length int64) ([]byte, error) {
+	var id, size int64
+	ok, err := v.c.one("SELECT id, size FROM archive WHERE digest = ?", []any{sum}, func(row row) { id, size = row.int(0), row.int(1) })
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fault.New(fault.NotFound, "no content has this digest")
+	}
+	if offset < 0 || length < 0 || offset > size || length > size-offset {
+		return nil, fault.Newf(fault.Invalid, "the content has %d bytes", size)
+	}
+	if length == 0 {
+		length = size - offset
+	}
+	content := make([]byte, 0, length)
+	if length == 0 {
+		return content, nil
+	}
+	first, last := offset/partBytes, (offset+length-1)/partBytes
+	err = v.c.query(ctx, "SELECT bytes FROM archive_part WHERE id BETWEEN ? AND ? ORDER BY id",
+		[]any{id<<partBits + first, id<<partBits + last}, func(row row) error {
+			part := row.bytes(0)
+			if len(content) == 0 {
+				part = part[offset-first*partBytes:]
+			}
+			content = append(content, part[:min(int64(len(part)), length-int64(len(content)))]...)
+			return ctx.Err()
+		})
+	return content, err
+}

@@ -1,0 +1,509 @@
+package sqlite
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// builder turns one query into SQL. Numbers of names are resolved while it does.
+type builder struct {
+	v        view
+	allowed  search.Allowed
+	budget   int // operands and conditions left
+	aliases  int
+	patients string // JSON of allowed.Patients
+}
+
+// maxChain bounds how deep chains nest.
+const maxChain = 4
+
+func (b *builder) spend(n int) error {
+	if b.budget -= n; b.budget < 0 {
+		return fault.New(fault.TooCostly, "the search has too many conditions")
+	}
+	return nil
+}
+
+func (b *builder) alias() string {
+	b.aliases++
+	return "r" + strconv.Itoa(b.aliases)
+}
+
+// where is a compiled list of clauses on resources of one type.
+type where struct {
+	cond    fragment // all that must hold of @, allowed included
+	drivers []source // each lists a superset of what cond accepts
+	none    bool
+}
+
+// compile turns the clauses on a type into a condition and the sources that could
+// drive it.
+func (b *builder) compile(typ string, clauses []search.Clause, depth int) (where, error) {
+	if depth > maxChain {
+		return where{}, fault.New(fault.TooCostly, "the search chains too deep")
+	}
+	var w where
+	typeID, ok, err := b.v.nameID(typ)
+	if err != nil {
+		return w, err
+	}
+	if !ok || typ == "" {
+		w.none = true
+		return w, nil
+	}
+	w.cond.add("@.type = ? AND @.deleted = 0", typeID)
+	if err := b.allow(typeID, &w); err != nil || w.none {
+		return w, err
+	}
+	for done, i := map[string]bool{}, 0; i < len(clauses); i++ {
+		c := &clauses[i]
+		if err := b.spend(1 + len(c.Any)); err != nil {
+			return w, err
+		}
+		if periods := together(clauses, c); periods != nil {
+			if !done[c.Param] { // the first of a parameter's clauses answers for all
+				done[c.Param] = true
+				s, err := b.dates(typ, typeID, c.Param, periods)
+				if err != nil {
+					return w, err
+				}
+				w.must(s)
+			}
+			continue
+		}
+		if err := b.clause(typ, typeID, c, &w, depth); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// must adds a source that all results fulfil.
+func (w *where) must(s source) {
+	if s.none {
+		w.none = true
+		return
+	}
+	w.cond.add(" AND "+s.cond.sql, s.cond.args...)
+	if s.rids.sql != "" {
+		w.drivers = append(w.drivers, s)
+	}
+}
+
+// together returns the matches of all clauses that ask one date parameter for one
+// thing each; nil when c is not of that form.
+func together(clauses []search.Clause, c *search.Clause) []search.DateMatch {
+	plain := func(c *search.Clause) (search.DateMatch, bool) {
+		if c.Not || c.Missing != nil || len(c.Any) != 1 {
+			return search.DateMatch{}, false
+		}
+		m, ok := c.Any[0].(search.DateMatch)
+		return m, ok
+	}
+	if _, ok := plain(c); !ok {
+		return nil
+	}
+	var all []search.DateMatch
+	for i := range clauses {
+		if m, ok := plain(&clauses[i]); ok && clauses[i].Param == c.Param {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func (b *builder) clause(typ string, typeID int64, c *search.Clause, w *where, depth int) error {
+	if c.Missing != nil {
+		present, err := b.present(typ, c)
+		if err != nil {
+			return err
+		}
+		if *c.Missing != c.Not {
+			w.cond.add(" AND NOT "+present.sql, present.args...)
+		} else {
+			w.cond.add(" AND "+present.sql, present.args...)
+		}
+		return nil
+	}
+	sources, err := b.operands(typ, typeID, c, depth)
+	if err != nil {
+		return err
+	}
+	any := union(sources)
+	if !c.Not {
+		w.must(any)
+	} else if !any.none {
+		w.cond.add(" AND NOT "+any.cond.sql, any.cond.args...)
+	}
+	return nil
+}
+
+// union makes one source of alternatives.
+func union(sources []source) source {
+	var u source
+	n := 0
+	for _, s := range sources {
+		if s.none {
+			continue
+		}
+		if n++; n == 1 {
+			u = s
+			continue
+		}
+		u.cond.args = append(u.cond.args[:len(u.cond.args):len(u.cond.args)], s.cond.args...)
+		u.cond.sql += " OR " + s.cond.sql
+		u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
+		u.rids.sql += " UNION ALL " + s.rids.sql
+		u.ordered = false
+		u.nested = u.nested || s.nested
+	}
+	switch {
+	case n == 0:
+		return noSource
+	case n > 1:
+		u.cond.sql = "(" + u.cond.sql + ")"
+	}
+	return u
+}
+
+// operands compiles the alternatives of a clause. Kinds whose alternatives share a
+// shape go together, so that a list of codes is one IN.
+func (b *builder) operands(typ string, typeID int64, c *search.Clause, depth int) ([]source, error) {
+	var out []source
+	var codes []search.TokenMatch
+	var refs []search.ReferenceMatch
+	add := func(s source, err error) error {
+		out = append(out, s)
+		return err
+	}
+	for _, o := range c.Any {
+		var err error
+		switch m := o.(type) {
+		case search.TokenMatch:
+			codes = append(codes, m)
+		case search.ReferenceMatch:
+			refs = append(refs, m)
+		case search.StringMatch:
+			err = add(b.text(typ, c.Param, m))
+		case search.DateMatch:
+			err = add(b.dates(typ, typeID, c.Param, []search.DateMatch{m}))
+		case search.NumberMatch:
+			pid, ok, e := b.pid(typ, c.Param, "")
+			if err = e; ok && err == nil {
+				out = append(out, indexed(numbers, pid, number(m), false, false))
+			}
+		case search.QuantityMatch:
+			err = add(b.quantity(typ, c.Param, m))
+		case search.URIMatch:
+			if c.Param == paramSource {
+				cond, exact := uriCond("@.source", m)
+				out = append(out, column(typeID, "resource_source", cond, "@.source <> ''", exact && !m.Above))
+			} else {
+				err = add(b.uri(typ, c.Param, m))
+			}
+		case search.ChainMatch:
+			err = add(b.chain(typ, c.Param, m, depth))
+		case search.HasMatch:
+			err = add(b.has(typeID, m, depth))
+		default:
+			err = fault.Newf(fault.Invalid, "a search operand of type %T is not known", o)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if len(codes) > 0 && c.Param == paramID {
+		values := make([]any, len(codes))
+		for i, m := range codes {
+			values[i] = m.Code
+		}
+		out = append(out, column(typeID, "resource_id", list("@.id", values), "", false))
+	} else if len(codes) > 0 {
+		s, err := b.tokens(typ, c.Param, codes)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s...)
+	}
+	if len(refs) > 0 {
+		s, err := b.references(typ, c.Param, refs)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s...)
+	}
+	return out, nil
+}
+
+// Parameters that are columns of the resource.
+const (
+	paramID      = "_id"
+	paramUpdated = "_lastUpdated"
+	paramSource  = "_source"
+)
+
+// column makes a source of a condition on the resource row itself.
+func column(typeID int64, index string, cond fragment, partial string, ordered bool) source {
+	x := cond.at("x")
+	rids := fragment{"SELECT x.rid FROM resource x INDEXED BY " + index + " WHERE x.type = ?", []any{typeID}}
+	if index != "resource_id" {
+		rids.add(" AND x.deleted = 0")
+	}
+	if partial != "" {
+		rids.add(" AND " + strings.ReplaceAll(partial, "@", "x"))
+	}
+	rids.add(" AND "+x.sql, x.args...)
+	return source{rids: rids, cond: cond, ordered: ordered}
+}
+
+// dates answers date clauses of one parameter that must all hold.
+func (b *builder) dates(typ string, typeID int64, param string, all []search.DateMatch) (source, error) {
+	if param != paramUpdated {
+		return b.period(typ, param, all)
+	}
+	// An instant, so all bounds are on one column.
+	var cond fragment
+	from, to := int64(search.MinTime), int64(search.MaxTime)
+	for _, m := range all {
+		c := interval("@.updated", "@.updated + 1", m)
+		cond.add(" AND "+c.sql, c.args...)
+		f, t := bounds(m, 1)
+		from, to = max(from, f), min(to, t)
+	}
+	cond.sql = "@.updated >= ? AND @.updated <= ?" + cond.sql
+	cond.args = append([]any{from, to}, cond.args...)
+	cond.sql = "(" + cond.sql + ")"
+	return column(typeID, "resource_updated", cond, "", false), nil
+}
+
+// present asks whether a resource has any value of a parameter.
+func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
+	switch c.Param {
+	case paramID, paramUpdated:
+		return fragment{sql: "1"}, nil
+	case paramSource:
+		return fragment{sql: "(@.source <> '')"}, nil
+	}
+	table, ok := kindTables[c.Kind]
+	if !ok {
+		return fragment{}, fault.Newf(fault.Invalid, "a search parameter of kind %d is not known", c.Kind)
+	}
+	var pids []any
+	for _, form := range presentForms(c.Kind) {
+		pid, ok, err := b.pid(typ, c.Param, form)
+		if err != nil {
+			return fragment{}, err
+		}
+		if ok {
+			pids = append(pids, pid)
+		}
+	}
+	if len(pids) == 0 {
+		return fragment{sql: "0"}, nil
+	}
+	name := indexTables[table].name
+	in := list("x.pid", pids)
+	return fragment{"EXISTS (SELECT 1 FROM " + name + " x INDEXED BY " + name + "_rid WHERE x.rid = @.rid AND " + in.sql + ")",
+		in.args}, nil
+}
+
+var kindTables = map[search.Kind]int{
+	search.KindToken: tokens, search.KindString: strs, search.KindDate: dates, search.KindReference: references,
+	search.KindNumber: numbers, search.KindQuantity: quantities, search.KindURI: uris,
+}
+
+func presentForms(k search.Kind) []string {
+	if k == search.KindReference {
+		return []string{"", asURL, asIdentifier}
+	}
+	return []string{""}
+}
+
+// allow adds what the viewer may see. It is part of every level of a query, so
+// that nothing unseen can be felt through a chain.
+func (b *builder) allow(typeID int64, w *where) error {
+	a := &b.allowed
+	if !a.All {
+		var either fragment
+		var owners []any
+		for _, o := range a.Owners {
+			id, ok, err := b.v.nameID(o)
+			if err != nil {
+				return err
+			}
+			if ok && id != 0 {
+				owners = append(owners, id)
+			}
+		}
+		if len(owners) > 0 {
+			in := list("@.owner", owners)
+			either.add(in.sql, in.args...)
+		}
+		if a.Shared {
+			id, ok, err := b.v.nameID(store.Alliance)
+			if err != nil {
+				return err
+			}
+			if ok {
+				if either.sql != "" {
+					either.add(" OR ")
+				}
+				either.add("@.owner = ? AND @.patient = ''", id)
+			}
+		}
+		if either.sql == "" {
+			w.none = true
+			return nil
+		}
+		w.cond.add(" AND ("+either.sql+")", either.args...)
+	}
+	if a.Patients != nil {
+		in := fragment{"@.patient IN (SELECT value FROM json_each(?))", []any{b.patients}}
+		if len(a.Patients) == 1 {
+			in = fragment{"@.patient = ?", []any{a.Patients[0]}}
+		}
+		if len(a.Patients) == 0 {
+			w.none = true
+			return nil
+		}
+		w.cond.add(" AND @.patient <> '' AND "+in.sql, in.args...)
+		x := in.at("x")
+		w.drivers = append(w.drivers, source{rids: fragment{
+			"SELECT x.rid FROM resource x INDEXED BY resource_patient WHERE x.deleted = 0 AND x.patient <> '' AND " + x.sql +
+				" AND x.type = ?", append(append([]any{}, x.args...), typeID)}, ordered: len(a.Patients) == 1})
+	}
+	return nil
+}
+
+// chain answers references to a resource for which something holds.
+func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (source, error) {
+	inner, err := b.compile(m.Type, m.Where, depth+1)
+	if err != nil {
+		return noSource, err
+	}
+	pid, ok, err := b.pid(typ, param, "")
+	if err != nil || !ok || inner.none {
+		return noSource, err
+	}
+	space, ok, err := b.v.nameID(m.Type)
+	if !ok || err != nil {
+		return noSource, err
+	}
+	a := b.alias()
+	cond := inner.cond.at(a)
+	s := source{nested: true}
+	s.cond.add("EXISTS (SELECT 1 FROM index_reference x INDEXED BY index_reference_rid CROSS JOIN resource "+a+
+		" ON "+a+".type = x.space AND "+a+".id = x.key WHERE x.rid = @.rid AND x.pid = ? AND x.space = ? AND ", pid, space)
+	s.cond.add(cond.sql+")", cond.args...)
+	from, err := b.from(m.Type, a, inner.drivers)
+	if err != nil {
+		return noSource, err
+	}
+	s.rids.add("SELECT y.rid FROM "+from.sql, from.args...)
+	s.rids.add(" CROSS JOIN index_reference y ON y.pid = ? AND y.key = "+a+".id AND y.space = ? WHERE ", pid, space)
+	s.rids.add(cond.sql, cond.args...)
+	return s, nil
+}
+
+// has answers resources that something refers to.
+func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error) {
+	inner, err := b.compile(m.Type, m.Where, depth+1)
+	if err != nil {
+		return noSource, err
+	}
+	pid, ok, err := b.pid(m.Type, m.Param, "")
+	if err != nil || !ok || inner.none {
+		return noSource, err
+	}
+	a := b.alias()
+	cond := inner.cond.at(a)
+	s := source{nested: true}
+	s.cond.add("EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource "+a+" ON "+a+
+		".rid = x.rid WHERE x.pid = ? AND x.key = @.id AND x.space = ? AND ", pid, typeID)
+	s.cond.add(cond.sql+")", cond.args...)
+	from, err := b.from(m.Type, a, inner.drivers)
+	if err != nil {
+		return noSource, err
+	}
+	target := b.alias()
+	s.rids.add("SELECT "+target+".rid FROM "+from.sql, from.args...)
+	s.rids.add(" CROSS JOIN index_reference y INDEXED BY index_reference_rid ON y.rid = "+a+
+		".rid AND y.pid = ? AND y.space = ? CROSS JOIN resource "+target+" ON "+target+".type = y.space AND "+target+
+		".id = y.key WHERE ", pid, typeID)
+	s.rids.add(cond.sql, cond.args...)
+	return s, nil
+}
+
+// from writes what a level of the query starts with: its rarest driver, or all
+// resources of the type.
+func (b *builder) from(typ, alias string, drivers []source) (fragment, error) {
+	d, _, err := b.rarest(drivers)
+	if err != nil {
+		return fragment{}, err
+	}
+	if d == nil {
+		return fragment{sql: "resource " + alias + " INDEXED BY resource_type"}, nil
+	}
+	return fragment{"(SELECT DISTINCT rid FROM (" + d.rids.sql + ")) d" + alias + " CROSS JOIN resource " + alias + " ON " + alias +
+		".rid = d" + alias + ".rid", d.rids.args}, nil
+}
+
+// probeSteps are how far the alternatives are counted, widening, until one of them
+// ends. Most searches have one that ends at the first step.
+var probeSteps = []int64{64, 512, scanFrom}
+
+// scanFrom is how many resources a source may list before reading all of the type
+// in order, until the page is full, is taken to be the cheaper way.
+const scanFrom = 4096
+
+// rarest returns the source that lists the fewest resources, nil when there is
+// none to choose from, and whether even that one is common.
+func (b *builder) rarest(drivers []source) (best *source, common bool, err error) {
+	var plain []*source
+	for i := range drivers {
+		if d := &drivers[i]; d.nested {
+			best = d // better than all of a type; a plain one that ends is better still
+		} else {
+			plain = append(plain, d)
+		}
+	}
+	if len(plain) == 0 {
+		return best, false, nil
+	}
+	if len(plain) == 1 && best == nil && plain[0].ordered {
+		return plain[0], false, nil // streams in order: never worse than reading the whole type
+	}
+	for _, limit := range probeSteps {
+		least := limit
+		var found *source
+		for _, d := range plain {
+			n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+") LIMIT ?)",
+				append(append([]any{}, d.rids.args...), least)...)
+			if err != nil {
+				return nil, false, err
+			}
+			if n < least {
+				least, found = n, d
+			}
+			if n == 0 {
+				break
+			}
+		}
+		if found != nil {
+			return found, false, nil
+		}
+	}
+	if best != nil {
+		return best, false, nil
+	}
+	for _, d := range plain {
+		if d.ordered {
+			return d, true, nil
+		}
+	}
+	return plain[0], true, nil
+}

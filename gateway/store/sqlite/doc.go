@@ -1,0 +1,32 @@
+// Package sqlite keeps resources, the inbox, the raw archive and identity in one
+// SQLite database in a data folder, through modernc.org/sqlite. It fulfils the
+// contract of package store and owns the physical schema (migrations/), the plan
+// of every search and the order of commits. It knows no FHIR beyond index values
+// and no HTTP.
+//
+// # Writing
+//
+// There is one writing connection. Transactions queue for it; a group of them
+// shares one BEGIN and one COMMIT, hence one wait for the disk. Each runs on its
+// caller's goroutine inside a SAVEPOINT of its own while the writer waits:
+//
+//	Update ──queue──▶ writer: BEGIN
+//	   ◀──turn──────────┤
+//	   SAVEPOINT, fn, RELEASE (or ROLLBACK TO)
+//	   ──ran───────────▶├─ next member … until the queue is empty or the group full
+//	                    COMMIT (fsync)
+//	   ◀──done──────────┘
+//
+// Nobody is answered before the commit, not even a member whose fn failed: what
+// it saw was not committed yet. When SQLite drops the transaction (disk full,
+// I/O error, damage) or the commit fails, the members run again one by one.
+//
+// # Reading
+//
+// Readers have connections of their own (query_only) and see the last commit. A
+// search is one statement per page: package search's tree becomes joins and EXISTS
+// over the index tables, driven by the condition that short probes find to be the
+// rarest.
+//
+// Specifications: https://hl7.org/fhir/R4/search.html, https://sqlite.org/wal.html.
+package sqlite

@@ -1,0 +1,246 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Search answers one page of a query, see store.Reader.
+func (s *Store) Search(ctx context.Context, q *search.Query) (page store.Page, err error) {
+	err = s.reading(ctx, func(v view) error {
+		page, err = v.search(ctx, q)
+		return err
+	})
+	return page, err
+}
+
+func (v view) search(client context.Context, q *search.Query) (store.Page, error) {
+	page := store.Page{Total: -1, AsOf: q.AsOf}
+	if q.Type == "" || q.Count < 0 {
+		return page, fault.New(fault.Invalid, "a search needs a type and a page size")
+	}
+	if q.Count > v.s.opt.PageCount {
+		return page, fault.Newf(fault.TooCostly, "a page holds at most %d", v.s.opt.PageCount)
+	}
+	ctx, cancel := context.WithTimeout(client, v.s.opt.SearchTime)
+	defer cancel()
+	b, err := newBuilder(v, q.Allowed)
+	if err != nil {
+		return page, err
+	}
+	w, err := b.compile(q.Type, q.Where, 0)
+	if err != nil {
+		return page, tooCostly(client, err)
+	}
+	if w.none {
+		if page.AsOf == 0 {
+			page.AsOf = v.s.latest.Load()
+		}
+		if q.Total {
+			page.Total = 0
+		}
+		return page, nil
+	}
+	plan, err := b.plan(q, w)
+	if err != nil {
+		return page, tooCostly(client, err)
+	}
+	// Rows and total come from one state of the database.
+	if q.Total && v.fresh == nil {
+		if _, err := v.c.exec("BEGIN"); err != nil {
+			return page, err
+		}
+		defer func() { _, _ = v.c.exec("ROLLBACK") }()
+	}
+	if q.Total {
+		err := v.c.query(ctx, plan.count.sql, plan.count.args, func(row row) error {
+			page.Total = int(row.int(0))
+			return nil
+		})
+		if err != nil {
+			return page, tooCostly(client, err)
+		}
+	}
+	err = v.page(ctx, q, plan, &page)
+	return page, tooCostly(client, err)
+}
+
+func newBuilder(v view, allowed search.Allowed) (*builder, error) {
+	b := &builder{v: v, allowed: allowed, budget: v.s.opt.MaxOperands}
+	if len(allowed.Patients) > 1 {
+		text, err := json.Marshal(allowed.Patients)
+		if err != nil {
+			return nil, err
+		}
+		b.patients = string(text)
+	}
+	return b, nil
+}
+
+// plan is the SQL of one page and of the count. Rows of page: rid, the sort keys,
+// resource and version columns, the last change of the database.
+type plan struct {
+	page, count fragment
+	keys        int
+}
+
+func (b *builder) plan(q *search.Query, w where) (plan, error) {
+	p := plan{keys: len(q.Sort)}
+	best, common, err := b.rarest(w.drivers)
+	if err != nil {
+		return p, err
+	}
+	cond := w.cond.at("r")
+	if q.AsOf > 0 {
+		cond.add(" AND r.change <= ?", q.AsOf)
+	}
+	all := fragment{sql: "resource r INDEXED BY resource_type"}
+	from := all
+	if best != nil {
+		from = fragment{"(" + best.rids.sql + ") d CROSS JOIN resource r ON r.rid = d.rid", best.rids.args}
+	}
+	if q.Total {
+		p.count.add("SELECT count(DISTINCT r.rid) FROM "+from.sql, from.args...)
+		p.count.add(" WHERE "+cond.sql, cond.args...)
+	}
+	var after []any
+	if q.After != nil {
+		if after, err = decodeKeys(q.After, len(q.Sort)); err != nil {
+			return p, err
+		}
+	}
+	down := len(q.Sort) > 0 && q.Sort[len(q.Sort)-1].Down
+	order := ""
+	if down {
+		order = " DESC"
+	}
+	// hit finds the page and nothing more, all of it in the first step of the statement, where it can be
+	// interrupted; bodies are fetched for what it found.
+	hit := fragment{}
+	switch {
+	case len(q.Sort) == 0:
+		rid := "r.rid"
+		if best != nil && (best.ordered || !common) {
+			rid = "d.rid"
+		} else {
+			from = all // common and unordered: the page fills soon in the order of the type
+		}
+		hit.add("SELECT r.rid AS rid, r.change AS change FROM "+from.sql, from.args...)
+		hit.add(" WHERE "+cond.sql, cond.args...)
+		if after != nil {
+			hit.add(" AND "+rid+" > ?", after[0])
+		}
+		if rid == "d.rid" {
+			hit.add(" GROUP BY d.rid")
+		}
+		hit.add(" ORDER BY " + rid)
+	case len(q.Sort) == 1 && q.Sort[0].Param == paramUpdated && (best == nil || common):
+		hit.add("SELECT r.rid AS rid, r.change AS change, r.updated AS k0 FROM resource r INDEXED BY resource_updated WHERE "+
+			cond.sql, cond.args...)
+		if after != nil {
+			op := ">"
+			if down {
+				op = "<"
+			}
+			hit.add(" AND (r.updated, r.rid) "+op+" (?, ?)", after...)
+		}
+		hit.add(" ORDER BY r.updated" + order + ", r.rid" + order)
+	default:
+		var columns, by, names []string
+		var downs []bool
+		keys := fragment{}
+		for i, s := range q.Sort {
+			k, err := b.sortKey(q.Type, s)
+			if err != nil {
+				return p, err
+			}
+			k = k.at("r")
+			name := "k" + strconv.Itoa(i)
+			keys.add(", "+k.sql+" AS "+name, k.args...)
+			columns = append(columns, ", "+name)
+			dir := ""
+			if s.Down {
+				dir = " DESC"
+			}
+			by = append(by, name+" IS NULL", name+dir)
+			names, downs = append(names, name), append(downs, s.Down)
+		}
+		hit.add("SELECT rid, change" + strings.Join(columns, "") + " FROM (SELECT r.rid AS rid, r.change AS change")
+		hit.add(keys.sql+" FROM "+from.sql, append(keys.args, from.args...)...)
+		hit.add(" WHERE "+cond.sql+" GROUP BY r.rid)", cond.args...)
+		if after != nil {
+			far := beyond(append(names, "rid"), append(downs, down), after)
+			hit.add(" WHERE "+far.sql, far.args...)
+		}
+		hit.add(" ORDER BY " + strings.Join(by, ", ") + ", rid" + order)
+	}
+	hit.add(" LIMIT ?", q.Count+1)
+	keys := ""
+	for i := range q.Sort {
+		keys += ", h.k" + strconv.Itoa(i)
+	}
+	p.page.add("WITH hit AS MATERIALIZED ("+hit.sql+") SELECT "+currentColumns+
+		", (SELECT max(change) FROM version), r.id, h.rid"+keys+
+		" FROM hit h CROSS JOIN resource r ON r.rid = h.rid CROSS JOIN version v ON v.change = h.change", hit.args...)
+	return p, nil
+}
+
+// Columns of a page's rows behind currentColumns.
+const (
+	columnLatest = 10 + iota
+	columnID
+	columnRID
+	columnKeys
+)
+
+// page runs the plan.
+func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Page) error {
+	if q.Count == 0 {
+		if page.AsOf == 0 {
+			page.AsOf = v.s.latest.Load()
+		}
+		return nil
+	}
+	var owners []int64
+	var last []string
+	latest := v.s.latest.Load()
+	more := false
+	err := v.c.query(ctx, p.page.sql, p.page.args, func(row row) error {
+		latest = row.int(columnLatest)
+		if more = len(page.Rows) == q.Count; more {
+			return ctx.Err()
+		}
+		found := store.Version{Key: store.Key{Type: q.Type, ID: row.text(columnID)}}
+		owners = append(owners, scanVersion(&found, row))
+		page.Rows = append(page.Rows, found)
+		if len(page.Rows) == q.Count {
+			last = last[:0]
+			for _, k := range row[columnKeys:] {
+				last = append(last, encodeKey(k))
+			}
+			last = append(last, encodeKey(row[columnRID]))
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	for i := range page.Rows {
+		if page.Rows[i].Owner, err = v.nameText(owners[i]); err != nil {
+			return err
+		}
+	}
+	if page.AsOf == 0 {
+		page.AsOf = latest
+	}
+	if more {
+		page.Next = &search.Position{Keys: last, ID: page.Rows[len(page.Rows)-1].ID}
+	}
+	return nil
+}

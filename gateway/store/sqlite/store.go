@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/pressly/goose/v3"
+	modernc "modernc.org/sqlite"
+
+	"github.com/yilian/yilian/gateway/fault"
+)
+
+// Store is a data folder held by this process. Its methods may be called from any
+// number of goroutines.
+type Store struct {
+	opt    Options
+	path   string
+	lock   *os.File
+	write  *writer
+	read   *pool
+	names  names
+	latest atomic.Int64 // the last committed change
+
+	closing sync.Once
+	closed  error
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Open makes or opens the store in a data folder, brings its schema up to date and
+// checks that the database keeps what it will promise. Faults: fault.Busy when
+// another process holds the folder.
+func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
+	opt = opt.withDefaults()
+	lock, err := holdFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{opt: opt, path: filepath.Join(dir, databaseFile), lock: lock}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context) error {
+	if err := migrate(ctx, s.writerDSN()); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	c, err := connect(ctx, s.writerDSN())
+	if err != nil {
+		return fmt.Errorf("opening the writer: %w", err)
+	}
+	s.write = newWriter(s, c)
+	if err := errors.Join(assertPragmas(c, s.writerPragmas()), s.write.load()); err != nil {
+		return err
+	}
+	s.write.start()
+	s.read = newPool(s.opt.Readers, s.readerDSN(), func(c *conn) error { return assertPragmas(c, s.readerPragmas()) })
+	rc, err := s.read.get(ctx) // a reader that cannot open must show now
+	if err != nil {
+		return fmt.Errorf("opening a reader: %w", err)
+	}
+	s.read.put(rc)
+	return nil
+}
+
+// Close waits for the transactions that are queued, then for readers, and gives
+// the folder back. Later calls return what the first one did.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		var errs []error
+		if s.write != nil {
+			errs = append(errs, s.write.close())
+		}
+		if s.read != nil {
+			errs = append(errs, s.read.close())
+		}
+		s.closed = errors.Join(append(errs, s.lock.Close())...)
+	})
+	return s.closed
+}
+
+// Optimize refreshes what the query planner knows; worth calling after a bulk load
+// and once a day.
+func (s *Store) Optimize(ctx context.Context) error {
+	return s.write.alone(ctx, func(c *conn) error { return c.script("PRAGMA analysis_limit=1000; PRAGMA optimize") })
+}
+
+type pragma struct{ name, value, reads string }
+
+// The settings that durability and bounds rest on, as set and as they must read back.
+func (s *Store) writerPragmas() []pragma {
+	p := []pragma{
+		{"page_size", "8192", ""}, // counts for a new database only
+		{"journal_mode", "wal", "wal"},
+		{"synchronous", "full", "2"},
+		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
+		{"wal_autocheckpoint", fmt.Sprint(s.opt.CheckpointPages), fmt.Sprint(s.opt.CheckpointPages)},
+		{"journal_size_limit", fmt.Sprint(s.opt.CheckpointBytes), fmt.Sprint(s.opt.CheckpointBytes)},
+		{"cache_size", fmt.Sprint(-s.opt.CacheBytes >> 10), fmt.Sprint(-s.opt.CacheBytes >> 10)},
+		{"temp_store", "memory", "2"},
+		{"foreign_keys", "off", "0"},
+		{"trusted_schema", "off", "0"},
+		{"cell_size_check", "on", "1"},
+	}
+	if s.opt.MaxBytes > 0 {
+		p = append(p, pragma{"max_page_count", fmt.Sprint(s.opt.MaxBytes / 8192), ""})
+	}
+	return p
+}
+
+func (s *Store) readerPragmas() []pragma {
+	return []pragma{
+		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
+		{"cache_size", fmt.Sprint(-s.opt.CacheBytes >> 12), fmt.Sprint(-s.opt.CacheBytes >> 12)},
+		{"temp_store", "memory", "2"},
+		{"trusted_schema", "off", "0"},
+		{"query_only", "on", "1"},
+		{"journal_mode", "", "wal"},
+	}
+}
+
+func (s *Store) writerDSN() string { return dsn(s.path, s.writerPragmas()) }
+func (s *Store) readerDSN() string { return dsn(s.path, s.readerPragmas()) }
+
+func dsn(path string, pragmas []pragma) string {
+	v := url.Values{}
+	for _, p := range pragmas {
+		if p.value != "" {
+			v.Add("_pragma", p.name+"("+p.value+")")
+		}
+	}
+	v.Set("_txlock", "immediate")
+	v.Set("_dqs", "0")
+	v.Set("_defensive", "1")
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
+}
+
+func assertPragmas(c *conn, pragmas []pragma) error {
+	for _, p := range pragmas {
+		if p.reads == "" {
+			continue
+		}
+		got, err := c.pragma(p.name)
+		if err != nil {
+			return fmt.Errorf("reading the setting %s: %w", p.name, err)
+		}
+		if got != p.reads {
+			return fault.Newf(fault.Unavailable, "the database refuses the setting %s: it is %s, not %s", p.name, got, p.reads)
+		}
+	}
+	return nil
+}
+
+func migrate(ctx context.Context, dsn string) (err error) {
+	connector, err := modernc.NewConnector(dsn)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	_, err = p.Up(ctx)
+	return err
+}
