@@ -76,14 +76,28 @@ func (c *countingWriter) write(b []byte) {
 	c.err = err
 }
 
+// The resident numbers of a stream: division, year, month, day, sequence. Walking the
+// space by a step that is prime to its size reaches each once, so that no two people
+// of a stream share a number.
+const (
+	bulkYears, bulkMonths, bulkDays, bulkSequences = 71, 12, 28, 499
+	bulkNumbers                                    = 5 * bulkYears * bulkMonths * bulkDays * bulkSequences
+	bulkStep                                       = 15_485_863
+)
+
 // bulkPerson is person k of a stream, whatever the format.
-func bulkPerson(seed uint64, k int) (p *Patient, r *rng) {
-	r = newRNG(seed ^ uint64(k)*0x2545f4914f6cdd1d)
+func bulkPerson(seed uint64, k int) *Patient {
+	r := newRNG(seed ^ uint64(k)*0x2545f4914f6cdd1d)
 	sex := pick(r, []string{"male", "female"})
-	birth := time.Date(r.between(1935, 2005), time.Month(r.between(1, 12)), r.between(1, 28), 0, 0, 0, 0, zone)
-	// The sequence follows from k, so that numbers differ as long as division and
-	// date leave room.
-	id := residentID(r, sex, birth)
+	n := int((seed%bulkNumbers + uint64(k)%bulkNumbers*bulkStep) % bulkNumbers)
+	next := func(of int) int { v := n % of; n /= of; return v }
+	birth := time.Date(1935+next(bulkYears), time.Month(1+next(bulkMonths)), 1+next(bulkDays), 0, 0, 0, 0, zone)
+	seq := 2 * next(bulkSequences)
+	if sex == "male" {
+		seq++
+	}
+	body := divisions[next(len(divisions))] + birth.Format("20060102") + fmt.Sprintf("%03d", seq)
+	id := body + string(checkCharacter(body))
 	name := pick(r, surnames).han + pick(r, givenSigns(sex)).han
 	if r.intn(20) == 0 {
 		name = pick(r, surnames).han + pick(r, caretSigns).han
@@ -92,7 +106,7 @@ func bulkPerson(seed uint64, k int) (p *Patient, r *rng) {
 		Institution: City, ID: fmt.Sprintf("%010d", k+1), Name: name, Sex: sex, Birth: date(birth), Phone: phone(r),
 		Address: "衡远市" + pick(r, streets) + fmt.Sprint(r.between(1, 300)) + "号", Marital: "20", Ethnicity: "01",
 		Identifiers: []Identifier{resident(id)}, person: &Person{}, style: patientStyle{birth: "2006-01-02"},
-	}, r
+	}
 }
 
 // bulkStory is a story nobody's truth is kept in; the writers need its wheels.
@@ -113,7 +127,7 @@ func bulkER7(seed uint64, n int, out *countingWriter) BulkCounts {
 	var c BulkCounts
 	for i := 0; i < n; i++ {
 		k := i / bulkVisitsPerPatient
-		p, _ := bulkPerson(seed, k)
+		p := bulkPerson(seed, k)
 		p.style.sex = "letter"
 		if i%bulkVisitsPerPatient == 0 {
 			c.Patients++
@@ -168,7 +182,7 @@ func bulkCSV(seed uint64, n int, out *countingWriter) BulkCounts {
 	writeRow(&b, names, false)
 	out.write(gb18030(b.String()))
 	for i := range n {
-		p, _ := bulkPerson(seed, i)
+		p := bulkPerson(seed, i)
 		p.Institution = County
 		scrap := &night{rows: map[string][]*row{}}
 		s.county.patient(scrap, p, s.at(0, 8, 0).Add(time.Duration(i)*time.Second))
@@ -195,7 +209,7 @@ func bulkJSON(seed uint64, n int, out *countingWriter) BulkCounts {
 		if i%bulkVisitsPerPatient == 0 {
 			c.Patients++
 		}
-		p, _ := bulkPerson(seed, k)
+		p := bulkPerson(seed, k)
 		p.Institution, p.ID = Lab, fmt.Sprintf("SJ%010d", k+1)
 		rep := s.bulkReport(Lab, panelByKey("renal"), i, s.at(0, 8, 0).Add(time.Duration(i)*time.Minute))
 		s.fill(rep, p.Sex)

@@ -81,6 +81,25 @@ func TestBulkCountsWhatItWrites(t *testing.T) {
 	}
 }
 
+func TestBulkPeopleAreDistinctAndValid(t *testing.T) {
+	var b bytes.Buffer
+	if _, err := alliancegen.Bulk(9, 20_000, alliancegen.CSV, &b); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(decode(t, b.Bytes()))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, row := range rows[1:] {
+		id := row[5]
+		if seen[id] || !validResident(id) || !strings.HasPrefix(id, "99") {
+			t.Fatalf("row %s: number twice is %v, valid is %v", row[0], seen[id], validResident(id))
+		}
+		seen[id] = true
+	}
+}
+
 func TestBulkMemoryDoesNotGrowWithTheStream(t *testing.T) {
 	live := func(n int) uint64 {
 		if _, err := alliancegen.Bulk(5, n, alliancegen.ER7, io.Discard); err != nil {
@@ -109,3 +128,13 @@ func TestBulkReportsItsWriter(t *testing.T) {
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func BenchmarkBulk(b *testing.B) {
+	for _, format := range []alliancegen.Format{alliancegen.ER7, alliancegen.CSV, alliancegen.JSON} {
+		b.Run(string(format), func(b *testing.B) {
+			if _, err := alliancegen.Bulk(1, b.N, format, io.Discard); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
