@@ -49,7 +49,7 @@ func number(s string) (literal, rest string, ok bool) {
 	if fraction != "" {
 		length += 1 + len(fraction)
 	}
-	if exponent == "" && length == end && (s[0] == '-' || sign == "") && s[0] != '+' && s[0] != '.' {
+	if verbatim := s[0] == '-' && s[1] != '.' || s[0] >= '0' && s[0] <= '9'; verbatim && exponent == "" && length == end {
 		return s[:end], s[i:], true // as FHIR writes it
 	}
 	literal = sign + whole

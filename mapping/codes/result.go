@@ -58,6 +58,11 @@ func ParseResult(text string, o ResultOptions) Result {
 	if len(raw) > maxResult {
 		return Result{Kind: ResultText, Text: raw}
 	}
+	if raw != "" && (raw[0] >= '0' && raw[0] <= '9' || raw[0] == '-') { // the usual case
+		if v, rest, ok := number(raw); ok && rest == "" {
+			return Result{Kind: ResultNumber, Text: raw, Value: v}
+		}
+	}
 	s := fold.Text(raw)
 	key := fold.Key(s)
 	if reason, ok := absentWords[key]; ok {
@@ -129,7 +134,7 @@ func (r *Result) pair(s *string) bool {
 		*s = strings.TrimLeft(rest, " ")
 		return true
 	}
-	rest, found := rangeSeparator(*s)
+	rest, found := rangeSeparator(r.Value, *s)
 	if !found {
 		return true
 	}
@@ -145,8 +150,12 @@ func (r *Result) pair(s *string) bool {
 // separators between the two ends of a range, longer ones first.
 var separators = [...]string{"----", "---", "--", "-", "~~", "~", "〜", "∼", "～", "——", "—", "––", "–", "‐", "‑", "−", "─", "至", "到", "…", "..."}
 
-func rangeSeparator(s string) (rest string, ok bool) {
+// rangeSeparator takes the separator behind the low end. Behind a negative low end, -3--1, the second dash is a sign.
+func rangeSeparator(low, s string) (rest string, ok bool) {
 	s = strings.TrimLeft(s, " ")
+	if strings.HasPrefix(low, "-") && len(s) > 2 && s[:2] == "--" && s[2] >= '0' && s[2] <= '9' {
+		return s[1:], true
+	}
 	for _, sep := range separators {
 		if rest, ok := strings.CutPrefix(s, sep); ok {
 			return strings.TrimLeft(rest, " "), true
