@@ -11,6 +11,9 @@ import (
 // The readers here and the writers in generate/record.go are two sides of one
 // layout and change together, with pack.Magic.
 
+// kindExtension marks the definition of an extension in the index.
+const kindExtension Kind = 4
+
 // open reads the index.
 func open(data []byte) (*Definitions, error) {
 	f, err := pack.Open(data)
@@ -21,15 +24,16 @@ func open(data []byte) (*Definitions, error) {
 	version, n := r.String(), r.Count()
 	large := n / 3 // about as many as there are of the most frequent kinds
 	d := &Definitions{
-		version:   version,
-		file:      f,
-		types:     make(map[string]*slot[Type], large/4),
-		valueSets: make(map[string]*slot[ValueSet], large),
-		systems:   make(map[string]*slot[CodeSystem], large),
-		params:    make(map[string]*slot[SearchParameter], large),
-		comps:     map[string]*slot[Compartment]{},
-		sources:   map[string]map[string]span{},
-		search:    make(map[string]map[string]*slot[SearchParameter], large/4),
+		version:    version,
+		file:       f,
+		types:      make(map[string]*slot[Type], large/4),
+		extensions: make(map[string]*slot[Extension], large/4),
+		valueSets:  make(map[string]*slot[ValueSet], large),
+		systems:    make(map[string]*slot[CodeSystem], large),
+		params:     make(map[string]*slot[SearchParameter], large),
+		comps:      map[string]*slot[Compartment]{},
+		sources:    map[string]map[string]span{},
+		search:     make(map[string]map[string]*slot[SearchParameter], large/4),
 	}
 	offset := 0
 	next := func() span {
@@ -46,7 +50,11 @@ func open(data []byte) (*Definitions, error) {
 		switch e.kind {
 		case "StructureDefinition":
 			e.typeKind, e.typeAbstract, e.typeBase = Kind(r.Uint()), r.Bool(), r.String()
-			if e.typeKind != 0 {
+			switch e.typeKind {
+			case 0: // a profile or logical model, there is only its JSON
+			case kindExtension:
+				d.extensions[e.url] = &slot[Extension]{entry: e}
+			default:
 				d.types[e.name] = &slot[Type]{entry: e}
 				d.names = append(d.names, e.name)
 			}
@@ -141,16 +149,9 @@ func decodeElement(e *Element, r *pack.Reader, constraints []Constraint) int {
 	e.Name = e.Path[strings.LastIndexByte(e.Path, '.')+1:]
 	e.Short = r.String()
 	e.Min, e.Max = r.Uint(), r.Uint()-1
-	if n := r.Count(); n > 0 {
-		e.Types = make([]TypeRef, n)
-		for i := range e.Types {
-			e.Types[i] = TypeRef{Code: r.String(), Profiles: r.Strings(), Targets: r.Strings()}
-		}
-	}
+	e.Types = decodeTypeRefs(r)
 	e.ContentReference = r.String()
-	if r.Bool() {
-		e.Binding = &Binding{Strength: r.String(), ValueSet: r.String(), Max: r.String(), Name: r.String()}
-	}
+	e.Binding = decodeBinding(r)
 	if n := r.Count(); n > 0 {
 		e.Constraints = make([]*Constraint, n)
 		for i := range e.Constraints {
@@ -171,6 +172,52 @@ func decodeElement(e *Element, r *pack.Reader, constraints []Constraint) int {
 	e.ModifierReason, e.Ordered, e.MeaningIfMissing = r.String(), r.String(), r.String()
 	e.MaxLength = r.Uint()
 	return depth
+}
+
+func decodeTypeRefs(r *pack.Reader) []TypeRef {
+	n := r.Count()
+	if n == 0 {
+		return nil
+	}
+	out := make([]TypeRef, n)
+	for i := range out {
+		out[i] = TypeRef{Code: r.String(), Profiles: r.Strings(), Targets: r.Strings()}
+	}
+	return out
+}
+
+func decodeBinding(r *pack.Reader) *Binding {
+	if !r.Bool() {
+		return nil
+	}
+	return &Binding{Strength: r.String(), ValueSet: r.String(), Max: r.String(), Name: r.String()}
+}
+
+func decodeExtension(_ *Definitions, s *slot[Extension], r *pack.Reader) *Extension {
+	e := &Extension{Name: s.name, Modifier: r.Bool(), Contexts: r.Strings()}
+	decodePart(e, r, 0)
+	return e
+}
+
+// maxParts bounds how deep the parts of an extension nest.
+const maxParts = 8
+
+func decodePart(e *Extension, r *pack.Reader, depth int) {
+	e.URL, e.Short = r.String(), r.String()
+	e.Min, e.Max = r.Uint(), r.Uint()-1
+	e.ValueRequired = r.Bool()
+	e.Types = decodeTypeRefs(r)
+	e.Binding = decodeBinding(r)
+	n := r.Count()
+	if n > 0 && depth == maxParts {
+		r.Fail()
+		return
+	}
+	for range n {
+		p := &Extension{}
+		decodePart(p, r, depth+1)
+		e.Parts = append(e.Parts, p)
+	}
 }
 
 func decodeCodeSystem(_ *Definitions, s *slot[CodeSystem], r *pack.Reader) *CodeSystem {

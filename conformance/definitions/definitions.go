@@ -25,16 +25,17 @@ var R4 = sync.OnceValue(func() *Definitions {
 
 // Definitions are the definitions of one FHIR version.
 type Definitions struct {
-	version   string
-	file      *pack.File
-	types     map[string]*slot[Type]
-	valueSets map[string]*slot[ValueSet]
-	systems   map[string]*slot[CodeSystem]
-	params    map[string]*slot[SearchParameter]
-	comps     map[string]*slot[Compartment]
-	sources   map[string]map[string]span // by kind and URL
-	names     []string                   // of all types, sorted
-	search    map[string]map[string]*slot[SearchParameter]
+	version    string
+	file       *pack.File
+	types      map[string]*slot[Type]
+	extensions map[string]*slot[Extension]
+	valueSets  map[string]*slot[ValueSet]
+	systems    map[string]*slot[CodeSystem]
+	params     map[string]*slot[SearchParameter]
+	comps      map[string]*slot[Compartment]
+	sources    map[string]map[string]span // by kind and URL
+	names      []string                   // of all types, sorted
+	search     map[string]map[string]*slot[SearchParameter]
 }
 
 // slot holds one definition, decoded when it is first asked for.

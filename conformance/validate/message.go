@@ -60,8 +60,12 @@ var (
 	msgContainedUnreferenced = message{"contained-unreferenced", fhir.TypeInvariant, "the contained resource is not referenced by the resource and does not refer to it"}
 	msgContainedMeta         = message{"contained-meta", fhir.TypeInvariant, "a contained resource must not have meta.%"}
 
-	msgExtensionBoth  = message{"extension-value-and-extensions", fhir.TypeInvariant, "an extension must not have both a value and extensions"}
-	msgExtensionEmpty = message{"extension-empty", fhir.TypeInvariant, "an extension must have a value or extensions"}
+	msgExtensionBoth    = message{"extension-value-and-extensions", fhir.TypeInvariant, "an extension must not have both a value and extensions"}
+	msgExtensionEmpty   = message{"extension-empty", fhir.TypeInvariant, "an extension must have a value or extensions"}
+	msgExtensionType    = message{"extension-value-type", fhir.TypeStructure, "the value does not have a type that % allows"}
+	msgExtensionPart    = message{"extension-part-unknown", fhir.TypeStructure, "% has no part of this url"}
+	msgExtensionMissing = message{"extension-part-missing", fhir.TypeRequired, "the part % is required but missing"}
+	msgExtensionTooMany = message{"extension-part-too-many", fhir.TypeStructure, "the part % occurs more often than allowed"}
 
 	msgStringControl = message{"string-control", fhir.TypeValue, "the text contains control characters"}
 	msgStringBlank   = message{"string-blank", fhir.TypeValue, "the text consists of white space"}

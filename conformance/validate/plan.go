@@ -149,7 +149,7 @@ func (f *field) plan(v *Validator) *plan {
 func (v *Validator) objectChecks(e *definitions.Element) []check {
 	switch e.Path {
 	case "Extension":
-		return []check{checkExtension}
+		return []check{v.checkExtension}
 	case "Reference":
 		return []check{v.checkReference}
 	}

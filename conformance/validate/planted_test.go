@@ -120,6 +120,15 @@ func TestResource(t *testing.T) {
 		{"refuses a nested extension with neither", patient(`,"extension":[{"url":"http://a.b","extension":[{"url":"c"}]}]`), []string{"extension-empty at Patient.extension[0].extension[0]"}},
 		{"accepts an extension whose value has only an extension", patient(`,"extension":[{"url":"http://a.b","_valueString":{"id":"x"}}]`), nil},
 
+		// Extensions published with FHIR.
+		{"refuses a published extension with another type of value", patient(`,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName","valueCode":"x"}]`), []string{"extension-value-type at Patient.extension[0]"}},
+		{"refuses a value where a published extension has parts", patient(`,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-nationality","valueString":"x"}]`), []string{"extension-value-type at Patient.extension[0]"}},
+		{"refuses a part a published extension does not have", patient(`,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-nationality","extension":[{"url":"cod","valueString":"x"}]}]`), []string{"extension-part-unknown at Patient.extension[0].extension[0]"}},
+		{"refuses a part with another type of value", patient(`,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-nationality","extension":[{"url":"code","valueString":"x"}]}]`), []string{"extension-value-type at Patient.extension[0].extension[0]"}},
+		{"misses a required part", patient(`,"address":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/geolocation","extension":[{"url":"latitude","valueDecimal":1}]}]}]`), []string{"extension-part-missing at Patient.address[0].extension[0]"}},
+		{"refuses a part too many", patient(`,"address":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/geolocation","extension":[{"url":"latitude","valueDecimal":1},{"url":"latitude","valueDecimal":1},{"url":"longitude","valueDecimal":1}]}]}]`), []string{"extension-part-too-many at Patient.address[0].extension[0]"}},
+		{"accepts a published extension", patient(`,"address":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/geolocation","extension":[{"url":"latitude","valueDecimal":1},{"url":"longitude","valueDecimal":1},{"url":"http://a.b/c","valueCode":"d"}]}]}]`), nil},
+
 		// Primitive values in their places; every form is tested on its own below.
 		{"refuses an impossible date", patient(`,"birthDate":"1990-02-30"`), []string{"format-date at Patient.birthDate"}},
 		{"refuses a dateTime without zone", observation(`,"effectiveDateTime":"2024-01-01T10:00:00"`), []string{"format-dateTime at Observation.effective.ofType(dateTime)"}},

@@ -21,6 +21,8 @@ import (
 // faulty are official examples that break the specification, with the kinds of
 // error each has.
 var faulty = map[string][]string{
+	// The GL string's part for an address is called url, not uri.
+	"Bundle-hla-1.json": {"extension-part-unknown"},
 	// The parent of a DeviceMetric is a Device; this is a DeviceDefinition.
 	"DeviceMetric-example.json": {"reference-target-type"},
 	// A Procedure is no reason to use a device.

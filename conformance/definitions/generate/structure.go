@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,12 +14,15 @@ const canonical = "http://hl7.org/fhir/StructureDefinition/"
 type structureDefinition struct {
 	URL, Name, Kind, Type, BaseDefinition, Derivation string
 	Abstract                                          bool
+	Context                                           []struct{ Type, Expression string }
 	Snapshot                                          struct{ Element []elementDefinition }
 }
 
 type elementDefinition struct {
+	ID             string
 	Path           string
 	Short          string
+	FixedURI       string
 	Min            int
 	Max            string
 	Base           struct{ Path string }
@@ -65,13 +67,23 @@ func find(list []extension, name string) extension {
 	return extension{}
 }
 
-// kind is definitions.Kind of a type the lookup knows; zero for profiles,
-// extensions and logical models, of which only the JSON is kept.
+// The kinds of structure the lookup knows. Of others, profiles and logical
+// models, only the JSON is kept.
+const (
+	kindNone      = 0
+	kindResource  = 3 // definitions.Resource; the other kinds of types lie between
+	kindExtension = 4
+)
+
+// kind is the definitions.Kind of a type.
 func (s *structureDefinition) kind() int {
-	if s.Derivation == "constraint" {
-		return 0
+	switch {
+	case s.Derivation == "constraint" && s.Type == "Extension":
+		return kindExtension
+	case s.Derivation == "constraint":
+		return kindNone
 	}
-	return map[string]int{"primitive-type": 1, "complex-type": 2, "resource": 3}[s.Kind]
+	return map[string]int{"primitive-type": 1, "complex-type": 2, "resource": kindResource}[s.Kind]
 }
 
 func (s *structureDefinition) base() string { return strings.TrimPrefix(s.BaseDefinition, canonical) }
@@ -137,28 +149,9 @@ func (e *elementDefinition) record(w *pack.Writer, constraints []int, resources 
 		return fmt.Errorf("%s: %w", e.Path, err)
 	}
 	w.Uint(most + 1)
-	w.Uint(len(e.Type))
-	for _, t := range e.Type {
-		w.String(e.typeCode(t.Code, t.Extension))
-		w.Strings(t.Profile)
-		targets := slices.Clone(t.TargetProfile)
-		for i, p := range targets {
-			if name := strings.TrimPrefix(p, canonical); resources[name] {
-				targets[i] = name
-			}
-		}
-		w.Strings(targets)
-	}
+	e.types(w, resources)
 	w.String(strings.TrimPrefix(e.ContentReference, "#"))
-	w.Bool(e.Binding != nil)
-	if b := e.Binding; b != nil {
-		w.String(b.Strength)
-		url, _, _ := strings.Cut(b.ValueSet, "|")
-		w.String(url)
-		upper, _, _ := strings.Cut(find(b.Extension, "elementdefinition-maxValueSet").ValueCanonical, "|")
-		w.String(upper)
-		w.String(find(b.Extension, "elementdefinition-bindingName").ValueString)
-	}
+	e.binding(w)
 	w.Uint(len(constraints))
 	for _, c := range constraints {
 		w.Uint(c)
@@ -178,6 +171,35 @@ func (e *elementDefinition) record(w *pack.Writer, constraints []int, resources 
 	w.String(e.MeaningIfMissing)
 	w.Uint(e.MaxLength)
 	return nil
+}
+
+func (e *elementDefinition) types(w *pack.Writer, resources map[string]bool) {
+	w.Uint(len(e.Type))
+	for _, t := range e.Type {
+		w.String(e.typeCode(t.Code, t.Extension))
+		w.Strings(t.Profile)
+		targets := slices.Clone(t.TargetProfile)
+		for i, p := range targets {
+			if name := strings.TrimPrefix(p, canonical); resources[name] {
+				targets[i] = name
+			}
+		}
+		w.Strings(targets)
+	}
+}
+
+func (e *elementDefinition) binding(w *pack.Writer) {
+	b := e.Binding
+	w.Bool(b != nil)
+	if b == nil {
+		return
+	}
+	w.String(b.Strength)
+	url, _, _ := strings.Cut(b.ValueSet, "|")
+	w.String(url)
+	upper, _, _ := strings.Cut(find(b.Extension, "elementdefinition-maxValueSet").ValueCanonical, "|")
+	w.String(upper)
+	w.String(find(b.Extension, "elementdefinition-bindingName").ValueString)
 }
 
 // typeCode names the FHIR type of an element. Ids and the values of
@@ -203,48 +225,4 @@ func maximum(s string) (int, error) {
 		return -1, nil
 	}
 	return strconv.Atoi(s)
-}
-
-// unread are the parts of definitions nobody here reads: at the top, and in
-// the concepts of code systems (translations of the HL7 v2 tables).
-var (
-	unread        = []string{"text", "differential", "contact"}
-	unreadConcept = []string{"designation", "extension"}
-)
-
-// slim is the JSON of a definition without the unread parts.
-func slim(data []byte, kind string) ([]byte, error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return nil, err
-	}
-	for _, name := range unread {
-		delete(fields, name)
-	}
-	if concepts := fields["concept"]; concepts != nil && kind == "CodeSystem" {
-		var err error
-		if fields["concept"], err = slimConcepts(concepts); err != nil {
-			return nil, err
-		}
-	}
-	return json.Marshal(fields)
-}
-
-func slimConcepts(data []byte) ([]byte, error) {
-	var list []map[string]json.RawMessage
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, err
-	}
-	for _, c := range list {
-		for _, name := range unreadConcept {
-			delete(c, name)
-		}
-		if below := c["concept"]; below != nil {
-			var err error
-			if c["concept"], err = slimConcepts(below); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return json.Marshal(list)
 }

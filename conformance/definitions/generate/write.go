@@ -82,7 +82,7 @@ func collect(in []resource) ([]definition, error) {
 	}
 	resources := map[string]bool{}
 	for _, s := range structures {
-		if s.kind() == 3 {
+		if s.kind() == kindResource {
 			resources[s.Type] = true
 		}
 	}
@@ -98,11 +98,16 @@ func collect(in []resource) ([]definition, error) {
 			d.name, d.url = v.Name, v.URL
 			kind, abstract, base := v.kind(), v.Abstract, v.base()
 			d.index = func(w *pack.Writer) { w.Uint(kind); w.Bool(abstract); w.String(base) }
-			if kind != 0 {
+			switch kind {
+			case kindNone:
+			case kindExtension:
+				d.compact, err = v.extensionRecord(resources)
+			default:
 				d.name = v.Type
-				if d.compact, err = v.record(resources); err != nil {
-					return nil, fmt.Errorf("%s: %w", r.file, err)
-				}
+				d.compact, err = v.record(resources)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", r.file, err)
 			}
 		case *valueSet:
 			d.name, d.url, d.compact = v.Name, v.URL, terms.record(v)

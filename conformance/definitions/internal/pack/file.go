@@ -8,7 +8,7 @@ import (
 )
 
 // Magic opens the file; its last digit changes with the layout of any record.
-const Magic = "YLDEFS1\n"
+const Magic = "YLDEFS2\n"
 
 const (
 	headerSize = len(Magic) + 8
