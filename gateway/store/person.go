@@ -44,8 +44,7 @@ type Review struct {
 type Features struct {
 	Patient     string
 	Institution string
-	Strong      []Identifier // resident id, health card: at most one person each
-	Local       []Identifier // institution's own numbers
+	Strong      []Identifier // resident id, health card, a member's own number: at most one person each
 	Name        string       // folded
 	Gender      string
 	Birth       string
