@@ -131,8 +131,9 @@ func TestDepthIsBounded(t *testing.T) {
 	}
 }
 
-// TestTimeGrowsWithSize holds hostile shapes to linear time: each doubles its
-// size and may take at most four times as long, with slack for a busy machine.
+// TestTimeGrowsWithSize holds hostile shapes to linear time: four times the
+// size may take at most twelve times as long, where quadratic time would take
+// sixteen, with slack for a busy machine.
 func TestTimeGrowsWithSize(t *testing.T) {
 	shapes := map[string]func(n int) string{
 		"many names": func(n int) string {
