@@ -199,10 +199,11 @@ func (s *story) nobody(st *stage) {
 	v.end(s.at(3, 2, 0), "")
 	s.city.adt(st.cityAdmit, "A03", s.at(3, 2, 0), p, v)
 
-	q := s.atCounty(s.human("no identifier at all"), noIDs)
+	q := s.atCounty(s.human("no identifier at all"), noIDs, func(p *Patient) { p.Sex = "unknown" })
 	s.countyClinic(st.countyA, q, 1, "emergency", "chestpain")
 	s.never(p, q, "neither has an identifier")
 	s.trap("no-identifier", q)
+	s.trap("sex-unknown", q)
 }
 
 // mergedNumbers is one man with two numbers at the city hospital, merged late.

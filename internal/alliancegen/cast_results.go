@@ -34,6 +34,7 @@ var hard = []struct {
 	{"autoimmune", "RPR", "ordinal-negative", normal},
 	{"urine", "UPRO", "ordinal-plus", strong},
 	{"urine", "UGLU", "ordinal-positive", high},
+	{"blood-group", "ABO", "coded-value", normal},
 	{"crp", "CRP", "value-missing", missing},
 }
 

@@ -16,6 +16,7 @@ const (
 	numeric valueKind = iota
 	ordinal           // 阴性(-), 弱阳性(±), ++
 	titre             // 1:80
+	group             // ABO group: a code and its text
 )
 
 // item is one laboratory item. Ranges are decimal texts; a range that differs by
@@ -75,6 +76,7 @@ var (
 	percent    = []string{"%", "％"}
 )
 
+// New items go to the end: local codes follow from the place.
 var items = []item{
 	{key: "HbA1c", name: "糖化血红蛋白", loinc: "4548-4", loincName: "Hemoglobin A1c/Hemoglobin.total in Blood", unit: "%", low: "4.0", high: "6.0", decimals: 1, spellings: percent},
 	{key: "GLU", name: "葡萄糖", loinc: "14749-6", loincName: "Glucose [Moles/volume] in Serum or Plasma", unit: "mmol/L", low: "3.9", high: "6.1", decimals: 2},
@@ -122,6 +124,7 @@ var items = []item{
 	{key: "PT", name: "凝血酶原时间", loinc: "5902-2", loincName: "Prothrombin time (PT)", unit: "s", low: "9.4", high: "12.5", decimals: 1, spellings: []string{"秒", "s"}},
 	{key: "INR", name: "国际标准化比值", loinc: "6301-6", loincName: "INR in Platelet poor plasma by Coagulation assay", unit: "{INR}", low: "0.8", high: "1.2", decimals: 2, spellings: []string{""}},
 	{key: "LIX", name: "院内自建免疫指数", kind: numeric, unit: "{S/CO}", low: "0", high: "1.00", decimals: 2, spellings: []string{"S/CO"}},
+	{key: "ABO", name: "ABO血型", loinc: "883-9", loincName: "ABO group [Type] in Blood", kind: group},
 }
 
 // panel is something that can be ordered and reported: a group of laboratory items,
@@ -155,6 +158,7 @@ var panels = []panel{
 	{key: "crp", name: "C反应蛋白", loinc: "1988-5", loincName: "C reactive protein [Mass/volume] in Serum or Plasma", items: []string{"CRP"}, specimen: "serum", section: "SR", countySection: "MY", labSection: "MY", city: "JY014", county: "J0114", lab: "P014"},
 	{key: "bnp", name: "N末端B型钠尿肽前体", loinc: "33762-6", loincName: "Natriuretic peptide.B prohormone N-Terminal [Mass/volume] in Serum or Plasma", items: []string{"NTproBNP"}, specimen: "plasma", section: "CH", countySection: "SH", labSection: "SH", city: "JY015", county: "J0115", lab: "P015"},
 	{key: "microalbumin", name: "尿微量白蛋白", loinc: "14957-5", loincName: "Microalbumin [Mass/volume] in Urine", items: []string{"UALB"}, specimen: "urine", section: "CH", countySection: "SH", labSection: "SH", city: "JY016", county: "J0116", lab: "P016"},
+	{key: "blood-group", name: "血型鉴定", loinc: "883-9", loincName: "ABO group [Type] in Blood", items: []string{"ABO"}, specimen: "blood", section: "HM", countySection: "XY", labSection: "XY", city: "JY017", county: "J0117", lab: "P017"},
 	{key: "blood-culture", name: "血培养及药敏", loinc: "600-7", loincName: "Bacteria identified in Blood by Culture", specimen: "blood", labSection: "WSW", section: "MB", countySection: "WSW", city: "JY020", county: "J0120", lab: "P020"},
 	{key: "urine-culture", name: "尿培养及药敏", loinc: "630-4", loincName: "Bacteria identified in Urine by Culture", specimen: "urine", labSection: "WSW", section: "MB", countySection: "WSW", city: "JY021", county: "J0121", lab: "P021"},
 	{key: "chest-ct", name: "胸部CT平扫", loinc: "24627-2", loincName: "CT Chest", section: "CT", countySection: "CT", city: "JC101", county: "C0201",
@@ -261,6 +265,17 @@ var allergens = []allergen{
 	{"contrast", "碘造影剂", "medication", "YW04", "G004"},
 	{"seafood", "海鲜", "food", "SW01", "G101"},
 	{"pollen", "花粉", "environment", "HJ01", "G201"},
+}
+
+// bloodGroups are ABO groups: the city's code and the text everybody prints.
+var bloodGroups = [][2]string{{"A", "A型"}, {"B", "B型"}, {"O", "O型"}, {"AB", "AB型"}}
+
+func bloodGroupRows() []Code {
+	var rows []Code
+	for _, g := range bloodGroups {
+		rows = append(rows, Code{Code: g[0], Name: g[1]})
+	}
+	return rows
 }
 
 type organism struct{ code, name, latin string }

@@ -358,6 +358,8 @@ func (c *city) obx(rep *Report, system string) []string {
 			c.s.trapOnce("sn-comparator", 3, rep)
 		case v.Kind == Quantity:
 			f[2] = "NM"
+		case v.Kind == Text && v.Code != "":
+			f[2], f[5] = "CE", comp(v.Code, v.Text, "L")
 		case v.Kind == Ratio:
 			f[2], f[5] = "SN", "^"+v.Numerator+"^:^"+v.Denominator
 		}

@@ -206,6 +206,9 @@ func (s *story) add(rep *Report, it item, sex string, o outcome) *Result {
 			res.Occurrence++
 		}
 	}
+	if rep.Institution != City {
+		res.Value.Code = ""
+	}
 	rep.Results = append(rep.Results, res)
 	return &rep.Results[len(rep.Results)-1]
 }

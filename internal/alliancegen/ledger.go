@@ -225,8 +225,8 @@ const (
 	Absent   = "absent"
 )
 
-// Value is a result value. Sent is the text of the record, from which nothing here
-// was derived.
+// Value is a result value. Sent is the text as printed, from which nothing here was
+// derived; an HL7 SN value spreads it over components.
 type Value struct {
 	Kind        string `json:"kind"`
 	Number      string `json:"number,omitempty"` // decimal text; its digits count
@@ -237,7 +237,7 @@ type Value struct {
 	Numerator   string `json:"numerator,omitempty"`
 	Denominator string `json:"denominator,omitempty"`
 	Text        string `json:"text,omitempty"`
-	Code        string `json:"code,omitempty"`   // local code of a coded text (organism)
+	Code        string `json:"code,omitempty"`   // local code of a coded text: organism; blood group, where the city alone sends it
 	Reason      string `json:"reason,omitempty"` // why absent: specimen, see-report, unknown
 	Sent        string `json:"sent"`
 }

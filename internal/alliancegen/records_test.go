@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -295,6 +296,87 @@ func TestCodesInUseAreDocumented(t *testing.T) {
 				}
 				if unmapped["report "+r.Institution+"/"+r.Number] && missing != 1 {
 					t.Errorf("seed %d: report %s has %d unmapped codes, want 1", seed, r.Number, missing)
+				}
+			}
+		}
+	}
+}
+
+// Of the records of one key, those that must be applied get newer as they arrive;
+// an older one is superseded, an equal row or message a duplicate.
+func TestFatesFollowFromStamps(t *testing.T) {
+	for _, seed := range seeds {
+		a := generate(seed)
+		fate := map[string]string{}
+		for _, r := range a.Ledger.Records {
+			fate[fmt.Sprintf("%s#%d", r.File, r.Position)] = r.Fate
+		}
+		newest := map[string]string{} // key → stamp applied
+		applied := map[string]bool{}  // whole records seen
+		check := func(where, key, stamp, whole string) {
+			want := alliancegen.Committed
+			switch {
+			case applied[key+whole] && stamp == newest[key] || stamp == "" && applied[key+whole]:
+				want = alliancegen.Duplicate
+			case stamp < newest[key]:
+				want = alliancegen.Superseded
+			}
+			if got := fate[where]; got != want {
+				t.Errorf("seed %d: %s is %s, by its stamp it is %s", seed, where, got, want)
+			}
+			if want == alliancegen.Committed {
+				newest[key] = stamp
+				applied[key+whole] = true
+			}
+		}
+		for _, f := range a.Deliveries() {
+			switch {
+			case strings.HasSuffix(f.Path, ".hl7"):
+				for i, m := range messages(f.Bytes) {
+					where := fmt.Sprintf("%s#%d", f.Path, i+1)
+					segs := strings.Split(decode(t, m), "\r")
+					head := strings.Split(segs[0], "|")
+					if !strings.HasPrefix(head[8], "ADT") {
+						if applied[string(m)] != (fate[where] == alliancegen.Duplicate) {
+							t.Errorf("seed %d: %s is %s", seed, where, fate[where])
+						}
+						applied[string(m)] = true
+						continue
+					}
+					for _, s := range segs {
+						if strings.HasPrefix(s, "PID|") {
+							check(where, "patient "+strings.Split(s, "|")[3], head[6], string(m))
+						}
+					}
+				}
+			case strings.HasSuffix(f.Path, ".csv"):
+				r := csv.NewReader(strings.NewReader(decode(t, f.Bytes)))
+				header, err := r.Read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				stampAt := slices.Index(header, "XGSJ")
+				if stampAt < 0 {
+					continue
+				}
+				for {
+					row, err := r.Read()
+					if err == io.EOF {
+						break
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					line, _ := r.FieldPos(0)
+					keys := map[string][]string{"HIS_HZXX": {"HZID"}, "HIS_JZXX": {"JZLSH"}, "HIS_SQD": {"SQDH"}, "HIS_CF": {"CFH", "XH"}, "HIS_ZZ": {"ZZDH"}, "LIS_BG": {"BGDH"}, "RIS_BG": {"BGDH"}}
+					table := strings.TrimSuffix(f.Path[strings.LastIndex(f.Path, "/")+1:], ".csv")
+					key := table
+					for _, k := range keys[table] {
+						key += " " + row[slices.Index(header, k)]
+					}
+					sorted := slices.Clone(row)
+					slices.Sort(sorted)
+					check(fmt.Sprintf("%s#%d", f.Path, line), key, row[stampAt], strings.Join(sorted, "|"))
 				}
 			}
 		}

@@ -19,14 +19,14 @@ var traps = strings.Fields(`
 	absent-column empty-cell column-order-differs trailing-spaces old-marital-code
 	mixed-dates mislabelled-utc day-precision mixed-sex-codes age-text
 	below-detection above-range ordinal-weak ordinal-plus ordinal-positive ordinal-negative ordinal-and-number titre
-	value-haemolysed value-see-report value-missing sn-comparator json-number repeated-item unmapped-code
+	value-haemolysed value-see-report value-missing sn-comparator coded-value json-number repeated-item unmapped-code
 	flag-arrow flag-p-is-normal unit-spelling range-spelling range-by-sex recognition-mark leading-zeros
 	corrected-report voided-report microbiology culture-negative imaging-report ecg-report
 	newborn-with-mothers-id placeholder-id same-id-other-person fifteen-digit-id lower-case-x full-width-id spaces-in-id
 	namesakes health-card-only no-identifier equal-local-numbers equal-order-numbers sender-number-only
 	sender-number-before-patient bad-check-digit variant-name birth-date-differs-from-id passport
 	person-in-three-institutions referral-up referral-down result-before-order order-before-result order-never-arrives
-	sender-not-a-member recent-hba1c-elsewhere daily-number-repeats admit-source-differs visit-cancelled prescription-cancelled`)
+	sex-unknown sender-not-a-member recent-hba1c-elsewhere daily-number-repeats admit-source-differs visit-cancelled prescription-cancelled`)
 
 func TestEveryTrapIsThereForEverySeed(t *testing.T) {
 	for _, seed := range seeds {
@@ -118,6 +118,7 @@ func TestTrapsAreInTheBytes(t *testing.T) {
 			"impression":           "&IMP^",
 			"recognition mark":     "【全国HR】",
 			"titre":                "1^:^",
+			"coded value":          "|CE|",
 			"wrong Z":              ":00Z",
 			"placeholder":          "111111111111111111",
 			"JSON null":            `"result": null`,

@@ -105,6 +105,9 @@ func (h *habits) measure(r *rng, it item, sex string, o outcome) Result {
 		h.ordinalResult(r, &res, o)
 	case titre:
 		h.titreResult(r, &res, it, o)
+	case group:
+		g := pick(r, bloodGroups)
+		res.Value = Value{Kind: Text, Code: g[0], Text: g[1], Sent: g[1]}
 	default:
 		h.numericResult(r, &res, it, sex, o)
 	}
