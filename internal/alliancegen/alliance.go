@@ -160,12 +160,7 @@ func (s *story) fileTraps(l *Ledger) {
 	}
 }
 
-// totals counts facts by institution and by the resource type they become: a local
-// patient is a Patient (retired ones too), a visit an Encounter, an order number or
-// referral number a ServiceRequest, a report number a DiagnosticReport, a result
-// (isolates and susceptibilities too) an Observation, a diagnosis of a visit a
-// Condition, a prescription row a MedicationRequest. Findings and conclusions are
-// no results; Narrative counts the reports that have them.
+// totals counts facts as Ledger says.
 func totals(l *Ledger) map[string]map[string]int {
 	t := map[string]map[string]int{"alliance": {"Person": len(l.Persons)}}
 	add := func(institution, kind string, n int) {

@@ -56,7 +56,7 @@ type labPatient struct {
 	Birthday  string  `json:"birthday,omitempty"`
 	Age       string  `json:"age,omitempty"`
 	IDType    string  `json:"idType,omitempty"`
-	IDNo      *string `json:"idNo"` // null where not given
+	IDNo      *string `json:"idNo"` // null or empty where not given
 	Card      string  `json:"健康卡号,omitempty"`
 	Phone     string  `json:"phone,omitempty"`
 }
@@ -238,6 +238,10 @@ func (l *lab) patient(p *Patient) labPatient {
 		case HealthCard:
 			out.Card = id.Sent
 		}
+	}
+	if out.IDNo == nil && out.Card != "" {
+		empty := "" // asked for and not known, where null was never asked for
+		out.IDNo = &empty
 	}
 	return out
 }

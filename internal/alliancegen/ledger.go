@@ -9,6 +9,14 @@ import (
 // Ledger is what is true about the alliance after all deliveries have arrived, in
 // the words of the domain. It is written by the story, not read from the records.
 //
+// Totals count facts by institution and by the resource type they become: a local
+// patient is a Patient (retired ones too), a visit an Encounter, an order number or
+// referral number a ServiceRequest, a report number a DiagnosticReport, a result
+// (isolates and susceptibilities too) an Observation, a diagnosis of a visit a
+// Condition, a prescription row a MedicationRequest. Findings and conclusions are no
+// results; Narrative counts the reports that have them, Referral the referrals alone,
+// alliance/Person the persons.
+//
 // A fact is stated as the institution recorded it: with that institution's numbers,
 // local codes and the precision its records can carry. Codes come with the standard
 // code where the interface documents give one.

@@ -1,4 +1,4 @@
-// Command cmd writes the demo alliance of a seed into a folder.
+// Command cmd (run by go generate) writes the demo alliance of a seed into a folder.
 package main
 
 import (
