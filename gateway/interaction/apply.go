@@ -1,0 +1,186 @@
+package interaction
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Write is one resource that a record became.
+type Write struct {
+	Resource *fhir.Node // with its id; references to others of the record are literal
+	Mode     Mode
+	Cleared  []string // elements to remove from what is stored
+}
+
+// Batch is what one record became. It is written whole or not at all, together
+// with the end of the work on the record.
+type Batch struct {
+	Institution string
+	Record      string // inbox id
+	Digest      string // of the archived bytes
+	Offset      int64  // and where in them the record stands
+	Length      int64
+	Map         string // map and version
+	Stamp       store.Stamp
+	Received    time.Time
+	RowKey      string // with RowHash: state of a table row to remember
+	RowHash     string
+	Writes      []Write
+	Issues      []fhir.Issue // findings to keep with the record
+}
+
+// Applied tells what became of a Batch.
+type Applied struct {
+	State    store.RecordState // Committed, Unchanged or Superseded
+	Versions []store.Version   // what was written, the Provenance last
+	Skipped  int               // resources that were newer than the record
+}
+
+// Source is the meta.source of what a record became.
+func (e *Engine) Source(institution, record string) string {
+	return e.Base + "/institution/" + institution + "/record/" + record
+}
+
+// Apply writes what a record became.
+//
+// Faults: Invalid as a *Refused with issues when a resource is not valid FHIR
+// (the caller quarantines the record), Conflict when the work on the record has
+// ended already.
+func (e *Engine) Apply(ctx context.Context, b Batch) (Applied, error) {
+	var out Applied
+	versions, err := e.write(ctx, func(wake []store.Key) (*transaction, error) {
+		t, applied, err := e.planBatch(ctx, b, wake)
+		out = applied
+		return t, err
+	})
+	out.Versions = versions
+	return out, err
+}
+
+func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*transaction, Applied, error) {
+	var applied Applied
+	source := e.Source(b.Institution, b.Record)
+	known := map[store.Pending]string{}
+	for _, w := range b.Writes {
+		brings(known, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()}, w.Resource)
+	}
+	var drafts []*draft
+	var same []store.Key
+	for _, w := range b.Writes {
+		d, newer, err := e.draftOf(ctx, b, w, source, known)
+		if err != nil {
+			return nil, applied, err
+		}
+		switch {
+		case newer:
+			applied.Skipped++
+		case d != nil:
+			drafts = append(drafts, d)
+		case w.Mode == Replace:
+			same = append(same, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()})
+		}
+	}
+	woken, err := e.woken(ctx, wake, known, drafts)
+	if err != nil {
+		return nil, applied, err
+	}
+	switch {
+	case len(drafts) > 0:
+		applied.State = store.Committed
+		p, err := e.provenance(ctx, b, drafts)
+		if err != nil {
+			return nil, applied, err
+		}
+		drafts = append(append(drafts, woken...), p)
+	case applied.Skipped > 0:
+		applied.State = store.Superseded
+	default:
+		applied.State = store.Unchanged
+	}
+	return &transaction{drafts: drafts, more: e.finish(b, applied.State, same)}, applied, nil
+}
+
+// finish ends the work on the record in the transaction that wrote its resources.
+// The resources that say the same already are as new as the record from now on.
+func (e *Engine) finish(b Batch, state store.RecordState, same []store.Key) func(context.Context, store.Tx, []store.Version) error {
+	return func(ctx context.Context, tx store.Tx, _ []store.Version) error {
+		for _, k := range same {
+			if err := tx.Advance(ctx, k, b.Stamp); err != nil {
+				return fmt.Errorf("advance %s: %w", k.Type, err)
+			}
+		}
+		if b.RowKey != "" && state != store.Superseded {
+			if err := tx.SetApplied(ctx, b.Institution, b.RowKey, b.RowHash); err != nil {
+				return fmt.Errorf("remember the row: %w", err)
+			}
+		}
+		if b.Record == "" {
+			return nil
+		}
+		err := tx.Finish(ctx, b.Record, store.Outcome{State: state, Reason: Reason(b.Issues), Map: b.Map})
+		if err != nil {
+			return fmt.Errorf("finish the record: %w", err)
+		}
+		return nil
+	}
+}
+
+// Reason is how issues are kept with a record.
+func Reason(issues []fhir.Issue) string {
+	if len(issues) == 0 {
+		return ""
+	}
+	text, err := json.Marshal(issues)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// draftOf drafts one write. It returns no draft when there is nothing to write:
+// the resource says all of it already, or is newer than the record.
+func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, known map[store.Pending]string) (*draft, bool, error) {
+	d := &draft{
+		key:    store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()},
+		owner:  b.Institution,
+		source: source,
+		stamp:  b.Stamp,
+	}
+	var stored *fhir.Node
+	current, err := e.Store.Read(ctx, d.key)
+	switch {
+	case fault.Is(err, fault.NotFound):
+	case err != nil:
+		return nil, false, fmt.Errorf("read what is stored: %w", err)
+	case current.Owner != b.Institution:
+		return nil, false, fault.New(fault.Conflict, "the resource belongs to another institution")
+	default:
+		d.expect, d.waits = current.Number, true
+		if w.Mode == Replace && b.Stamp.Before(current.Stamp) {
+			return nil, true, nil
+		}
+		if !current.Deleted {
+			if stored, err = fhir.Parse(current.Body, fhir.Limits{}); err != nil {
+				return nil, false, fmt.Errorf("read stored %s: %w", d.key.Type, err)
+			}
+		}
+	}
+	if w.Mode == Merge {
+		// Filling gaps gives no authority: whoever states the resource comes after it,
+		// however old that record is.
+		d.stamp = current.Stamp
+	}
+	if err := e.prepare(ctx, d, e.combine(stored, w.Resource, w.Mode, w.Cleared), known); err != nil {
+		return nil, false, err
+	}
+	if stored != nil && fhir.EqualContent(stored, d.stamped) {
+		return nil, false, nil
+	}
+	return d, false, nil
+}

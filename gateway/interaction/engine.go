@@ -1,0 +1,94 @@
+package interaction
+
+import (
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/identity"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Store is what the engine needs of a store.
+type Store interface {
+	store.Reader
+	store.Writer
+	store.IdentityReader
+}
+
+// Validator finds what is wrong with a resource by the base specification.
+type Validator interface {
+	Resource(*fhir.Node) []fhir.Issue
+}
+
+// Config is what an Engine is made of.
+type Config struct {
+	Store       Store
+	Search      *search.Engine
+	Validator   Validator
+	Definitions *definitions.Definitions
+	Identity    *identity.Index
+	// Base is the alliance's base URL, the root of tags, sources and local systems.
+	Base string
+	// FHIRBase is the address the FHIR endpoint is known under, without a slash at
+	// the end; references to it are local.
+	FHIRBase string
+	// Key authenticates page cursors; random when empty, as long as one process
+	// serves all pages.
+	Key   []byte
+	Limit Limits
+}
+
+// Limits bound what one request may ask for. A zero field means its default.
+type Limits struct {
+	Page     int // resources a page; default DefaultPage
+	MaxPage  int // largest page a client may ask for; default DefaultMaxPage
+	Included int // resources that _include and _revinclude may add to a page; default DefaultIncluded
+	History  int // versions a history page; default DefaultPage
+}
+
+// Defaults of Limits.
+const (
+	DefaultPage     = 50
+	DefaultMaxPage  = 1000
+	DefaultIncluded = 2000
+)
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, fallback int) {
+		if *v == 0 {
+			*v = fallback
+		}
+	}
+	set(&l.Page, DefaultPage)
+	set(&l.MaxPage, DefaultMaxPage)
+	set(&l.Included, DefaultIncluded)
+	set(&l.History, DefaultPage)
+	return l
+}
+
+// Engine answers FHIR interactions. It is safe for concurrent use and keeps no
+// state of its own.
+type Engine struct {
+	Config
+	now   func() time.Time
+	newID func() string
+}
+
+// New returns an engine over c.
+func New(c Config) *Engine {
+	c.Limit = c.Limit.withDefaults()
+	if len(c.Key) == 0 {
+		c.Key = []byte(rand.Text())
+	}
+	return &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
+}
+
+// InstitutionSystem is the system of the tag that names a resource's owner.
+func (e *Engine) InstitutionSystem() string { return e.Base + "/fhir/institution" }
+
+// Alliance is the code and owner of what belongs to no single institution.
+const Alliance = "alliance"

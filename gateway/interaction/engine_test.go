@@ -1,0 +1,123 @@
+package interaction_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/validate"
+	"github.com/yilian/yilian/gateway/identity"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/sqlite"
+)
+
+// fixture is an engine over an empty store.
+type fixture struct {
+	*interaction.Engine
+	store *sqlite.Store
+	t     testing.TB
+}
+
+const base = "http://127.0.0.1:8080/fhir"
+
+func newFixture(t testing.TB) *fixture {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &fixture{Engine: newEngine(s), store: s, t: t}
+}
+
+func newEngine(s *sqlite.Store) *interaction.Engine {
+	defs := definitions.R4()
+	return interaction.New(interaction.Config{
+		Store:       s,
+		Search:      search.New(defs, search.Options{Bases: []string{base}}),
+		Validator:   validate.New(defs, validate.Options{}),
+		Definitions: defs,
+		Identity:    identity.New(identity.DefaultSystems("https://yilian.dev")),
+		Base:        "https://yilian.dev",
+		FHIRBase:    base,
+	})
+}
+
+// everybody sees all and writes for the city hospital.
+var everybody = interaction.Viewer{Client: "test", Institution: "city", Everything: true}
+
+func (f *fixture) ctx() context.Context { return f.t.Context() }
+
+func tree(t testing.TB, text string) *fhir.Node {
+	t.Helper()
+	n, err := fhir.Parse([]byte(text), fhir.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// accept puts a record into the inbox and returns its id.
+func (f *fixture) accept(institution string) string {
+	f.t.Helper()
+	receipts, err := f.store.Accept(f.ctx(), []store.Entry{{
+		Record: store.Record{Institution: institution, Source: "test", Format: "json", State: store.Received},
+		Bytes:  []byte("{}"),
+	}})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return receipts[0].ID
+}
+
+// apply writes what a record of an institution at a minute of a day became.
+func (f *fixture) apply(institution string, minute int64, writes ...interaction.Write) interaction.Applied {
+	f.t.Helper()
+	got, err := f.Apply(f.ctx(), f.batch(institution, minute, writes...))
+	if err != nil {
+		var refused *interaction.Refused
+		if errors.As(err, &refused) {
+			f.t.Fatalf("refused: %v", refused.Issues)
+		}
+		f.t.Fatal(err)
+	}
+	return got
+}
+
+func (f *fixture) batch(institution string, minute int64, writes ...interaction.Write) interaction.Batch {
+	return interaction.Batch{
+		Institution: institution, Record: f.accept(institution), Digest: strings.Repeat("0", 64), Map: "test@1",
+		Stamp:  store.Stamp{Time: time.Date(2025, 6, 1, 0, int(minute), 0, 0, time.UTC).UnixMicro()},
+		Writes: writes,
+	}
+}
+
+func (f *fixture) replace(text string, cleared ...string) interaction.Write {
+	return interaction.Write{Resource: tree(f.t, text), Mode: interaction.Replace, Cleared: cleared}
+}
+
+func (f *fixture) merge(text string) interaction.Write {
+	return interaction.Write{Resource: tree(f.t, text), Mode: interaction.Merge}
+}
+
+// get reads a resource as stored, without meta.
+func (f *fixture) get(typ, id string) string {
+	f.t.Helper()
+	v, err := f.Read(f.ctx(), everybody, store.Key{Type: typ, ID: id})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	n := tree(f.t, string(v.Body))
+	n.Remove("meta")
+	return string(n.AppendJSON(nil))
+}

@@ -1,0 +1,78 @@
+package interaction
+
+import (
+	"context"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Read returns the current version of a resource, or the projection of a person
+// whose id is asked for as a Patient's.
+//
+// Faults: NotFound for what is absent or not the viewer's to see, Gone for what
+// was deleted.
+func (e *Engine) Read(ctx context.Context, v Viewer, k store.Key) (store.Version, error) {
+	got, err := e.current(ctx, v, k)
+	if fault.Is(err, fault.NotFound) && k.Type == "Patient" {
+		return e.person(ctx, v, k.ID)
+	}
+	if err != nil {
+		return store.Version{}, err
+	}
+	if got.Deleted {
+		return store.Version{}, gone()
+	}
+	return got, nil
+}
+
+// ReadVersion returns one version of a resource.
+//
+// Faults: NotFound for what never was or is not the viewer's to see, Gone for the
+// version that is a deletion.
+func (e *Engine) ReadVersion(ctx context.Context, v Viewer, k store.Key, number int64) (store.Version, error) {
+	if _, err := e.current(ctx, v, k); err != nil {
+		return store.Version{}, err
+	}
+	got, err := e.Store.ReadVersion(ctx, k, number)
+	if fault.Is(err, fault.NotFound) {
+		return store.Version{}, notFound()
+	}
+	if err != nil {
+		return store.Version{}, err
+	}
+	if !permits(v.allowed(), got) {
+		return store.Version{}, notFound()
+	}
+	if got.Deleted {
+		return store.Version{}, gone()
+	}
+	return got, nil
+}
+
+// History returns the versions of a resource, newest first, at most limit of
+// them, older than the version before (0: from the newest). Deletions are among
+// them. more tells whether older ones follow.
+func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, before int64, limit int) (list []store.Version, more bool, err error) {
+	if _, err := e.current(ctx, v, k); err != nil {
+		return nil, false, err
+	}
+	if limit <= 0 {
+		limit = e.Limit.History
+	}
+	limit = min(limit, e.Limit.MaxPage)
+	got, err := e.Store.History(ctx, k, before, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(got) > limit; more {
+		got = got[:limit]
+	}
+	allowed := v.allowed()
+	for _, version := range got {
+		if permits(allowed, version) {
+			list = append(list, version)
+		}
+	}
+	return list, more, nil
+}

@@ -1,0 +1,269 @@
+package interaction
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// draft is one resource on its way into the store.
+type draft struct {
+	key     store.Key
+	expect  int64      // version it replaces, 0 for none
+	stamped *fhir.Node // what will be stored, but for versionId and lastUpdated
+	owner   string
+	source  string
+	stamp   store.Stamp
+	values  search.Values
+	pending []store.Pending // logical references without a target
+	deleted bool
+	waits   bool // the version it replaces may have waited for targets
+}
+
+// stale ends a transaction whose plan no longer fits what is committed. wake
+// lists resources that wait for what the plan brings, and must be part of it.
+type stale struct{ wake []store.Key }
+
+func (*stale) Error() string { return "the plan is out of date" }
+
+// maxPlans bounds how often a write is planned anew because others were faster.
+const maxPlans = 50
+
+// write plans and commits until a plan holds. plan gets the resources that must
+// be part of it besides its own, because they wait for what it brings.
+func (e *Engine) write(ctx context.Context, plan func(wake []store.Key) (*transaction, error)) ([]store.Version, error) {
+	var wake []store.Key
+	for range maxPlans {
+		t, err := plan(wake)
+		if err != nil {
+			return nil, err
+		}
+		written, err := e.commit(ctx, t)
+		var again *stale
+		if !errors.As(err, &again) {
+			return written, err
+		}
+		for _, k := range again.wake {
+			if !slices.Contains(wake, k) {
+				wake = append(wake, k)
+			}
+		}
+	}
+	return nil, fault.New(fault.Busy, "others keep changing the same resources, try again")
+}
+
+// transaction is a plan: the drafts to write, and what else belongs into the same
+// commit.
+type transaction struct {
+	drafts []*draft
+	more   func(context.Context, store.Tx, []store.Version) error
+}
+
+// woken drafts the resources that wait for what known brings.
+func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pending]string, own []*draft) ([]*draft, error) {
+	var drafts []*draft
+	for _, k := range wake {
+		if slices.ContainsFunc(own, func(d *draft) bool { return d.key == k }) {
+			continue
+		}
+		current, err := e.Store.Read(ctx, k)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, fmt.Errorf("read who waits: %w", err)
+		}
+		if err != nil || current.Deleted {
+			continue
+		}
+		d := &draft{
+			key: k, expect: current.Number, owner: current.Owner, source: current.Source, stamp: current.Stamp, waits: true,
+		}
+		content, err := fhir.Parse(current.Body, fhir.Limits{})
+		if err != nil {
+			return nil, fmt.Errorf("read stored %s: %w", k.Type, err)
+		}
+		if err := e.prepare(ctx, d, content, known); err != nil {
+			return nil, err
+		}
+		drafts = append(drafts, d)
+	}
+	return drafts, nil
+}
+
+// brings lists what a resource can be referred to by, for others in the same
+// transaction.
+func brings(known map[store.Pending]string, k store.Key, content *fhir.Node) {
+	for _, id := range content.Get("identifier").Items() {
+		want := store.Pending{Type: k.Type, Identifier: store.Identifier{
+			System: id.Get("system").Text(), Value: id.Get("value").Text(),
+		}}
+		if want.Identifier.System != "" && want.Identifier.Value != "" {
+			known[want] = k.ID
+		}
+	}
+}
+
+// prepare validates content, resolves its logical references and extracts its
+// index values.
+func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, known map[store.Pending]string) error {
+	d.stamped = e.stamp(content, d.key.ID, d.owner, d.source)
+	pending, err := e.resolve(ctx, d, known)
+	if err != nil {
+		return err
+	}
+	d.pending = pending
+	if issues := e.Validator.Resource(d.stamped); fhir.HasErrors(issues) {
+		return refuse("the resource is not valid FHIR R4", issues)
+	}
+	values, issues := e.Search.Values(d.stamped)
+	if fhir.HasErrors(issues) {
+		return refuse("the resource cannot be indexed", issues)
+	}
+	d.values = values
+	return nil
+}
+
+// put writes a draft inside a transaction, with what hangs on it: the person of
+// a Patient, and what waits or is waited for.
+func (e *Engine) put(ctx context.Context, tx store.Tx, d *draft) (store.Version, error) {
+	p := &store.Put{
+		Key: d.key, Deleted: d.deleted, Owner: d.owner, Source: d.source, Stamp: d.stamp, Expect: d.expect,
+		Values: d.values,
+	}
+	if !d.deleted {
+		p.Patient = e.patientOf(d.key, d.values)
+		p.Render = renderer(d.stamped)
+	}
+	version, err := tx.Put(ctx, p)
+	if fault.Is(err, fault.Conflict) {
+		return store.Version{}, &stale{}
+	}
+	if err != nil {
+		return store.Version{}, fmt.Errorf("write %s: %w", d.key.Type, err)
+	}
+	if len(d.pending) > 0 || d.waits {
+		if err := tx.SetPending(ctx, d.key, d.pending); err != nil {
+			return store.Version{}, fmt.Errorf("keep what it waits for: %w", err)
+		}
+	}
+	return version, nil
+}
+
+// patientOf names the local Patient that a resource belongs to: the one its
+// patient compartment parameters point at.
+func (e *Engine) patientOf(k store.Key, values search.Values) string {
+	if k.Type == "Patient" {
+		return k.ID
+	}
+	compartment := e.Definitions.Compartment("Patient")
+	params := compartment.Parameters(k.Type)
+	for _, param := range append([]string{"patient", "subject"}, params...) {
+		if !slices.Contains(params, param) && param != "patient" && param != "subject" {
+			continue
+		}
+		for _, r := range values.References {
+			if r.Param == param && r.Type == "Patient" && r.ID != "" {
+				return r.ID
+			}
+		}
+	}
+	return ""
+}
+
+// place gives the Patients among drafts their persons: survivors of a merge
+// before those they replaced.
+func (e *Engine) place(ctx context.Context, tx store.Tx, drafts []*draft) error {
+	for _, replaced := range []bool{false, true} {
+		for _, d := range drafts {
+			if d.key.Type != "Patient" || d.deleted || isReplaced(d.stamped) != replaced {
+				continue
+			}
+			if err := e.Identity.Place(ctx, tx, d.stamped, d.owner); err != nil {
+				return fmt.Errorf("place the patient: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func isReplaced(patient *fhir.Node) bool {
+	for _, l := range patient.Get("link").Items() {
+		if l.Get("type").Text() == "replaced-by" {
+			return true
+		}
+	}
+	return false
+}
+
+// lockNames lists what a transaction that writes the drafts must lock: every
+// identifier that a resource has, or that one refers by. It is sorted, so that
+// transactions lock in one order.
+func (e *Engine) lockNames(drafts []*draft) []string {
+	var names []string
+	for _, d := range drafts {
+		if d.deleted {
+			continue
+		}
+		for _, t := range identifiers(d.values) {
+			names = append(names, "identifier\x00"+t.System+"\x00"+t.Value)
+		}
+		for _, p := range d.pending {
+			names = append(names, "identifier\x00"+p.Identifier.System+"\x00"+p.Identifier.Value)
+		}
+		if d.key.Type == "Patient" {
+			names = append(names, e.Identity.LockNames(d.stamped, d.owner)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// identifiers returns the business identifiers among a resource's index values.
+func identifiers(values search.Values) (ids []store.Identifier) {
+	for _, t := range values.Tokens {
+		if t.Param == "identifier" && t.System != "" && t.Code != "" {
+			ids = append(ids, store.Identifier{System: t.System, Value: t.Code})
+		}
+	}
+	return ids
+}
+
+// commit carries out a plan. It fails with *stale when the plan was made from what
+// is no longer so.
+func (e *Engine) commit(ctx context.Context, t *transaction) ([]store.Version, error) {
+	names := e.lockNames(t.drafts)
+	var written []store.Version
+	err := e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		written = make([]store.Version, 0, len(t.drafts))
+		if len(names) > 0 {
+			if err := tx.Lock(ctx, names...); err != nil {
+				return fmt.Errorf("lock: %w", err)
+			}
+		}
+		if err := e.unchangedSince(ctx, tx, t.drafts); err != nil {
+			return err
+		}
+		for _, d := range t.drafts {
+			version, err := e.put(ctx, tx, d)
+			if err != nil {
+				return err
+			}
+			written = append(written, version)
+		}
+		if err := e.place(ctx, tx, t.drafts); err != nil {
+			return err
+		}
+		if t.more == nil {
+			return nil
+		}
+		return t.more(ctx, tx, written)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return written, nil
+}
