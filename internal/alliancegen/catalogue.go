@@ -167,7 +167,7 @@ var panels = []panel{
 	{key: "abdomen-us", name: "腹部彩超", loinc: "24558-9", loincName: "US Abdomen", section: "US", countySection: "US", city: "JC201", county: "C0301",
 		findings: []string{"肝脏大小形态正常,实质回声细密增强;胆囊内见强回声团,后伴声影", "肝胆胰脾双肾未见明显异常回声"},
 		conclude: []string{"脂肪肝;胆囊结石", "肝胆胰脾双肾未见明显异常"}},
-	{key: "chest-xr", name: "胸部正位片", loinc: "36643-5", loincName: "XR Chest 2 Views", section: "RX", countySection: "DR", city: "JC301", county: "C0401",
+	{key: "chest-xr", name: "胸部正位片", loinc: "36554-4", loincName: "XR Chest Single view", section: "RX", countySection: "DR", city: "JC301", county: "C0401",
 		findings: []string{"胸廓对称,双肺纹理清晰,心影不大,双膈光滑", "主动脉结突出,心影向左增大,心胸比约0.58"},
 		conclude: []string{"心肺膈未见明显异常", "心影增大,请结合临床"}},
 	{key: "ecg", name: "十二导联心电图", loinc: "11524-6", loincName: "EKG study", section: "EC", countySection: "ECG", city: "JC401", county: "C0501",
