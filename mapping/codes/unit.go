@@ -54,8 +54,8 @@ func ParseUnit(text string, o UnitOptions) Unit {
 	if u.Code, u.Known = spelt(s); u.Known {
 		return u
 	}
-	// Annotations belong to the table: anything in braces would pass as UCUM, and so would many a number and its reciprocal.
-	if c := strings.TrimPrefix(s, "/"); c != "" && !strings.ContainsAny(c, "{}") && (c[0] < '0' || c[0] > '9') && validUCUM(s) {
+	// Many a number and its reciprocal would pass as UCUM, too.
+	if c := strings.TrimPrefix(s, "/"); c != "" && (c[0] < '0' || c[0] > '9') && validUCUM(s) {
 		u.Code, u.Known = s, true
 	}
 	return u
@@ -65,6 +65,9 @@ func ParseUnit(text string, o UnitOptions) Unit {
 func spelt(s string) (string, bool) {
 	if code, ok := spellings()[s]; ok {
 		return code, true
+	}
+	if strings.IndexByte(s, '{') >= 0 { // who writes braces writes UCUM
+		return "", false
 	}
 	if code, ok := spellings()[strings.ToLower(s)]; ok {
 		return code, true
@@ -184,6 +187,11 @@ func validUCUM(s string) (valid bool) {
 			valid = false
 		}
 	}()
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' { // UCUM is printable ASCII
+			return false
+		}
+	}
 	_, err := ucum.Parse([]byte(s))
 	return err == nil
 }

@@ -29,10 +29,10 @@ func TestParseUnit(t *testing.T) {
 		{"copies/mL", "{copies}/mL"}, {"CFU/mL", "[CFU]/mL"}, {"AU/mL", "[arb'U]/mL"}, {"RU/ml", "{RU}/mL"}, {"(mmol/L)", "mmol/L"},
 		{"岁", "a"}, {"天", "d"}, {"kPa", "kPa"}, {"μg/dL", "ug/dL"}, {"㎎/dl", "mg/dL"}, {" mmol/L ", "mmol/L"},
 		// not in the table, but valid UCUM
-		{"mmol/kg", "mmol/kg"}, {"ng/h", "ng/h"}, {"mol/m3", "mol/m3"},
+		{"mmol/kg", "mmol/kg"}, {"ng/h", "ng/h"}, {"mol/m3", "mol/m3"}, {"{Ratio}", "{Ratio}"}, {"mg/{total}", "mg/{total}"}, {"copies/μL", "{copies}/uL"},
 		// not certain, or no unit
-		{"G/L", ""}, {"T/L", ""}, {"见报告", ""}, {"", ""}, {"-", ""}, {"无", ""}, {"{whatever}", ""}, {"abc/def", ""},
-		{"10^/L", ""}, {"10^123/L", ""},
+		{"G/L", ""}, {"T/L", ""}, {"见报告", ""}, {"", ""}, {"-", ""}, {"无", ""}, {"abc/def", ""},
+		{"10^/L", ""}, {"{", ""}, {"{阴}", ""}, {"/80", ""}, {"10^123/L", ""},
 	} {
 		t.Run(c.in, func(t *testing.T) {
 			got := codes.ParseUnit(c.in, codes.UnitOptions{})

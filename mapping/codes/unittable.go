@@ -66,6 +66,7 @@ u[IU]/L uIU/L
 [IU] IU
 m[IU] mIU
 [IU]/g IU/g
+{copies}/uL copies/uL copy/uL 拷贝/uL
 nkat/L
 ukat/L
 fL
@@ -76,7 +77,7 @@ mL
 uL
 dL
 L
-g
+g gram grams
 mg
 ug mcg
 ng

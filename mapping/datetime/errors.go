@@ -11,7 +11,7 @@ type Kind uint8
 // The reasons.
 const (
 	Format     Kind = iota // no known form
-	Impossible             // a day or an hour that does not exist, or a year outside 1800–2199
+	Impossible             // a day or an hour that does not exist, or a year outside 1583–2199
 	Ambiguous              // several readings, e.g. a day and a month in unknown order or a year of two digits
 )
 
@@ -28,7 +28,7 @@ func (k Kind) String() string {
 func (e *Error) Error() string {
 	switch e.Kind {
 	case Impossible:
-		return "date or time does not exist: want a calendar date from 1800 to 2199 and an hour from 0 to 23"
+		return "date or time does not exist: want a calendar date from 1583 to 2199 and an hour from 0 to 23"
 	case Ambiguous:
 		return "date is ambiguous: want a year of four digits first, e.g. 2024-05-01"
 	}

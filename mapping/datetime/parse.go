@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	minYear, maxYear = 1800, 2199
-	maxLength        = 64 // no form is longer; more is refused unread
+	minYear, maxYear = 1583, 2199 // the Gregorian calendar began in 1582
+	maxLength        = 64         // no form is longer; more is refused unread
 )
 
 // Options are what an institution knows about its dates. The zero Options are right for most.

@@ -141,8 +141,8 @@ func (p *parser) compact(n int) error {
 	year, month, day, precision := p.take(4), 0, 0, Year
 	if n >= 6 {
 		month, precision = p.take(2), Month
-		if n == 6 && (year < minYear || year > maxYear) && year != 0 {
-			return errAmbiguous // 240501: the year has two digits
+		if n == 6 && (year < 1850 || year > maxYear) && year != 0 {
+			return errAmbiguous // 240501, 120501: the year has two digits
 		}
 	}
 	if n >= 8 {
