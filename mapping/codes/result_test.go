@@ -71,7 +71,7 @@ func TestParseResult(t *testing.T) {
 		{"溶血", "missing absent=error"}, {"待查", "missing absent=temp-unknown"}, {"患者拒绝", "missing absent=asked-declined"}, {"N/A", "missing absent=not-applicable"}, {"****", "missing absent=error"}, {"NULL", "missing absent=unknown"},
 		// text
 		{"见报告", "text"}, {"黄色", "text"}, {"O型", "text"}, {"阴性(+)", "text"}, {"120/80", "text"}, {"10-5", "text"}, {"2024-05-01", "text"}, {"08:30:00", "text"}, {"5.6.7", "text"}, {"1,23", "text"}, {"2型", "text"}, {"5.6 abc", "text"},
-		{"未见异常", "text flag=N"}, {"正常", "text flag=N"}, {"1.2E400", "text"}, {"1234567890123456789", "text"}, {"<", "text"}, {"1:0", "text"}, {"约5", "text"}, {"阳性 阴性", "text"}, {"G/L", "text"},
+		{"未见异常", "text flag=N"}, {"高危", "text"}, {"未检出(<100)", "number <100 ordinal=not-detected flag=ND"}, {"正常", "text flag=N"}, {"1.2E400", "text"}, {"1234567890123456789", "text"}, {"<", "text"}, {"1:0", "text"}, {"约5", "text"}, {"阳性 阴性", "text"}, {"G/L", "text"},
 	} {
 		t.Run(c.in, func(t *testing.T) {
 			got := codes.ParseResult(c.in, codes.ResultOptions{})
