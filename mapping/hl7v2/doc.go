@@ -13,7 +13,7 @@
 // warning. Only what is not a message at all, is cut, or is over a limit is a
 // *record.SyntaxError.
 //
-// Structures and dictionary are the union of versions 2.3.1 to 2.8.
+// Structures and dictionary are the union of versions 2.3.1 to 2.9.
 //
 // Specification: https://www.hl7.org/implement/standards/product_brief.cfm?product_id=185,
 // chapter 2 (control) and the chapters of each domain.

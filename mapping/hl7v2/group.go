@@ -38,13 +38,15 @@ func group(b *record.Builder, s *Structure, segments []*record.Node) *record.Nod
 }
 
 // add puts segment i where it fits, from the innermost open group outwards, in
-// four rounds: at or after the place reached, or as the beginning of a further
-// repetition, nothing required passed over; then where a required segment is
-// still wanted; then before the place reached; then with required segments
-// passed over. What fits nowhere (Z segments) stays in the innermost group.
+// rounds: at or after the place reached, where a required segment is still wanted,
+// or as the beginning of a further repetition, nothing required passed over; then
+// before the place reached; then with required segments passed over; then a second
+// time where one should stand. What fits nowhere (Z segments) stays in the
+// innermost group.
 func (m *matcher) add(i int) {
 	name := m.segments[i].Name()
-	for level := len(m.stack) - 1; level >= 0; level-- {
+	inner := len(m.stack) - 1
+	for level := inner; level >= 0; level-- {
 		if item, ok := m.forward(level, i, name, skipped); ok {
 			m.put(level, item, i, true)
 			return
@@ -54,24 +56,29 @@ func (m *matcher) add(i int) {
 			return
 		}
 		if level > 0 && m.again(level, name) {
-			parent := &m.stack[level-1]
-			m.put(level-1, parent.item, i, true)
+			m.put(level-1, m.stack[level-1].item, i, true)
 			return
 		}
 	}
-	for level := len(m.stack) - 1; level >= 0; level-- {
-		if item, ok := m.backward(level, name); ok {
+	for level := inner; level >= 0; level-- {
+		if item, ok := m.backward(level, name, false); ok {
 			m.put(level, item, i, false)
 			return
 		}
 	}
-	for level := len(m.stack) - 1; level >= 0; level-- {
+	for level := inner; level >= 0; level-- {
 		if item, ok := m.forward(level, i, name, 1<<20); ok {
 			m.put(level, item, i, true)
 			return
 		}
 	}
-	m.stack[len(m.stack)-1].node.Add(m.segments[i])
+	for level := inner; level >= 0; level-- {
+		if item, ok := m.backward(level, name, true); ok {
+			m.put(level, item, i, false)
+			return
+		}
+	}
+	m.stack[inner].node.Add(m.segments[i])
 }
 
 // forward returns the cheapest item from the place reached on that takes the
@@ -158,17 +165,18 @@ func (m *matcher) again(level int, name string) bool {
 	return it.Group == m.stack[level].group && it.Repeats && ok && cost < skipped
 }
 
-// backward returns the last item up to the place reached that takes the segment.
-func (m *matcher) backward(level int, name string) (int, bool) {
+// backward returns the last item up to the place reached that takes the segment;
+// twice allows what stands once a second time.
+func (m *matcher) backward(level int, name string, twice bool) (int, bool) {
 	p := &m.stack[level]
 	for at := min(p.item, len(p.group.Items)-1); at >= 0; at-- {
 		it := &p.group.Items[at]
 		for _, s := range it.Segments {
-			if s == name {
+			if s == name && (twice || it.Repeats || p.node.Get(name) == nil) {
 				return at, true
 			}
 		}
-		if it.Group != nil && it.Repeats && it.Group.ahead == "" {
+		if it.Group != nil && it.Repeats && !it.ordered && it.Group.ahead == "" {
 			if cost, ok := it.Group.entry[name]; ok && cost < skipped {
 				return at, true
 			}

@@ -192,6 +192,7 @@ type parser struct {
 	issues   []fhir.Issue
 	segments []*record.Node
 	counts   map[string]int
+	number   int // of the field being read
 }
 
 func (p *parser) message(text, file string) (*record.Record, error) {
@@ -224,11 +225,11 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 		if len(p.segments) == 1 && !endsLine(text) {
 			return nil, p.fail(1, "truncated", "MSH[1]", "the message ends in its first segment")
 		}
-		return nil, p.fail(1, "message-type", "MSH[1]-9", "the message does not say its type")
+		return nil, p.noType(msh)
 	}
 	kind := p.messageType(msh)
 	if kind == "" {
-		return nil, p.fail(1, "message-type", "MSH[1]-9", "the message does not say its type")
+		return nil, p.noType(msh)
 	}
 	s, ok := StructureOf(kind+"^"+msh.At(9).At(3).Text(), "")
 	if !ok {
@@ -245,6 +246,10 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 		Root:    group(&p.b, s, p.segments),
 		Issues:  p.issues,
 	}, nil
+}
+
+func (p *parser) noType(msh *record.Node) error {
+	return &record.SyntaxError{Line: msh.Origin().Line - p.first, Column: 1, Code: "message-type", Path: "MSH[1]-9", Reason: "the message does not say its type"}
 }
 
 // messageType returns "ORU^R01". Old senders put the trigger into EVN-1 only,

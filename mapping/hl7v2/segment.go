@@ -45,8 +45,9 @@ func (p *parser) segment(line string, at int) error {
 			n = p.b.Leaf("", field, record.Present)
 			s.Add(n)
 		} else {
+			p.number = number
 			var err error
-			if n, err = p.field(s, field, at, column, number); err != nil {
+			if n, err = p.field(s, field, at, column); err != nil {
 				return err
 			}
 		}
@@ -68,9 +69,15 @@ func (p *parser) over(line, column int, code, path string, limit int, of string)
 	return &record.SyntaxError{Line: line, Column: column, Code: code, Path: path, Reason: fmt.Sprintf("more than %d %s", limit, of)}
 }
 
+// path names the field being read.
+func (p *parser) path() string {
+	s := p.segments[len(p.segments)-1]
+	return fmt.Sprintf("%s[%d]-%d", s.Name(), s.Ordinal(), p.number)
+}
+
 // field adds one field to its segment: a leaf, a sequence of components, or a
 // list of repetitions.
-func (p *parser) field(s *record.Node, text string, line, column, number int) (*record.Node, error) {
+func (p *parser) field(s *record.Node, text string, line, column int) (*record.Node, error) {
 	kinds := p.d.scan(text)
 	switch {
 	case kinds&onlyEmpty != 0:
@@ -83,12 +90,11 @@ func (p *parser) field(s *record.Node, text string, line, column, number int) (*
 		return p.repetition(s, text, line, column)
 	}
 	count := strings.Count(text, string(p.d.Repetition)) + 1
-	path := fmt.Sprintf("%s[%d]-%d", s.Name(), s.Ordinal(), number)
 	if count > p.lim.MaxRepetitions {
-		return nil, p.over(line, column, "too-many-repetitions", path, p.lim.MaxRepetitions, "repetitions")
+		return nil, p.over(line, column, "too-many-repetitions", p.path(), p.lim.MaxRepetitions, "repetitions")
 	}
 	if p.b.Count+count > p.lim.MaxNodes {
-		return nil, p.over(line, column, "too-many-values", path, p.lim.MaxNodes, "values")
+		return nil, p.over(line, column, "too-many-values", p.path(), p.lim.MaxNodes, "values")
 	}
 	list := p.b.List("")
 	s.Add(list)
@@ -125,7 +131,7 @@ func (p *parser) split(parent *record.Node, text string, line, column int, sep b
 	}
 	count := strings.Count(text, string(sep)) + 1
 	if p.b.Count+count > p.lim.MaxNodes {
-		return nil, p.over(line, column, "too-many-values", parent.Origin().Path, p.lim.MaxNodes, "values")
+		return nil, p.over(line, column, "too-many-values", p.path(), p.lim.MaxNodes, "values")
 	}
 	seq := p.b.Sequence("")
 	parent.Add(seq)

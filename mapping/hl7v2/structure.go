@@ -37,6 +37,7 @@ type Item struct {
 	Repeats  bool
 
 	omitted bool // required, but senders leave it out
+	ordered bool // never entered when its place is past
 }
 
 // Declares implements record.Names.
@@ -216,12 +217,13 @@ func (p *itemParser) items(inside bool) ([]Item, error) {
 		}
 		word, isGroup := strings.CutSuffix(word, "(")
 		word, ahead, _ := strings.Cut(word, ">")
-		name := strings.TrimRight(word, "?*+~")
-		mark := word[len(name):]
+		name := strings.TrimRight(word, "?*+~!")
+		mark, ordered := strings.CutSuffix(word[len(name):], "!")
 		it := Item{
 			Required: mark == "" || mark == "+" || mark == "~",
 			Repeats:  mark == "*" || mark == "+",
 			omitted:  mark == "~",
+			ordered:  ordered,
 		}
 		if isGroup {
 			kids, err := p.items(true)

@@ -273,6 +273,8 @@ func (n *Node) path() string {
 	var steps []string
 	for at := n; at != nil; at = at.parent {
 		switch {
+		case at.parent == nil && at.kind == Sequence && at.ordinal > 0: // a segment not yet in its group
+			steps = append(steps, at.name+"["+strconv.Itoa(int(at.ordinal))+"]")
 		case at.parent == nil:
 		case at.parent.kind == List:
 			steps = append(steps, "["+strconv.Itoa(index(at.parent.kids, at)+1)+"]")
