@@ -1,5 +1,5 @@
 // Package datetime reads the dates and times that hospital systems write, and renders them as FHIR date, dateTime,
-// instant and time.
+// instant and time. It reads the ages that forms print, too.
 //
 // It owns the written forms (HL7 v2 TS/DTM/TM, ISO 8601, SQL, Chinese, Excel serials), precision, zones and placeholders.
 // It does not own which field means what, nor clocks.
