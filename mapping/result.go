@@ -45,6 +45,7 @@ type Resource struct {
 	// Identifier is, for a Reference resource, what a logical reference to it says: its first identifier; else nil.
 	Identifier *fhir.Node
 	Origin     record.Origin // the scope the rule was run for
+	kind       *resourceKind
 }
 
 // Reference returns the relative reference "Type/id".

@@ -1,12 +1,15 @@
 package path
 
 import (
+	"strings"
+
 	"github.com/yilian/yilian/mapping/record"
 )
 
-// repeater is what the structure of an HL7 v2 group may add to record.Names.
-type repeater interface {
-	Repeats(name string) bool
+// finder is what the structure of an HL7 v2 group adds to record.Names: the groups below it that lead to a name without
+// repeating.
+type finder interface {
+	Find(name string) (through []string, ok bool)
 }
 
 // First returns the node the path leads to from scope: of repetitions, here and on the way, the first. It returns nil
@@ -149,6 +152,17 @@ func (p *Path) find(scope *record.Node) *record.Node {
 	}
 	var from *record.Node
 	for s := group(scope); s != nil; from, s = s, group(s.Parent()) {
+		if f, ok := s.Names().(finder); ok && !strings.HasPrefix(p.name, "Z") {
+			through, ok := f.Find(p.name)
+			if !ok {
+				continue
+			}
+			n := s
+			for _, name := range through {
+				n = n.Get(name)
+			}
+			return n.Get(p.name) // its place, taken or not
+		}
 		if n := below(s, p.name, false, from); n != nil {
 			return n
 		}
@@ -254,7 +268,7 @@ func below(g *record.Node, name string, deep bool, skip *record.Node) *record.No
 		if k.Kind() != record.Group || skip != nil && k.Name() == skip.Name() {
 			continue
 		}
-		if !deep && repeats(g, k, kids) {
+		if !deep && repeats(k, kids) {
 			continue
 		}
 		if n := below(k, name, deep, nil); n != nil {
@@ -264,10 +278,7 @@ func below(g *record.Node, name string, deep bool, skip *record.Node) *record.No
 	return nil
 }
 
-func repeats(g, k *record.Node, kids []*record.Node) bool {
-	if r, ok := g.Names().(repeater); ok {
-		return r.Repeats(k.Name())
-	}
+func repeats(k *record.Node, kids []*record.Node) bool {
 	count := 0
 	for _, o := range kids {
 		if o.Name() == k.Name() {

@@ -11,11 +11,24 @@ import (
 	"github.com/yilian/yilian/mapping/record"
 )
 
-// structure names what a group may hold; a name in capitals with a star repeats.
+// structures are what the groups of the message may hold; a name with a star repeats.
+var structures = map[string]string{
+	"":                    "MSH NTE* PATIENT ORDER*",
+	"PATIENT":             "PID NTE* PATIENT_VISIT",
+	"PATIENT_VISIT":       "PV1",
+	"ORDER":               "ORC OBSERVATION_REQUEST",
+	"OBSERVATION_REQUEST": "OBR NTE* OBSERVATION* PRIOR_RESULT*",
+	"OBSERVATION":         "OBX NTE*",
+	"PRIOR_RESULT":        "PATIENT_PRIOR PATIENT_VISIT_PRIOR",
+	"PATIENT_PRIOR":       "PID",
+	"PATIENT_VISIT_PRIOR": "PV1",
+}
+
+// structure is the name of one.
 type structure string
 
 func (s structure) Declares(name string) bool {
-	for f := range strings.FieldsSeq(string(s)) {
+	for f := range strings.FieldsSeq(structures[string(s)]) {
 		if strings.TrimSuffix(f, "*") == name {
 			return true
 		}
@@ -23,8 +36,16 @@ func (s structure) Declares(name string) bool {
 	return false
 }
 
-func (s structure) Repeats(name string) bool {
-	return strings.Contains(" "+string(s)+" ", " "+name+"* ")
+func (s structure) Find(name string) ([]string, bool) {
+	if s.Declares(name) {
+		return nil, true
+	}
+	for f := range strings.FieldsSeq(structures[string(s)]) {
+		if through, ok := structure(f).Find(name); ok && structures[f] != "" {
+			return append([]string{f}, through...), true
+		}
+	}
+	return nil, false
 }
 
 type tree struct{ b record.Builder }
@@ -38,8 +59,8 @@ func (t *tree) segment(name string, ordinal int, fields ...*record.Node) *record
 
 func (t *tree) text(s string) *record.Node { return t.b.Leaf("", s, record.Present) }
 
-func (t *tree) group(name string, s structure, kids ...*record.Node) *record.Node {
-	g := t.b.Group(name, s)
+func (t *tree) group(name string, kids ...*record.Node) *record.Node {
+	g := t.b.Group(name, structure(name))
 	g.Add(kids...)
 	return g
 }
@@ -48,18 +69,18 @@ func (t *tree) group(name string, s structure, kids ...*record.Node) *record.Nod
 func order() *record.Node {
 	var t tree
 	pid := t.segment("PID", 1, t.text("1"), t.text(""), t.list("A", "B"))
-	patient := t.group("PATIENT", "PID NTE* PATIENT_VISIT", pid)
-	prior := t.group("PRIOR_RESULT", "PATIENT_PRIOR PATIENT_VISIT_PRIOR",
-		t.group("PATIENT_PRIOR", "PID", t.segment("PID", 2, t.text("2"), t.text(""), t.text("Z"))),
-		t.group("PATIENT_VISIT_PRIOR", "PV1", t.segment("PV1", 1, t.text("prior"))))
+	patient := t.group("PATIENT", pid, t.segment("ZPI", 1, t.text("z")))
+	prior := t.group("PRIOR_RESULT",
+		t.group("PATIENT_PRIOR", t.segment("PID", 2, t.text("2"), t.text(""), t.text("Z"))),
+		t.group("PATIENT_VISIT_PRIOR", t.segment("PV1", 1, t.text("prior"))))
 	request := func(n int, more ...*record.Node) *record.Node {
-		kids := []*record.Node{t.segment("OBR", n, t.text("obr")), t.group("OBSERVATION", "OBX NTE*", t.segment("OBX", 2*n-1, t.text("x"))),
-			t.group("OBSERVATION", "OBX NTE*", t.segment("OBX", 2*n, t.text("y")), t.segment("NTE", n, t.text("note")))}
-		return t.group("ORDER", "ORC OBSERVATION_REQUEST",
+		kids := []*record.Node{t.segment("OBR", n, t.text("obr")), t.group("OBSERVATION", t.segment("OBX", 2*n-1, t.text("x"))),
+			t.group("OBSERVATION", t.segment("OBX", 2*n, t.text("y")), t.segment("NTE", n, t.text("note")))}
+		return t.group("ORDER",
 			t.segment("ORC", n, t.text("o"+string(rune('0'+n)))),
-			t.group("OBSERVATION_REQUEST", "OBR NTE* OBSERVATION* PRIOR_RESULT*", append(kids, more...)...))
+			t.group("OBSERVATION_REQUEST", append(kids, more...)...))
 	}
-	return t.group("", "MSH NTE* PATIENT ORDER*", t.segment("MSH", 1, t.text("|")), patient, request(1, prior), request(2))
+	return t.group("", t.segment("MSH", 1, t.text("|")), patient, request(1, prior), request(2))
 }
 
 func (t *tree) list(texts ...string) *record.Node {
@@ -106,9 +127,12 @@ func TestNamesAreLookedForInTheScopeThenAroundItThenBelow(t *testing.T) {
 		{"root", "MSH-1", "MSH[1]-1"},
 		{"root", "OBX-1", "OBX[1]-1"},
 		{"root", "ORDER[2].ORC-1", "ORC[2]-1"},
-		{"root", "PV1-1", "PV1[1]-1"}, // the record itself takes the first at any depth
+		{"root", "PV1-1", ""},         // the place of a PV1 is there, and not taken
+		{"root", "OBR-1", "OBR[1]-1"}, // the record itself takes the first at any depth
+		{"root", "ZPI-1", "ZPI[1]-1"},
+		{"order2", "ZPI-1", "ZPI[1]-1"}, // local segments are in no structure
 		{"order1", "PID-3", "PID[1]-3"},
-		{"order1", "PV1-1", ""}, // not the prior visit: that group repeats
+		{"order1", "PV1-1", ""},                                          // not the prior visit: that group repeats
 		{"order1", "PRIOR_RESULT.PATIENT_VISIT_PRIOR.PV1-1", "PV1[1]-1"}, // unless it is named
 		{"order2", "OBR-1", "OBR[2]-1"},
 		{"order2", "ORC-1", "ORC[2]-1"},

@@ -1,0 +1,157 @@
+package mapping
+
+import (
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// make runs the rules of an element: for one that repeats all of them, else until one gives a value.
+func (e *element) make(r *run, at *record.Node) ([]product, outcome) {
+	var out []product
+	var total outcome
+	total.literal = true
+	for _, m := range e.makers {
+		before := len(out)
+		var o outcome
+		out, o = m.run(r, at, out)
+		total.state = rank(total.state, o.state)
+		if len(out) > before {
+			total.literal = total.literal && o.literal
+			if !e.repeats {
+				break
+			}
+		}
+	}
+	if len(out) == 0 {
+		total.literal = false
+	}
+	return out, total
+}
+
+// run applies one rule: condition, repetitions, default.
+func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome) {
+	r.assign(m.withs, at)
+	if m.each == nil {
+		return m.once(r, at, out)
+	}
+	before := len(out)
+	total := outcome{literal: true}
+	m.each.each(r, at, func(v value) bool {
+		if v.node == nil || !v.present() {
+			total.state = rank(total.state, r.said(v.state))
+			return true
+		}
+		if len(m.withs) > 0 {
+			r.assign(m.withs, v.node)
+		}
+		n := len(out)
+		var o outcome
+		out, o = m.once(r, v.node, out)
+		total.state = rank(total.state, o.state)
+		if len(out) > n {
+			total.literal = total.literal && o.literal
+		}
+		return r.step()
+	})
+	if len(out) == before && m.def != nil {
+		return m.fallback(r, out, total)
+	}
+	return out, total
+}
+
+func (m *maker) once(r *run, at *record.Node, out []product) ([]product, outcome) {
+	if m.when != nil && !m.when(r, at) {
+		return out, outcome{}
+	}
+	n := len(out)
+	out, o := m.emit(r, at, out)
+	if len(out) == n && m.def != nil && m.each == nil {
+		return m.fallback(r, out, o)
+	}
+	return out, o
+}
+
+func (m *maker) fallback(r *run, out []product, o outcome) ([]product, outcome) {
+	return append(out, product{node: r.fresh(m.def)}), outcome{state: record.Present, literal: true}
+}
+
+// emit makes the object of the scope. One in which nothing but literals stands beside paths without a value is not made.
+func (o *object) emit(r *run, at *record.Node, out []product) ([]product, outcome) {
+	if !r.step() {
+		return out, outcome{}
+	}
+	r.assign(o.withs, at)
+	n := fhir.NewObject()
+	strong := false
+	var state record.State
+	mark := len(r.steps)
+	for _, e := range o.elements {
+		products, oc := e.make(r, at)
+		state = rank(state, oc.state)
+		if len(products) == 0 {
+			continue
+		}
+		strong = strong || !oc.literal
+		e.put(n, products)
+	}
+	if n.Len() == 0 || o.sourced && !strong {
+		r.steps = r.steps[:mark]
+		if state == record.Present {
+			state = record.Absent // the literals', or a value that nothing could be made of
+		}
+		return out, outcome{state: state}
+	}
+	if missing := o.missing(n); missing != "" {
+		r.steps = r.steps[:mark]
+		if strong {
+			r.issue(fhir.Warning, fhir.TypeRequired, "element-incomplete", o.path, at, o.path+" is not made: its mandatory "+missing+" has no value")
+		}
+		return out, outcome{state: record.Present}
+	}
+	return append(out, product{node: n}), outcome{state: record.Present, literal: o.literals}
+}
+
+// put sets what an element's rules made into its object.
+func (e *element) put(n *fhir.Node, products []product) {
+	if e.repeats {
+		list := fhir.NewArray()
+		for _, p := range products {
+			if p.name != "" && p.name != e.name {
+				n.Set(p.name, p.node)
+				continue
+			}
+			list.Append(p.node)
+		}
+		if list.Len() > 0 {
+			n.Set(e.name, list)
+		}
+		return
+	}
+	for _, p := range products {
+		name := p.name
+		if name == "" {
+			name = e.name
+		}
+		if n.Get(name) == nil {
+			n.Set(name, p.node)
+		}
+	}
+}
+
+// missing returns the first mandatory element that n does not have.
+func (o *object) missing(n *fhir.Node) string {
+	for i := range o.required {
+		q := &o.required[i]
+		found := false
+		for _, name := range q.names {
+			if n.Get(name) != nil {
+				found = true
+				break
+			}
+		}
+		if !found {
+			return q.name
+		}
+	}
+	return ""
+}

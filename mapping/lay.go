@@ -1,0 +1,147 @@
+package mapping
+
+import (
+	"slices"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// settle completes Cleared: names that were made do not go, other names of a choice that was made do.
+func (res *Resource) settle(rule *rule) {
+	if rule.write == Reference {
+		res.Cleared = nil
+		return
+	}
+	if rule.write != Merge {
+		for _, e := range rule.object.elements {
+			for _, n := range append(e.names, e.besides...) {
+				if res.Tree.Get(n) == nil {
+					continue
+				}
+				for _, other := range e.others {
+					if other != n && slices.Contains(append(e.names, e.others...), n) {
+						res.Cleared = append(res.Cleared, other)
+					}
+				}
+				if rule.write == Update && slices.Contains(e.names, n) { // a value takes the place of the reason for having none
+					res.Cleared = append(res.Cleared, e.besides...)
+				}
+			}
+		}
+		if rule.write == Replace {
+			for _, e := range rule.object.elements {
+				res.Cleared = append(res.Cleared, e.besides...)
+			}
+		}
+	}
+	slices.Sort(res.Cleared)
+	res.Cleared = slices.Compact(res.Cleared)
+	res.Cleared = slices.DeleteFunc(res.Cleared, func(n string) bool { return res.Tree.Get(n) != nil })
+	if len(res.Cleared) == 0 {
+		res.Cleared = nil
+	}
+}
+
+// Over returns what is to be stored when the resource is there already: a new tree in which the record's resource is laid
+// over the stored one, as §4 of README.md says. A nil stored one gives a copy of the resource's own tree.
+func (res *Resource) Over(stored *fhir.Node) *fhir.Node {
+	if stored == nil {
+		return res.Tree.Clone()
+	}
+	out := stored.Clone()
+	if res.Write == Reference {
+		return out
+	}
+	if res.Write == Merge {
+		res.fill(out, res.Tree)
+		return out
+	}
+	for _, name := range res.Cleared {
+		out.Remove(name)
+		out.Remove("_" + name)
+	}
+	for _, n := range res.Tree.All() {
+		if n.Name() == "meta" && out.Get("meta") != nil {
+			continue
+		}
+		res.place(out, n.Name(), n.Clone())
+	}
+	return out
+}
+
+// fill adds to out what it does not have; of identifiers, those of systems it does not have.
+func (res *Resource) fill(out, from *fhir.Node) {
+	for _, n := range from.All() {
+		name := n.Name()
+		if out.Get(name) == nil && !res.chosen(out, name) {
+			res.place(out, name, n.Clone())
+			continue
+		}
+		if name == "identifier" && out.Get(name).Kind() == fhir.Array {
+			have := out.Get(name)
+			for _, id := range n.Items() {
+				system := id.Get("system").Text()
+				if !slices.ContainsFunc(have.Items(), func(h *fhir.Node) bool {
+					return h.Get("system").Text() == system && (system != "" || h.Get("value").Text() == id.Get("value").Text())
+				}) {
+					have.Append(id.Clone())
+				}
+			}
+		}
+	}
+}
+
+// chosen reports whether out has another name of the same choice element.
+func (res *Resource) chosen(out *fhir.Node, name string) bool {
+	choice := res.kind.choice[name]
+	if choice == "" {
+		return false
+	}
+	for _, n := range out.All() {
+		if res.kind.choice[n.Name()] == choice {
+			return true
+		}
+	}
+	return false
+}
+
+// place sets a property at its place in FHIR's order.
+func (res *Resource) place(out *fhir.Node, name string, v *fhir.Node) {
+	if out.Get(name) != nil {
+		out.Set(name, v)
+		return
+	}
+	var behind []*fhir.Node
+	for i := out.Len() - 1; i >= 0; i-- {
+		k := out.At(i)
+		order, known := res.kind.order[k.Name()]
+		if known && order < res.kind.order[name] {
+			break
+		}
+		behind = append(behind, k)
+		out.RemoveAt(i)
+	}
+	out.Set(name, v)
+	for _, k := range slices.Backward(behind) {
+		out.Set(k.Name(), k)
+	}
+}
+
+// join makes one resource of two that a record gives for the same id. The stronger way of writing wins, what it leaves open the
+// other fills.
+func (r *run) join(first, second *Resource) {
+	if second.Write < first.Write {
+		*first, *second = *second, *first
+	}
+	if first.Write == Reference {
+		if first.Identifier == nil {
+			first.Identifier = second.Identifier
+		}
+		first.fill(first.Tree, second.Tree)
+		return
+	}
+	if second.Write != Reference {
+		first.fill(first.Tree, second.Tree)
+		first.Cleared = slices.DeleteFunc(first.Cleared, func(n string) bool { return first.Tree.Get(n) != nil })
+	}
+}

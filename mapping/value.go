@@ -1,0 +1,129 @@
+package mapping
+
+import (
+	"strings"
+
+	"github.com/yilian/yilian/mapping/path"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// value is what a rule works on: text with the state the record gives it, and the node it stands in.
+type value struct {
+	node  *record.Node // nil for literals and computed values
+	text  string
+	state record.State
+	kind  valueKind
+}
+
+// herePath is the path ".".
+var herePath = func() *path.Path { p, _ := path.Parse(".", path.Options{}); return p }()
+
+type valueKind uint8
+
+const (
+	textValue valueKind = iota
+	boolValue
+	numberValue
+)
+
+func (v value) present() bool { return v.state == record.Present }
+
+func literal(text string) value { return value{text: text, state: record.Present} }
+
+func of(n *record.Node) value {
+	v := value{node: n, state: n.State()}
+	if v.state == record.Present {
+		v.text = strings.TrimSpace(n.Text())
+		if v.text == "" && n.Kind() == record.Leaf {
+			v.state = record.Empty
+		}
+	}
+	return v
+}
+
+// rank orders what several sources of one element say: a value is more than a deletion, that more than emptiness.
+func rank(a, b record.State) record.State {
+	order := [...]uint8{record.Absent: 0, record.Empty: 1, record.Delete: 2, record.Present: 3}
+	if order[b] > order[a] {
+		return b
+	}
+	return a
+}
+
+// operand is something that gives a value: a path, a literal, or the first of several that does.
+type operand struct {
+	path    *path.Path
+	slot    int // of a Variable path, else -1
+	literal string
+	first   []operand
+	expr    *expression
+}
+
+// read returns the operand's value as seen from scope: of several, the first present one.
+func (o *operand) read(r *run, scope *record.Node) value {
+	switch {
+	case o.first != nil:
+		var best value
+		for i := range o.first {
+			v := o.first[i].read(r, scope)
+			if v.present() {
+				return v
+			}
+			if s := rank(best.state, v.state); s != best.state {
+				best = v
+			}
+		}
+		return best
+	case o.expr != nil:
+		return o.expr.value(r, scope)
+	case o.path == nil:
+		return literal(o.literal)
+	case o.slot >= 0:
+		v := r.cells[o.slot]
+		if o.path.Plain() {
+			return v
+		}
+		return r.take(of(o.path.First(v.node)))
+	default:
+		return r.take(of(o.path.First(scope)))
+	}
+}
+
+// each yields every value of the operand, repetitions one by one.
+func (o *operand) each(r *run, scope *record.Node, yield func(value) bool) bool {
+	switch {
+	case o.first != nil:
+		for i := range o.first {
+			found := false
+			if !o.first[i].each(r, scope, func(v value) bool {
+				found = found || v.present()
+				return yield(v)
+			}) {
+				return false
+			}
+			if found {
+				return true
+			}
+		}
+		return true
+	case o.expr != nil:
+		return yield(o.expr.value(r, scope))
+	case o.path == nil:
+		return yield(literal(o.literal))
+	case o.slot >= 0:
+		v := r.cells[o.slot]
+		if v.node == nil {
+			return yield(v)
+		}
+		scope = v.node
+	}
+	more := true
+	o.path.Each(scope, func(n *record.Node) bool {
+		more = yield(r.take(of(n)))
+		return more
+	})
+	return more
+}
+
+// constant reports whether the operand is a literal.
+func (o *operand) constant() bool { return o.path == nil && o.first == nil && o.expr == nil }
