@@ -1,0 +1,80 @@
+package search
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Fold returns text as it is compared: without case, accents and width, runs of
+// space as one. Chinese characters stay what they are.
+func Fold(s string) string {
+	if plain(s) {
+		return s
+	}
+	folded := cases.Fold().String(norm.NFKD.String(s))
+	var b strings.Builder
+	b.Grow(len(folded))
+	space := true // drops space at the start
+	for _, r := range folded {
+		switch {
+		case unicode.IsSpace(r):
+			if !space {
+				b.WriteByte(' ')
+			}
+			space = true
+			continue
+		case unicode.Is(unicode.Mn, r) && r != '\u3099' && r != '\u309A', unicode.Is(unicode.Cf, r):
+			// The voice marks of kana tell letters apart and are no accents.
+			continue
+		}
+		space = false
+		b.WriteRune(r)
+	}
+	return norm.NFC.String(strings.TrimSuffix(b.String(), " "))
+}
+
+// plain reports whether folding would change nothing: lower ASCII and Chinese
+// characters, single spaces inside.
+func plain(s string) bool {
+	space := true
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c < utf8.RuneSelf {
+			switch {
+			case c == ' ':
+				if space {
+					return false
+				}
+				space = true
+			case c < ' ' || c >= 'A' && c <= 'Z' || c == 0x7F:
+				return false
+			default:
+				space = false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if r < 0x4E00 || r > 0x9FFF && (r < 0x20000 || r > 0x2EBE0) {
+			return false
+		}
+		space = false
+		i += size
+	}
+	return !space || s == ""
+}
+
+// cut shortens text to at most n bytes at a character's border.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,242 @@
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhirpath"
+)
+
+// parameter is a search parameter of one resource type.
+type parameter struct {
+	def     *definitions.SearchParameter
+	code    string
+	kind    Kind                 // 0 if it cannot be searched
+	expr    *fhirpath.Expression // nil if the store answers it from its own columns
+	refused string               // why it cannot be searched
+	// sets are the value sets that give elements of type code their systems.
+	sets []*definitions.ValueSet
+	// plain says that all values are codes without a system of their own.
+	plain bool
+	// targets are the types that a reference of this resource type may point to;
+	// none means any.
+	targets []string
+	// urls says that a reference is a canonical or uri, never a Reference.
+	urls bool
+}
+
+// typeParameters are the parameters of a resource type.
+type typeParameters struct {
+	name    string
+	list    []*parameter // by code
+	byCode  map[string]*parameter
+	indexed []*parameter
+}
+
+var kinds = map[string]Kind{
+	"token": KindToken, "string": KindString, "date": KindDate, "reference": KindReference,
+	"number": KindNumber, "quantity": KindQuantity, "uri": KindURI,
+}
+
+// columns are the parameters that a store answers without index values, because
+// it decides them itself.
+var columns = []string{"_id", "_lastUpdated", "_source"}
+
+// parametersOf returns the parameters of a type, nil if it is no resource type.
+func (e *Engine) parametersOf(resource string) *typeParameters {
+	e.mu.RLock()
+	t := e.types[resource]
+	e.mu.RUnlock()
+	if t != nil {
+		return t
+	}
+	if !e.defs.IsResource(resource) && resource != "Resource" {
+		return nil
+	}
+	t = e.compile(resource)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if old := e.types[resource]; old != nil {
+		return old
+	}
+	e.types[resource] = t
+	return t
+}
+
+func (e *Engine) compile(resource string) *typeParameters {
+	t := &typeParameters{name: resource, byCode: map[string]*parameter{}}
+	for _, def := range e.defs.SearchParameters(resource) {
+		p := &parameter{def: def, code: def.Code}
+		switch kind := kinds[def.Type]; {
+		case kind == 0:
+			p.refused = def.Type + " parameters are not supported"
+		case def.Code == "phonetic":
+			p.refused = "matching by sound is not supported"
+		case def.Expression == "":
+			p.refused = "it is not supported"
+		case slices.Contains(columns, def.Code):
+			p.kind = kind
+		default:
+			p.kind = kind
+			p.compile(e, resource)
+		}
+		if p.kind == KindReference {
+			p.targets = e.targets(def, resource)
+		}
+		t.byCode[p.code] = p
+		t.list = append(t.list, p)
+		if p.expr != nil {
+			t.indexed = append(t.indexed, p)
+		}
+	}
+	return t
+}
+
+func (p *parameter) compile(e *Engine, resource string) {
+	x, err := e.model.Compile(p.def.Expression, fhirpath.Options{Context: resource, Lenient: true})
+	if err != nil {
+		p.kind, p.refused = 0, "its definition cannot be evaluated"
+		return
+	}
+	p.expr = x
+	types := x.Types()
+	if len(types) == 0 && types != nil {
+		p.kind, p.expr, p.refused = 0, nil, "its definition selects nothing of "+resource
+		return
+	}
+	if types == nil {
+		return
+	}
+	p.plain = p.kind == KindToken && all(types, "code", "boolean", "Boolean", "string", "id", "uri", "ContactPoint")
+	p.urls = p.kind == KindReference && all(types, "canonical", "uri", "url", "oid", "uuid")
+	if p.kind == KindToken && slices.Contains(types, "code") {
+		p.sets = e.bound(p.def.Expression, resource)
+	}
+}
+
+func all(types []string, allowed ...string) bool {
+	for _, t := range types {
+		if !slices.Contains(allowed, t) {
+			return false
+		}
+	}
+	return true
+}
+
+// branches are the paths of a parameter's expression that start at a resource type.
+func branches(expression, resource string) []string {
+	var out []string
+	for path := range strings.SplitSeq(expression, "|") {
+		path = strings.Trim(path, " ()")
+		if head, _, _ := strings.Cut(path, "."); head == resource {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+// bound finds the value sets of the codes that the paths of an expression lead to.
+func (e *Engine) bound(expression, resource string) []*definitions.ValueSet {
+	var sets []*definitions.ValueSet
+	for _, path := range branches(expression, resource) {
+		p, err := e.defs.Resolve(path)
+		if err != nil || p.Type != "code" || p.Element.Binding == nil {
+			continue
+		}
+		if vs := e.defs.ValueSet(p.Element.Binding.ValueSet); vs != nil {
+			sets = append(sets, vs)
+		}
+	}
+	return sets
+}
+
+// targets narrows the targets of a reference parameter, which are those of all
+// its bases, to what its paths from one resource type can lead to.
+func (e *Engine) targets(def *definitions.SearchParameter, resource string) []string {
+	allowed := map[string]bool{}
+	for _, path := range branches(def.Expression, resource) {
+		if _, typ, ok := strings.Cut(path, "resolve() is "); ok {
+			allowed[strings.Trim(typ, " )")] = true
+			continue
+		}
+		p, err := e.defs.Resolve(path)
+		if err != nil || len(p.Targets()) == 0 {
+			return def.Targets
+		}
+		for _, t := range p.Targets() {
+			if !e.defs.IsResource(t) {
+				return def.Targets
+			}
+			allowed[t] = true
+		}
+	}
+	var out []string
+	for _, t := range def.Targets {
+		if allowed[t] {
+			out = append(out, t)
+		}
+	}
+	if len(out) == 0 {
+		return def.Targets
+	}
+	return out
+}
+
+// systemOf returns the system that the binding of a code element implies.
+func (p *parameter) systemOf(code string) string {
+	for _, vs := range p.sets {
+		if c, ok := vs.LookupCode(code); ok {
+			return c.System
+		}
+	}
+	return ""
+}
+
+// Parameter is what can be said of a search parameter in a CapabilityStatement.
+type Parameter struct {
+	Name       string
+	Type       string // token, string …
+	Definition string // canonical URL
+	Doc        string
+	Targets    []string // of a reference
+}
+
+// Capability is what can be searched on a resource type.
+type Capability struct {
+	Parameters []Parameter
+	Include    []string // values that _include takes
+	RevInclude []string // values that _revinclude takes
+}
+
+// Capability returns what is really supported for a resource type: parameters
+// that Parse refuses are not in it.
+func (e *Engine) Capability(resource string) Capability {
+	var out Capability
+	t := e.parametersOf(resource)
+	if t == nil {
+		return out
+	}
+	for _, p := range t.list {
+		if p.kind == 0 {
+			continue
+		}
+		out.Parameters = append(out.Parameters, Parameter{
+			Name: p.code, Type: p.def.Type, Definition: p.def.URL, Doc: p.def.Description, Targets: p.targets,
+		})
+		if p.kind == KindReference && !p.urls {
+			out.Include = append(out.Include, resource+":"+p.code)
+		}
+	}
+	for _, source := range e.defs.ResourceTypes() {
+		for _, def := range e.defs.SearchParameters(source) {
+			if def.Type != "reference" || def.Expression == "" || !slices.Contains(def.Targets, resource) {
+				continue
+			}
+			if slices.Contains(e.targets(def, source), resource) {
+				out.RevInclude = append(out.RevInclude, source+":"+def.Code)
+			}
+		}
+	}
+	return out
+}

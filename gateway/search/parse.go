@@ -1,0 +1,363 @@
+package search
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// Parse turns the parameters of a query into a Request. The resource type is
+// empty for a search over several types. Without errors among the issues the
+// Request is complete; it is nil otherwise. Each issue names its parameter and
+// never quotes a value.
+func (e *Engine) Parse(resource string, pairs []Pair, opts ParseOptions) (*Request, []fhir.Issue) {
+	base := resource
+	if base == "" {
+		base = "Resource"
+	}
+	p := parser{engine: e, params: e.parametersOf(base), opts: opts, limits: e.opts.Limits}
+	p.request = &Request{Query: &Query{Type: resource, Count: e.opts.Limits.Count}}
+	if p.params == nil {
+		p.fail("", fhir.TypeNotSupported, "search-type-unknown", "%s is not a resource type", name(resource))
+		return nil, p.issues
+	}
+	if len(pairs) > p.limits.Parameters {
+		p.fail("", fhir.TypeTooCostly, "search-parameters-many", "%d parameters, expected at most %d", len(pairs), p.limits.Parameters)
+		return nil, p.issues
+	}
+	for _, pair := range pairs {
+		p.pair(pair)
+	}
+	if fhir.HasErrors(p.issues) {
+		return nil, p.issues
+	}
+	p.finish()
+	return p.request, p.issues
+}
+
+// parser holds the state of one Parse.
+type parser struct {
+	engine     *Engine
+	params     *typeParameters
+	opts       ParseOptions
+	limits     Limits
+	request    *Request
+	issues     []fhir.Issue
+	conditions []Pair
+	current    string // full name of the parameter being read, for issues
+	values     int
+	seen       []string
+}
+
+// name shows a name from the query in a message: cut, and without what is not
+// printable.
+func name(s string) string {
+	const longest = 64
+	s = strings.ToValidUTF8(s, "�")
+	s = strings.Map(func(r rune) rune {
+		if !strconv.IsPrint(r) {
+			return '�'
+		}
+		return r
+	}, s)
+	if len(s) > longest {
+		s = cut(s, longest) + "…"
+	}
+	return "'" + s + "'"
+}
+
+func (p *parser) report(severity fhir.Severity, code fhir.IssueType, id, text string) {
+	p.issues = append(p.issues, fhir.Issue{Severity: severity, Code: code, ID: id, Text: text})
+}
+
+// fail reports an error about the current parameter.
+func (p *parser) fail(parameter string, code fhir.IssueType, id, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if parameter != "" {
+		text = "parameter " + name(parameter) + ": " + text
+	}
+	p.report(fhir.Error, code, id, text)
+}
+
+// refuse reports what is not known or not supported: an error, or when lenient a
+// warning and the parameter does not count.
+func (p *parser) refuse(code fhir.IssueType, id, format string, args ...any) {
+	severity, note := fhir.Error, ""
+	if p.opts.Lenient {
+		severity, note = fhir.Warning, "; it was ignored"
+	}
+	p.report(severity, code, id, "parameter "+name(p.current)+": "+fmt.Sprintf(format, args...)+note)
+}
+
+func (p *parser) invalid(format string, args ...any) {
+	p.fail(p.current, fhir.TypeValue, "search-value-invalid", format, args...)
+}
+
+func (p *parser) pair(pair Pair) {
+	p.current = pair.Name
+	if slices.Contains(p.opts.Other, pair.Name) {
+		return
+	}
+	switch {
+	case pair.Name == "":
+		p.fail("", fhir.TypeInvalid, "search-name-empty", "a parameter has no name")
+		return
+	case !utf8.ValidString(pair.Name) || !utf8.ValidString(pair.Value):
+		p.fail(pair.Name, fhir.TypeInvalid, "search-encoding", "malformed UTF-8")
+		return
+	case len(pair.Name)+len(pair.Value) > p.limits.ValueLength:
+		p.fail(pair.Name, fhir.TypeTooLong, "search-value-long", "%d bytes, expected at most %d", len(pair.Name)+len(pair.Value), p.limits.ValueLength)
+		return
+	case pair.Value == "":
+		p.fail(pair.Name, fhir.TypeInvalid, "search-value-empty", "it has no value")
+		return
+	}
+	if p.result(pair) {
+		return
+	}
+	before := len(p.issues)
+	clauses, ok := p.condition(p.params, pair.Name, pair.Value, 0)
+	if !ok || len(p.issues) > before {
+		return
+	}
+	p.request.Query.Where = append(p.request.Query.Where, clauses)
+	p.accept(pair)
+	p.conditions = append(p.conditions, pair)
+}
+
+func (p *parser) accept(pair Pair) { p.request.Self = append(p.request.Self, pair) }
+
+// finish applies what depends on all parameters.
+func (p *parser) finish() {
+	q := p.request.Query
+	if p.request.Summary == SummaryCount {
+		q.Count, q.Total = 0, true
+	}
+	if q.Count == 0 {
+		q.Total = true
+	}
+	p.request.Hash = p.request.hash(p.conditions)
+}
+
+// once reports a result parameter that may not be repeated.
+func (p *parser) once(parameter string) bool {
+	if slices.Contains(p.seen, parameter) {
+		p.fail(parameter, fhir.TypeInvalid, "search-parameter-repeated", "it may be given once")
+		return false
+	}
+	p.seen = append(p.seen, parameter)
+	return true
+}
+
+// result reads the parameters that say how the result is wanted; it is false for
+// others.
+func (p *parser) result(pair Pair) bool {
+	r := p.request
+	head, modifier, _ := strings.Cut(pair.Name, ":")
+	switch head {
+	case "_include", "_revinclude":
+		p.include(head, modifier, pair)
+		return true
+	case "_sort", "_count", "_total", "_summary", "_elements", "_format", "_pretty", "_type", "_contained", "_containedType":
+	case "_filter", "_query", "_list", "_text", "_content", "_score", "_maxresults", "_graph":
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "it is not supported")
+		return true
+	default:
+		return false
+	}
+	if modifier != "" {
+		p.fail(pair.Name, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier", head)
+		return true
+	}
+	if !p.once(pair.Name) {
+		return true
+	}
+	before := len(p.issues)
+	switch head {
+	case "_sort":
+		p.sort(pair)
+	case "_count":
+		n, err := strconv.Atoi(pair.Value)
+		if err != nil || n < 0 {
+			p.invalid("expected a number of resources, 0 or more")
+			return true
+		}
+		n = min(n, p.limits.MaxCount)
+		r.Query.Count, r.Counted = n, true
+		p.accept(Pair{head, strconv.Itoa(n)})
+		return true
+	case "_total":
+		switch pair.Value {
+		case "none":
+		case "estimate", "accurate":
+			r.Query.Total = true
+		default:
+			p.invalid("expected none, estimate or accurate")
+		}
+	case "_summary":
+		switch s := Summary(pair.Value); s {
+		case SummaryTrue, SummaryText, SummaryData, SummaryCount:
+			r.Summary = s
+		case "false":
+		default:
+			p.invalid("expected true, text, data, count or false")
+		}
+	case "_elements":
+		p.elements(pair.Value)
+	case "_format":
+		r.Format = pair.Value
+	case "_pretty":
+		pretty := pair.Value == "true"
+		if !pretty && pair.Value != "false" {
+			p.invalid("expected true or false")
+		}
+		r.Pretty = &pretty
+	case "_type":
+		p.types(pair)
+	case "_contained", "_containedType":
+		if head != "_contained" || pair.Value != "false" {
+			p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "contained resources are not searched")
+		}
+	}
+	if len(p.issues) == before {
+		p.accept(pair)
+	}
+	return true
+}
+
+func (p *parser) sort(pair Pair) {
+	keys := strings.Split(pair.Value, ",")
+	if len(keys) > p.limits.Sort {
+		p.fail(p.current, fhir.TypeTooCostly, "search-sort-many", "%d sort keys, expected at most %d", len(keys), p.limits.Sort)
+		return
+	}
+	for _, key := range keys {
+		code, down := strings.CutPrefix(key, "-")
+		param := p.params.byCode[code]
+		switch {
+		case code == "_score":
+			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "matches have no score")
+		case param == nil:
+			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "%s is not a search parameter of %s", name(code), p.params.name)
+		case param.kind == 0:
+			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by %s: %s", name(code), param.refused)
+		case slices.ContainsFunc(p.request.Query.Sort, func(s Sort) bool { return s.Param == code }):
+			p.fail(p.current, fhir.TypeInvalid, "search-sort-repeated", "%s is named twice", name(code))
+		default:
+			p.request.Query.Sort = append(p.request.Query.Sort, Sort{Param: code, Kind: param.kind, Down: down})
+			continue
+		}
+		return
+	}
+	p.conditions = append(p.conditions, pair)
+}
+
+// elements checks the names against the type; id, meta and what is mandatory is
+// the caller's to keep.
+func (p *parser) elements(value string) {
+	t := p.engine.defs.Type(p.params.name)
+	for element := range strings.SplitSeq(value, ",") {
+		bare := strings.TrimPrefix(element, p.params.name+".")
+		if t == nil || bare != "resourceType" && t.Element(bare) == nil && t.Child(bare) == nil {
+			p.invalid("%s has no element %s", p.params.name, name(element))
+			return
+		}
+		p.request.Elements = append(p.request.Elements, bare)
+	}
+}
+
+func (p *parser) types(pair Pair) {
+	if p.request.Query.Type != "" {
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "it is for a search over several types")
+		return
+	}
+	for t := range strings.SplitSeq(pair.Value, ",") {
+		if !p.engine.defs.IsResource(t) {
+			p.invalid("%s is not a resource type", name(t))
+			return
+		}
+		p.request.Types = append(p.request.Types, t)
+	}
+}
+
+func (p *parser) include(head, modifier string, pair Pair) {
+	r := p.request
+	var inc Include
+	switch modifier {
+	case "":
+	case "iterate", "recurse":
+		inc.Iterate = true
+	default:
+		p.fail(pair.Name, fhir.TypeInvalid, "search-modifier-unknown", "expected no modifier or iterate")
+		return
+	}
+	if len(r.Include)+len(r.RevInclude) >= p.limits.Includes {
+		p.fail(pair.Name, fhir.TypeTooCostly, "search-includes-many", "more than %d includes", p.limits.Includes)
+		return
+	}
+	if pair.Value != "*" {
+		parts := strings.Split(pair.Value, ":")
+		if len(parts) < 2 || len(parts) > 3 {
+			p.invalid("expected Type:parameter, Type:parameter:Target or *")
+			return
+		}
+		inc.Source, inc.Param = parts[0], parts[1]
+		if len(parts) == 3 {
+			inc.Target = parts[2]
+		}
+		if !p.included(head, &inc) {
+			return
+		}
+	}
+	if head == "_include" {
+		r.Include = append(r.Include, inc)
+	} else {
+		r.RevInclude = append(r.RevInclude, inc)
+	}
+	p.accept(pair)
+}
+
+// included checks an include against the definitions.
+func (p *parser) included(head string, inc *Include) bool {
+	source := p.engine.parametersOf(inc.Source)
+	if source == nil || inc.Source == "Resource" {
+		p.invalid("%s is not a resource type", name(inc.Source))
+		return false
+	}
+	if inc.Target != "" && !p.engine.defs.IsResource(inc.Target) {
+		p.invalid("%s is not a resource type", name(inc.Target))
+		return false
+	}
+	own := p.request.Query.Type
+	if head == "_include" && !inc.Iterate && own != "" && inc.Source != own {
+		p.invalid("%s is searched, so its references can be included, not those of %s", own, inc.Source)
+		return false
+	}
+	if inc.Param == "*" {
+		inc.Param = ""
+		return true
+	}
+	param := source.byCode[inc.Param]
+	switch {
+	case param == nil:
+		p.refuse(fhir.TypeNotSupported, "search-include-unknown", "%s is not a search parameter of %s", name(inc.Param), inc.Source)
+		return false
+	case param.def.Type != "reference":
+		p.invalid("%s of %s is not a reference", name(inc.Param), inc.Source)
+		return false
+	case param.kind == 0:
+		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s: %s", name(inc.Param), param.refused)
+		return false
+	case inc.Target != "" && !refersTo(param, inc.Target):
+		p.invalid("%s of %s does not refer to %s", name(inc.Param), inc.Source, inc.Target)
+		return false
+	case head == "_revinclude" && !inc.Iterate && own != "" && !refersTo(param, own):
+		p.invalid("%s of %s does not refer to %s", name(inc.Param), inc.Source, own)
+		return false
+	}
+	return true
+}
