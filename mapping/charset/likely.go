@@ -78,6 +78,25 @@ func likeliest(b []byte, declared []string, setting string) string {
 // valid returns how many bytes from the start are text in the encoding, and
 // whether what follows is only a character cut by the end.
 func valid(b []byte, charset string) (n int, cut bool) {
+	switch charset {
+	case UTF8:
+		if utf8.Valid(b) {
+			return len(b), false
+		}
+	case GB18030:
+		for pairs := gbPairs(); n < len(b); {
+			if b[n] < 0x80 {
+				n++
+				continue
+			}
+			_, size := nextGB(b[n:], pairs)
+			if size == 0 {
+				return n, !fits(b[n:], charset)
+			}
+			n += size
+		}
+		return n, false
+	}
 	for n < len(b) {
 		size := next(b[n:], charset)
 		if size == 0 {

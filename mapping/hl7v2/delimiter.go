@@ -25,6 +25,7 @@ const (
 	hasSubcomponent
 	hasEscape
 	hasText
+	hasWide   // a character beyond ASCII
 	onlyEmpty // nothing but blanks and delimiters
 )
 
@@ -70,6 +71,9 @@ func (d Delimiters) classes() *[256]uint8 {
 	var t [256]uint8
 	for i := range t {
 		t[i] = hasText
+		if i >= 0x80 {
+			t[i] |= hasWide
+		}
 	}
 	t[' '], t['\t'] = 0, 0
 	set := func(c byte, class uint8) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/mapping/charset"
@@ -187,7 +186,6 @@ type parser struct {
 	text     string
 	line     int // line ends before what is being read
 	first    int // lines of the file before the message
-	ascii    bool
 	charset  string
 	issues   []fhir.Issue
 	segments []*record.Node
@@ -213,9 +211,8 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 		return nil, p.fail(4, "delimiters", "MSH[1]-2", reason)
 	}
 	p.d = d
-	p.ascii = utf8.RuneCountInString(text) == len(text)
 	p.counts = make(map[string]int, 16)
-	p.b.Grow(min(len(text)/3+32, 4096))
+	p.b.Grow(min(len(text)/4+16, 4096))
 	if err := p.readSegments(); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (p *parser) segment(line string, at int) error {
 		return nil
 	}
 	rest, column := line[4:], 5
-	fields := strings.Count(rest, string(p.d.Field)) + 1
+	fields := pieces(rest, p.d.Field)
 	number := 1
 	if id == "MSH" { // the separator itself is MSH-1
 		fields++
@@ -39,20 +39,22 @@ func (p *parser) segment(line string, at int) error {
 		s.Add(sep)
 	}
 	for {
-		field, tail, more := strings.Cut(rest, string(p.d.Field))
+		field, tail, more := cut(rest, p.d.Field)
 		var n *record.Node
+		var kinds uint8
 		if id == "MSH" && number == 2 {
 			n = p.b.Leaf("", field, record.Present)
 			s.Add(n)
 		} else {
 			p.number = number
 			var err error
-			if n, err = p.field(s, field, at, column); err != nil {
+			kinds = p.d.scan(field)
+			if n, err = p.field(s, field, kinds, at, column); err != nil {
 				return err
 			}
 		}
 		n.Mark(at+p.first, column)
-		if p.ascii {
+		if kinds&hasWide == 0 {
 			column += len(field) + 1
 		} else {
 			column += utf8.RuneCountInString(field) + 1
@@ -77,8 +79,7 @@ func (p *parser) path() string {
 
 // field adds one field to its segment: a leaf, a sequence of components, or a
 // list of repetitions.
-func (p *parser) field(s *record.Node, text string, line, column int) (*record.Node, error) {
-	kinds := p.d.scan(text)
+func (p *parser) field(s *record.Node, text string, kinds uint8, line, column int) (*record.Node, error) {
 	switch {
 	case kinds&onlyEmpty != 0:
 		n := p.b.Leaf("", "", record.Empty)
@@ -87,9 +88,9 @@ func (p *parser) field(s *record.Node, text string, line, column int) (*record.N
 	case kinds&(hasRepetition|hasComponent|hasSubcomponent) == 0:
 		return p.leaf(s, text, kinds), nil
 	case kinds&hasRepetition == 0:
-		return p.repetition(s, text, line, column)
+		return p.repetition(s, text, kinds, line, column)
 	}
-	count := strings.Count(text, string(p.d.Repetition)) + 1
+	count := pieces(text, p.d.Repetition)
 	if count > p.lim.MaxRepetitions {
 		return nil, p.over(line, column, "too-many-repetitions", p.path(), p.lim.MaxRepetitions, "repetitions")
 	}
@@ -101,8 +102,8 @@ func (p *parser) field(s *record.Node, text string, line, column int) (*record.N
 	p.b.Reserve(list, count)
 	for rest, more := text, true; more; {
 		var one string
-		one, rest, more = strings.Cut(rest, string(p.d.Repetition))
-		if _, err := p.repetition(list, one, line, column); err != nil {
+		one, rest, more = cut(rest, p.d.Repetition)
+		if _, err := p.repetition(list, one, p.d.scan(one), line, column); err != nil {
 			return nil, err
 		}
 	}
@@ -110,13 +111,12 @@ func (p *parser) field(s *record.Node, text string, line, column int) (*record.N
 }
 
 // repetition adds one repetition of a field.
-func (p *parser) repetition(parent *record.Node, text string, line, column int) (*record.Node, error) {
-	return p.split(parent, text, line, column, p.d.Component)
+func (p *parser) repetition(parent *record.Node, text string, kinds uint8, line, column int) (*record.Node, error) {
+	return p.split(parent, text, kinds, line, column, p.d.Component)
 }
 
 // split adds text as a sequence of what sep separates, or as a leaf.
-func (p *parser) split(parent *record.Node, text string, line, column int, sep byte) (*record.Node, error) {
-	kinds := p.d.scan(text)
+func (p *parser) split(parent *record.Node, text string, kinds uint8, line, column int, sep byte) (*record.Node, error) {
 	if kinds&onlyEmpty != 0 {
 		n := p.b.Leaf("", "", record.Empty)
 		parent.Add(n)
@@ -129,7 +129,7 @@ func (p *parser) split(parent *record.Node, text string, line, column int, sep b
 	if inner == 0 {
 		return p.leaf(parent, text, kinds), nil
 	}
-	count := strings.Count(text, string(sep)) + 1
+	count := pieces(text, sep)
 	if p.b.Count+count > p.lim.MaxNodes {
 		return nil, p.over(line, column, "too-many-values", p.path(), p.lim.MaxNodes, "values")
 	}
@@ -138,9 +138,9 @@ func (p *parser) split(parent *record.Node, text string, line, column int, sep b
 	p.b.Reserve(seq, count)
 	for rest, more := text, true; more; {
 		var one string
-		one, rest, more = strings.Cut(rest, string(sep))
+		one, rest, more = cut(rest, sep)
 		if sep == p.d.Component && kinds&hasSubcomponent != 0 {
-			if _, err := p.split(seq, one, line, column, p.d.Subcomponent); err != nil {
+			if _, err := p.split(seq, one, p.d.scan(one), line, column, p.d.Subcomponent); err != nil {
 				return nil, err
 			}
 			continue
@@ -163,6 +163,25 @@ func (p *parser) leaf(parent *record.Node, text string, kinds uint8) *record.Nod
 	parent.Add(n)
 	if kinds&hasEscape != 0 && state == record.Present {
 		p.unescapeInto(n, text)
+	}
+	return n
+}
+
+// cut is strings.Cut for one byte.
+func cut(s string, sep byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+// pieces returns how many values the byte separates.
+func pieces(s string, sep byte) int {
+	n := 1
+	for i := range len(s) {
+		if s[i] == sep {
+			n++
+		}
 	}
 	return n
 }

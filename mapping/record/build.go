@@ -8,14 +8,18 @@ type Builder struct {
 	Count int // nodes made so far, for a reader's limit
 }
 
+// slabNodes is how many nodes are allocated at once: what stays below the size
+// that the runtime allocates one by one.
+const slabNodes = 256
+
 // Grow makes room for about n nodes to come, so that a record is built in few
 // allocations.
 func (b *Builder) Grow(n int) {
 	if n > len(b.slab) {
-		b.slab = make([]Node, n)
+		b.slab = make([]Node, min(n, slabNodes))
 	}
 	if n > len(b.kids) {
-		b.kids = make([]*Node, n)
+		b.kids = make([]*Node, min(n, 8*slabNodes))
 	}
 }
 
@@ -30,7 +34,7 @@ func (b *Builder) Reserve(node *Node, n int) {
 
 func (b *Builder) node(kind Kind, name string) *Node {
 	if len(b.slab) == 0 {
-		b.slab = make([]Node, min(max(b.Count, 32), 2048))
+		b.slab = make([]Node, min(max(b.Count, 32), slabNodes))
 	}
 	n := &b.slab[0]
 	b.slab = b.slab[1:]
@@ -61,6 +65,11 @@ func (b *Builder) List(name string) *Node { return b.node(List, name) }
 
 // Add puts children under n, in order.
 func (n *Node) Add(kids ...*Node) {
+	if len(kids) == 1 { // the usual case
+		kids[0].parent = n
+		n.kids = append(n.kids, kids[0])
+		return
+	}
 	for _, k := range kids {
 		k.parent = n
 	}
