@@ -35,7 +35,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("an error without a place: %#v", err)
 			}
 		} else {
-			if herr == nil && h.Type() != rec.Type && !strings.Contains(h.Type(), "^") == strings.Contains(rec.Type, "^") && h.Event != "" {
+			if herr == nil && h.Event != "" && h.Type() != rec.Type && !bytes.ContainsFunc(frame, func(r rune) bool { return r >= 0x80 }) {
 				t.Fatalf("Peek says %q, Parse %q", h.Type(), rec.Type)
 			}
 			walk(t, rec.Root, 0)

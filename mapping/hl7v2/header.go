@@ -92,7 +92,11 @@ func Peek(frame []byte, o Options) (Header, error) {
 		return ""
 	}
 	component := func(n, c int) string {
-		parts := strings.Split(field(n), string(d.Component))
+		first := field(n)
+		if d.Repetition != 0 {
+			first, _, _ = strings.Cut(first, string(d.Repetition))
+		}
+		parts := strings.Split(first, string(d.Component))
 		if c > len(parts) {
 			return ""
 		}

@@ -152,20 +152,20 @@ func (s *splitter) take(line []byte) bool {
 			lead = lead[i+1:]
 		}
 		lead = bytes.TrimLeft(lead, " \t")
-		at += int64(len(text) - len(lead))
-		text = lead
-		switch id, sep := segmentID(text); {
+		begin := at + int64(len(text)-len(lead))
+		switch id, sep := segmentID(lead); {
 		case id == "MSH" && sep != 0:
-			if s.open && !s.close(at) {
+			if s.open && !s.close(begin) {
 				return false
 			}
-			s.open, s.start, s.startLine = true, at, number
+			s.open, s.start, s.startLine = true, begin, number
 			s.frame, s.dropping, s.stray = nil, false, false
+			text, at = lead, begin
 		case id == "FHS" || id == "BHS" || id == "BTS" || id == "FTS":
-			if s.open && !s.close(at) {
+			if s.open && !s.close(begin) {
 				return false
 			}
-			return s.envelope(id, string(bytes.TrimRight(text, "\r\n")), sep, at, number)
+			return s.envelope(id, string(bytes.TrimRight(lead, "\r\n")), sep, begin, number)
 		}
 	}
 	if !s.open {
