@@ -30,7 +30,7 @@ func (c *compiler) expr(e *expr) (code, static, error) {
 			return nil
 		}, kindStatic(v.kind), nil
 	case exprEmpty:
-		return func(*machine, []Value) error { return nil }, static{}, nil
+		return func(*machine, []Value) error { return nil }, static{absent: true}, nil
 	case exprMember:
 		return c.head(e)
 	case exprCall:
@@ -118,7 +118,7 @@ func (c *compiler) head(e *expr) (code, static, error) {
 		if c.opts.Strict {
 			return nil, static{}, c.fail(e.offset, "the focus is a %s, never a %s", c.base.describe(), e.name)
 		}
-		return func(*machine, []Value) error { return nil }, static{}, nil
+		return func(*machine, []Value) error { return nil }, static{absent: true}, nil
 	}
 	if always {
 		return func(m *machine, focus []Value) error {

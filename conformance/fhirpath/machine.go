@@ -107,11 +107,19 @@ var machines = sync.Pool{New: func() any { return &machine{stack: make([]Value, 
 
 var noEnv Env
 
+// again prepares for another expression over the same focus.
+func (m *machine) again() {
+	m.stack = m.stack[:0]
+	m.steps, m.text, m.defined = 0, 0, nil
+}
+
 func (m *machine) reset(env *Env, model *Model, focus Value) {
 	if env == nil {
 		env = &noEnv
 	}
 	m.env, m.model = env, model
+	m.index, m.total = 0, nil
+	m.again()
 	m.first[0] = focus
 	m.base = m.first[:]
 	m.context = m.base

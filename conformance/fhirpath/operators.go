@@ -47,6 +47,24 @@ func (c *compiler) binary(e *expr) (code, static, error) {
 			return m.member(a, b)
 		}), boolean, nil
 	case "|":
+		// Parameters that several types share are unions of which one type needs
+		// one branch.
+		if inLeft.absent || inRight.absent {
+			only, out := left, inLeft
+			if inLeft.absent {
+				only, out = right, inRight
+			}
+			if !out.many {
+				return only, out, nil
+			}
+			return func(m *machine, focus []Value) error {
+				mark := len(m.stack)
+				if err := only(m, focus); err != nil {
+					return err
+				}
+				return at(offset, m.distinct(mark))
+			}, out, nil
+		}
 		return func(m *machine, focus []Value) error {
 			mark := len(m.stack)
 			if err := left(m, focus); err != nil {

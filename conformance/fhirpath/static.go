@@ -14,6 +14,7 @@ type static struct {
 	kinds     uint16   // and the System kinds, as bits
 	many      bool     // more than one item is possible
 	unordered bool     // the order of the items means nothing
+	absent    bool     // there are never items, and finding that out cannot fail
 }
 
 var anything = static{open: true, many: true}
@@ -56,7 +57,7 @@ func (s static) or(o static) static {
 // member is the type behind an element name; known is false where nothing in s
 // can have it.
 func (s static) member(name string) (out static, known bool) {
-	out = static{open: s.open, many: s.many, unordered: s.unordered}
+	out = static{open: s.open, many: s.many, unordered: s.unordered, absent: s.absent}
 	known = s.open || s.kinds&(1<<TypeInfo) != 0
 	for _, c := range s.classes {
 		if c.kind == classAny {

@@ -15,6 +15,9 @@ func Fold(s string) string {
 	if plain(s) {
 		return s
 	}
+	if ascii(s) {
+		return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+	}
 	folded := cases.Fold().String(norm.NFKD.String(s))
 	var b strings.Builder
 	b.Grow(len(folded))
@@ -77,4 +80,14 @@ func cut(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// ascii reports whether s has only printable ASCII.
+func ascii(s string) bool {
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,10 +1,7 @@
 package search
 
 import (
-	"sync"
-
 	"github.com/yilian/yilian/conformance/fhir"
-	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
 // Values returns the index values of a resource. _id, _lastUpdated and _source
@@ -17,16 +14,11 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		return x.values, nil
 	}
 	x.resource = res
-	focus := e.model.Resource(res)
-	buffer := buffers.Get().(*[]fhirpath.Value)
-	defer func() {
-		clear((*buffer)[:cap(*buffer)])
-		*buffer = (*buffer)[:0]
-		buffers.Put(buffer)
-	}()
+	eval := e.model.Evaluator(&e.env, e.model.Resource(res))
+	defer eval.Close()
+	x.reserve(t)
 	for _, p := range t.indexed {
-		found, err := p.expr.Append((*buffer)[:0], &e.env, focus)
-		*buffer = found[:0]
+		found, err := eval.Evaluate(p.expr)
 		if err != nil {
 			x.warn(p, fhir.TypeProcessing, "search-value-failed", "the expression of search parameter "+p.code+" cannot be evaluated: "+err.Error())
 			continue
@@ -45,13 +37,39 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 			x.warn(p, fhir.TypeTooCostly, "search-values-many", "more index values than allowed: search parameter "+p.code+" does not find this resource")
 		}
 	}
+	t.learn(x.sizes())
 	return x.values, x.issues
 }
 
-var buffers = sync.Pool{New: func() any {
-	b := make([]fhirpath.Value, 0, 32)
-	return &b
-}}
+// maxReserved bounds what is reserved on the experience of other resources.
+const maxReserved = 64
+
+// reserve makes room for as many values as resources of the type had so far.
+func (x *indexer) reserve(t *typeParameters) {
+	v := &x.values
+	v.Tokens = room[Token](t, 0)
+	v.Strings = room[String](t, 1)
+	v.Dates = room[Date](t, 2)
+	v.References = room[Reference](t, 3)
+	v.Numbers = room[Number](t, 4)
+	v.Quantities = room[Quantity](t, 5)
+	v.URIs = room[URI](t, 6)
+}
+
+func room[T any](t *typeParameters, i int) []T {
+	if n := t.typical[i].Load(); n > 0 {
+		return make([]T, 0, n)
+	}
+	return nil
+}
+
+func (t *typeParameters) learn(sizes [7]int) {
+	for i, n := range sizes {
+		if n = min(n, maxReserved); n > int(t.typical[i].Load()) {
+			t.typical[i].Store(int32(n))
+		}
+	}
+}
 
 // indexer collects the values of one resource.
 type indexer struct {

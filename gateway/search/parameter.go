@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhirpath"
@@ -32,6 +33,7 @@ type typeParameters struct {
 	list    []*parameter // by code
 	byCode  map[string]*parameter
 	indexed []*parameter
+	typical [7]atomic.Int32 // most values of each kind that a resource had
 }
 
 var kinds = map[string]Kind{
