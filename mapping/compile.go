@@ -167,12 +167,11 @@ func (c *compiler) withs(n *syntax.Node, s *scope) (*scope, []assign) {
 			c.errorf(p.Key.Position, "name %q; want letters, digits and _, a letter first", p.Key.Text)
 			continue
 		}
-		o := c.operand(p.Value, s)
-		if o == nil {
-			o = &operand{literal: " ", slot: -1} // told already; what uses the name is right
+		read, b := c.valueRule(p.Value, inner) // what stands above may be used
+		slot := c.declare(inner, p.Key.Text, b)
+		if read != nil {
+			out = append(out, assign{slot: slot, read: read})
 		}
-		slot := c.declare(inner, p.Key.Text, binding{computed: o.constant()})
-		out = append(out, assign{slot: slot, source: o})
 	}
 	return inner, out
 }
@@ -189,8 +188,8 @@ func expressionName(s string) bool {
 
 // assign puts a value under a name when the rule that declares it is entered.
 type assign struct {
-	slot   int
-	source *operand
+	slot int
+	read func(r *run, at *record.Node) value
 }
 
 // child is the property of that name below a type, with choices concretised; it reports what is wrong.

@@ -101,8 +101,25 @@ func (c *compiler) functionMaker(n, opts *syntax.Node, from *operand, t *target,
 	open := slices.Contains(f.makes, "[x]")
 	switch {
 	case t.open != nil && !open:
-		c.errorf(at, "%s makes %s, but %s leaves the type open; name it, as in %s", name, list(f.makes), t.path, choices(t.open))
-		return nil
+		inner := c.chosen(t, f)
+		if inner == nil {
+			c.errorf(at, "%s makes %s, but %s is one of %s", name, list(f.makes), t.path, choices(t.open))
+			return nil
+		}
+		m := c.functionMaker(n, opts, from, inner, e, s)
+		if m == nil {
+			return nil
+		}
+		emit := m.emit
+		m.emit = func(r *run, at *record.Node, out []product) ([]product, outcome) {
+			before := len(out)
+			out, o := emit(r, at, out)
+			for i := before; i < len(out); i++ {
+				out[i].name = inner.prop.Name
+			}
+			return out, o
+		}
+		return m
 	case t.open == nil && !slices.Contains(f.makes, t.typ):
 		c.wrongType(at, t.path, t.typ, "%s makes %s", name, list(f.makes))
 		return nil
@@ -151,6 +168,20 @@ func (c *compiler) functionMaker(n, opts *syntax.Node, from *operand, t *target,
 		return out, outcome{state: record.Present}
 	}
 	return m
+}
+
+// chosen is the target with the type of an open choice that a function makes; nil when it makes none.
+func (c *compiler) chosen(t *target, f *function) *target {
+	for _, typ := range f.makes {
+		if t.open.Type(typ) != nil {
+			if p := t.owner.Child(stem(t.open.Name) + definitions.Capital(typ)); p != nil {
+				inner := *t
+				inner.open, inner.prop, inner.typ, inner.path = nil, p, typ, strings.TrimSuffix(t.path, "[x]")+definitions.Capital(typ)
+				return &inner
+			}
+		}
+	}
+	return nil
 }
 
 // options compiles table, text, system and the inputs of a function; it reports false after a finding.

@@ -12,7 +12,7 @@ import (
 )
 
 var identifierFunctions = []*function{
-	{name: "identifier", makes: []string{"Identifier"}, inputs: []string{"authority", "type", "use"}, keys: []string{"system"},
+	{name: "identifier", makes: []string{"Identifier"}, inputs: []string{"authority", "type", "use", "start", "end"}, keys: []string{"system"},
 		compile: func(c *compiler, f *call) applier {
 			static, ok := c.identifierSystem(f.system)
 			if !ok {
@@ -40,6 +40,19 @@ var identifierFunctions = []*function{
 				}
 				if use := f.input(r, at, "use"); use.present() && codeForm.MatchString(use.text) {
 					node.Prepend("use", fhir.NewString(use.text))
+				}
+				period := fhir.NewObject()
+				for _, side := range [...]string{"start", "end"} {
+					if d := f.input(r, at, side); d.present() {
+						if n, p := primitive("dateTime", d.text, r.inst.dates); p == nil {
+							period.Set(side, n)
+						} else if !p.none {
+							r.issue(fhir.Warning, fhir.TypeValue, p.id, path+".period", d.node, p.want)
+						}
+					}
+				}
+				if period.Len() > 0 {
+					node.Set("period", period)
 				}
 				return append(out, product{node: node}), false
 			}

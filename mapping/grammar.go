@@ -19,7 +19,7 @@ var grammar = map[string][]string{
 	"reads":    {"format", "messages", "table", "join", "where"},
 	"join":     {"table", "on", "many"},
 	"version":  {"time", "sequence"},
-	"let":      {"from", "value", "as", "with", "table", "unmapped", "expr", "is", "when", "default"},
+	"let":      {"each", "from", "value", "as", "with", "table", "unmapped", "expr", "is", "when", "default"},
 	"resource": {"type", "each", "when", "key", "write", "with", "set"},
 	"shape":    {"type", "with", "set"},
 	"element": {"from", "value", "each", "set", "shape", "as", "with", "table", "text", "unmapped", "system", "ref",

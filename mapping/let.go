@@ -19,26 +19,43 @@ func (c *compiler) let(p syntax.Pair) {
 		c.errorf(p.Key.Position, "name %q; want letters, digits and _, a letter first", name)
 		return
 	}
-	b := binding{}
-	var eval func(r *run, at *record.Node) value
-	if n.Kind != syntax.Map {
-		if o := c.operand(n, c.names); o != nil {
-			b.computed = o.constant()
-			eval = o.read
-		}
-	} else if c.keys(n, "let") {
-		eval, b = c.letRule(n)
-	}
+	eval, b := c.valueRule(n, c.names)
 	slot := c.declare(c.names, name, b)
 	if eval != nil {
 		c.m.lets = append(c.m.lets, let{slot: slot, eval: eval})
 	}
 }
 
-func (c *compiler) letRule(n *syntax.Node) (func(r *run, at *record.Node) value, binding) {
+// valueRule compiles a named value: a path, a list of paths, a literal, or a rule that makes one value.
+func (c *compiler) valueRule(n *syntax.Node, s *scope) (func(r *run, at *record.Node) value, binding) {
 	b := binding{}
-	s, withs := c.withs(n.Get("with"), c.names)
+	if n.Kind != syntax.Map {
+		o := c.operand(n, s)
+		if o == nil {
+			return nil, b
+		}
+		b.computed = o.constant()
+		return o.read, b
+	}
+	if !c.keys(n, "let") {
+		return nil, b
+	}
+	s, withs := c.withs(n.Get("with"), s)
 	when := c.condition(n.Get("when"), s)
+	var each *operand
+	if e := n.Get("each"); e != nil {
+		if each = c.operand(e, s); each == nil {
+			return nil, b
+		}
+		if each.constant() {
+			c.errorf(e.Position, "a literal has no repetitions; want a path")
+			return nil, b
+		}
+		if n.Get("from") == nil && n.Get("expr") == nil && n.Get("value") == nil {
+			n = n.With(n.Key("each"), n.Get("each")).With(&syntax.Node{Position: e.Position, Kind: syntax.String, Text: "from"},
+				&syntax.Node{Position: e.Position, Kind: syntax.String, Text: "."})
+		}
+	}
 	var eval func(r *run, at *record.Node) value
 	switch {
 	case !c.exactlyOne(n, "from", "value", "expr"):
@@ -120,12 +137,31 @@ func (c *compiler) letRule(n *syntax.Node) (func(r *run, at *record.Node) value,
 		}
 	}
 	body := eval
-	return func(r *run, at *record.Node) value {
+	once := func(r *run, at *record.Node) value {
 		r.assign(withs, at)
 		if when != nil && !when(r, at) {
 			return value{kind: b.kind}
 		}
 		return body(r, at)
+	}
+	if each == nil {
+		return once, b
+	}
+	// The first repetition that gives a value.
+	return func(r *run, at *record.Node) value {
+		var found value
+		each.each(r, at, func(v value) bool {
+			if v.node == nil || !v.present() {
+				found.state = rank(found.state, v.state)
+				return true
+			}
+			if one := once(r, v.node); one.present() {
+				found = one
+				return false
+			}
+			return r.step()
+		})
+		return found
 	}, b
 }
 

@@ -257,7 +257,7 @@ func (r *run) finish() {
 // assign reads the values of with:.
 func (r *run) assign(withs []assign, at *record.Node) {
 	for i := range withs {
-		r.cells[withs[i].slot] = withs[i].source.read(r, at)
+		r.cells[withs[i].slot] = withs[i].read(r, at)
 	}
 }
 
