@@ -149,6 +149,9 @@ type Inbox interface {
 	// Replay puts quarantined records back to Received, behind what came since.
 	Replay(ctx context.Context, ids []string) (int, error)
 	CountRecords(ctx context.Context, institution string) (map[RecordState]int, error)
+	// Applied returns the committed hash of the last applied state of a row's key, ""
+	// for none.
+	Applied(ctx context.Context, institution, key string) (hash string, err error)
 	// Content returns archived bytes: length from offset, the rest if length is 0.
 	Content(ctx context.Context, digest string, offset, length int64) ([]byte, error)
 }

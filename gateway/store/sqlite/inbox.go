@@ -303,11 +303,24 @@ func (t *tx) Applied(ctx context.Context, institution, key string) (hash string,
 	if err := t.ready(ctx); err != nil {
 		return "", err
 	}
-	id, ok, err := t.view().nameID(institution)
+	return t.view().applied(institution, key)
+}
+
+func (v view) applied(institution, key string) (hash string, err error) {
+	id, ok, err := v.nameID(institution)
 	if !ok || err != nil {
 		return "", err
 	}
-	_, err = t.c.one("SELECT hash FROM applied WHERE institution = ? AND key = ?", []any{id, key}, func(row row) { hash = row.text(0) })
+	_, err = v.c.one("SELECT hash FROM applied WHERE institution = ? AND key = ?", []any{id, key}, func(row row) { hash = row.text(0) })
+	return hash, err
+}
+
+// Applied returns the committed hash of the last applied state of a row's key.
+func (s *Store) Applied(ctx context.Context, institution, key string) (hash string, err error) {
+	err = s.reading(ctx, func(v view) error {
+		hash, err = v.applied(institution, key)
+		return err
+	})
 	return hash, err
 }
 
