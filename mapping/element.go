@@ -100,7 +100,7 @@ func (c *compiler) object(n *syntax.Node, in *definitions.Element, path string, 
 			}
 		}
 	}
-	taken := map[string]*syntax.Node{}
+	taken := map[string]*element{}
 	for _, p := range n.Pairs {
 		if p.Value.Kind == syntax.Null {
 			c.errorf(p.Value.Position, "null removes an element of what is extended or included; there is none here")
@@ -114,11 +114,11 @@ func (c *compiler) object(n *syntax.Node, in *definitions.Element, path string, 
 		if t := in.Child(e.name); t != nil && t.Element.Choice() {
 			group = t.Element.Name
 		}
-		if prior := taken[group]; prior != nil {
-			c.errorf(p.Key.Position, "%s and %s are the same choice element %s; want one of them", prior.Text, p.Key.Text, group)
+		if prior := taken[group]; prior != nil && !(prior.conditional() && e.conditional()) {
+			c.errorf(p.Key.Position, "%s and %s are the same choice element %s; want one of them, or a when: in each", prior.name, e.name, group)
 			continue
 		}
-		taken[group] = p.Key
+		taken[group] = e
 		for i := range o.required {
 			if slices.ContainsFunc(o.required[i].names, func(n string) bool { return slices.Contains(e.names, n) }) {
 				o.required[i].made = true
@@ -132,6 +132,11 @@ func (c *compiler) object(n *syntax.Node, in *definitions.Element, path string, 
 	o.literals = !o.sourced
 	slices.SortStableFunc(o.elements, func(a, b *element) int { return cmp.Compare(a.order, b.order) })
 	return o
+}
+
+// conditional reports whether every rule of the element has a condition.
+func (e *element) conditional() bool {
+	return !slices.ContainsFunc(e.makers, func(m *maker) bool { return m.when == nil })
 }
 
 // element compiles one key of a set:.
@@ -228,7 +233,7 @@ func propertyOrder(in *definitions.Element, name string) int {
 
 // container is the element whose children an object of the target has; nil for a primitive.
 func (c *compiler) container(t *target) *definitions.Element {
-	if t.typ == "Element" {
+	if t.prop == nil && t.typ == "Element" { // the id and extensions of a primitive
 		return c.defs.Type("Element").Root()
 	}
 	if t.prop == nil || c.defs.KindOf(t.typ) == definitions.Primitive {
@@ -269,7 +274,7 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 	case n.Get("set") != nil, n.Get("shape") != nil:
 		m = c.objectMaker(n, t, s)
 	case n.Get("value") != nil:
-		c.only(n, "value", "when", "each")
+		c.only(n, "value", "when", "each", "with")
 		m = c.literalValue(n, t, s)
 	case n.Get("expr") != nil:
 		m = c.exprMaker(n, t, e, s)

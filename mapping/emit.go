@@ -86,6 +86,9 @@ func (o *object) emit(r *run, at *record.Node, out []product) ([]product, outcom
 	var state record.State
 	mark := len(r.steps)
 	for _, e := range o.elements {
+		if e.decided(n) {
+			continue
+		}
 		products, oc := e.make(r, at)
 		state = rank(state, oc.state)
 		if len(products) == 0 {
@@ -109,6 +112,16 @@ func (o *object) emit(r *run, at *record.Node, out []product) ([]product, outcom
 		return out, outcome{state: record.Present}
 	}
 	return append(out, product{node: n}), outcome{state: record.Present, literal: o.literals}
+}
+
+// decided reports whether another type of the same choice stands in n already.
+func (e *element) decided(n *fhir.Node) bool {
+	for _, other := range e.others {
+		if n.Get(other) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // put sets what an element's rules made into its object.

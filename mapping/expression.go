@@ -86,6 +86,9 @@ func (c *compiler) compileExpression(n *syntax.Node, s *scope, boolean bool) *ex
 		}
 		message, _, _ = strings.Cut(message, "\n")
 		message, _, _ = strings.Cut(message, " (1:")
+		if strings.HasPrefix(message, "expected bool") {
+			at, message = 0, "a condition must be true or false"
+		}
 		if name, ok := strings.CutPrefix(message, "unknown name "); ok {
 			message = "unknown name " + name + "; " + oneOf(name, append(s.visible(), functionNames()...))
 		}

@@ -218,6 +218,9 @@ func (r *run) buildOne(i *instance) Resource {
 	}
 	res := Resource{Rule: rule.name, Type: rule.typ, ID: i.id, Write: rule.write, Tree: tree, kind: rule.kind, Origin: i.scope.Origin()}
 	for _, e := range rule.object.elements {
+		if e.decided(tree) {
+			continue
+		}
 		products, oc := e.make(r, i.scope)
 		if len(products) > 0 {
 			e.put(tree, products)

@@ -51,7 +51,7 @@ func Parse(file string, data []byte, lim Limits) (root *Node, err error) {
 			root, err = fail(start, "not YAML")
 		}
 	}()
-	f, perr := parser.ParseBytes(data, 0)
+	f, perr := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey())
 	if perr != nil {
 		var ye yaml.Error
 		if errors.As(perr, &ye) {
