@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -122,10 +123,15 @@ func (b *builder) clause(typ string, typeID int64, c *search.Clause, w *where, d
 		if err != nil {
 			return err
 		}
-		if *c.Missing != c.Not {
-			w.cond.add(" AND NOT "+present.sql, present.args...)
-		} else {
+		wanted := *c.Missing == c.Not // a value
+		switch {
+		case present.sql == always && !wanted, present.sql == never && wanted:
+			w.none = true
+		case present.sql == always, present.sql == never:
+		case wanted:
 			w.cond.add(" AND "+present.sql, present.args...)
+		default:
+			w.cond.add(" AND NOT "+present.sql, present.args...)
 		}
 		return nil
 	}
@@ -280,11 +286,18 @@ func (b *builder) dates(typ string, typeID int64, param string, all []search.Dat
 	return column(typeID, "resource_updated", cond, "", false), nil
 }
 
+// Conditions that need no look at a row. They must not get into SQL, where the
+// planner would find no use for the index that it is told to use.
+const (
+	always = "1"
+	never  = "0"
+)
+
 // present asks whether a resource has any value of a parameter.
 func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
 	switch c.Param {
 	case paramID, paramUpdated:
-		return fragment{sql: "1"}, nil
+		return fragment{sql: always}, nil
 	case paramSource:
 		return fragment{sql: "(@.source <> '')"}, nil
 	}
@@ -303,7 +316,7 @@ func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
 		}
 	}
 	if len(pids) == 0 {
-		return fragment{sql: "0"}, nil
+		return fragment{sql: never}, nil
 	}
 	name := indexTables[table].name
 	in := list("x.pid", pids)
@@ -453,12 +466,9 @@ func (b *builder) from(typ, alias string, drivers []source) (fragment, error) {
 }
 
 // probeSteps are how far the alternatives are counted, widening, until one of them
-// ends. Most searches have one that ends at the first step.
-var probeSteps = []int64{64, 512, scanFrom}
-
-// scanFrom is how many resources a source may list before reading all of the type
-// in order, until the page is full, is taken to be the cheaper way.
-const scanFrom = 4096
+// ends; the last step is Options.ScanFrom. Most searches have one that ends at the
+// first.
+var probeSteps = [...]int64{64, 512, math.MaxInt64}
 
 // rarest returns the source that lists the fewest resources, nil when there is
 // none to choose from, and whether even that one is common.
@@ -477,7 +487,9 @@ func (b *builder) rarest(drivers []source) (best *source, common bool, err error
 	if len(plain) == 1 && best == nil && plain[0].ordered {
 		return plain[0], false, nil // streams in order: never worse than reading the whole type
 	}
+	last := int64(b.v.s.opt.ScanFrom)
 	for _, limit := range probeSteps {
+		limit = min(limit, last)
 		least := limit
 		var found *source
 		for _, d := range plain {
@@ -495,6 +507,9 @@ func (b *builder) rarest(drivers []source) (best *source, common bool, err error
 		}
 		if found != nil {
 			return found, false, nil
+		}
+		if limit == last {
+			break
 		}
 	}
 	if best != nil {

@@ -139,9 +139,13 @@ func (t *tx) indexRows(typ string, v *search.Values) (*indexRows, error) {
 	return &rows, failed
 }
 
+// middle of an interval; an open end is its own middle.
 func middle(low, high float64) float64 {
-	if low == high || math.IsInf(low, 0) || math.IsInf(high, 0) {
+	switch {
+	case math.IsInf(low, 0):
 		return low
+	case math.IsInf(high, 0):
+		return high
 	}
 	return low + (high-low)/2
 }

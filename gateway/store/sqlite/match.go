@@ -34,7 +34,7 @@ type source struct {
 	none    bool
 }
 
-var noSource = source{none: true, cond: fragment{sql: "0"}}
+var noSource = source{none: true}
 
 // indexed makes a source of rows x of an index table. exact: the condition fixes
 // all columns before rid.
@@ -266,23 +266,26 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 // tolerance is the relative error that halving an interval may leave.
 const tolerance = 1e-12
 
-// number writes how the number x.value with its interval [x.low, x.high] compares.
-// EQ takes what lies in the interval that the digits asked for imply; the others
-// compare with the number itself, whatever its digits.
+// number writes how a number compares, which is kept as its middle x.value in its
+// interval [x.low, x.high]. EQ takes what lies in the interval that the digits
+// asked for imply; the others compare with the number itself, whatever its digits.
+// An interval with an open end (">5") has that end as its middle and is compared
+// by what it may stand for.
 func number(m search.NumberMatch) fragment {
 	eps := math.Abs(m.Value) * tolerance
+	above, beneath := m.Value+eps, m.Value-eps
 	switch m.Compare {
 	case search.NE:
 		eq := number(search.NumberMatch{Compare: search.EQ, Low: m.Low, Value: m.Value, High: m.High})
 		return fragment{"NOT (" + eq.sql + ")", eq.args}
 	case search.GT:
-		return fragment{"x.value > ?", []any{m.Value + eps}}
+		return fragment{"(x.value > ? OR x.value = ? AND x.high > ?)", []any{above, math.Inf(-1), above}}
 	case search.LT:
-		return fragment{"x.value < ?", []any{m.Value - eps}}
+		return fragment{"(x.value < ? OR x.value = ? AND x.low < ?)", []any{beneath, math.Inf(1), beneath}}
 	case search.GE:
-		return fragment{"x.value >= ?", []any{m.Value - eps}}
+		return fragment{"(x.value >= ? OR x.value = ? AND x.high > ?)", []any{beneath, math.Inf(-1), above}}
 	case search.LE:
-		return fragment{"x.value <= ?", []any{m.Value + eps}}
+		return fragment{"(x.value <= ? OR x.value = ? AND x.low < ?)", []any{above, math.Inf(1), beneath}}
 	case search.SA:
 		return fragment{"x.value > ? AND x.low > ?", []any{m.Value, m.Value}}
 	case search.EB:
@@ -292,7 +295,7 @@ func number(m search.NumberMatch) fragment {
 		return fragment{"x.low <= ? AND x.high >= ?", []any{max(m.High, m.Value+tenth), min(m.Low, m.Value-tenth)}}
 	}
 	if m.Low >= m.High {
-		return fragment{"x.value BETWEEN ? AND ?", []any{m.Value - eps, m.Value + eps}}
+		return fragment{"x.value BETWEEN ? AND ?", []any{beneath, above}}
 	}
 	return fragment{"x.value >= ? AND x.value < ?", []any{m.Low, m.High}}
 }

@@ -22,6 +22,9 @@ type Options struct {
 	// it may have in all; defaults 1000 and 2000.
 	PageCount   int
 	MaxOperands int
+	// ScanFrom is how many resources even the rarest condition of a search lists when reading all of the type in
+	// order, until the page is full, is taken to be the cheaper way; default 4096.
+	ScanFrom int
 	// CheckpointPages is the length of the write-ahead log, in pages, after which a commit moves it into the
 	// database; default 4000. Where readers hinder that until it reaches CheckpointBytes, the writer waits for
 	// them; default 256 MiB.
@@ -55,6 +58,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Queue, 4096)
 	def(&o.PageCount, 1000)
 	def(&o.MaxOperands, 2000)
+	def(&o.ScanFrom, 4096)
 	def(&o.CheckpointPages, 4000)
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 5 * time.Second
