@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the transcripts in testdata/script from what the commands print")
+
+// TestScripts runs the transcripts in testdata/script. Each begins with a transcript and goes on with the files it needs,
+// as txtar; testdata/hospital is there too, as the folder hospital. In the transcript stands
+//
+//	# a remark
+//	$ NAME=value yilian command line < stdin
+//	what it prints on standard output
+//	! what it prints on standard error
+//	[exit code]
+//
+// where "…" as an output line stands for any number of lines, and inside one for any text.
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	hospital, err := filepath.Abs("testdata/hospital")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, script := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
+			path, err := filepath.Abs(script)
+			if err != nil {
+				t.Fatal(err)
+			}
+			archive, err := txtar.ParseFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(t.TempDir())
+			t.Setenv("COLUMNS", "100")
+			if err := os.CopyFS("hospital", os.DirFS(hospital)); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range archive.Files {
+				if err := os.MkdirAll(filepath.Dir(f.Name), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(f.Name, f.Data, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := replay(t, string(archive.Comment))
+			if *update && got != string(archive.Comment) {
+				archive.Comment = []byte(got)
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if diff := cmp.Diff(string(archive.Comment), got); diff != "" {
+				t.Errorf("the transcript differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+var exitLine = regexp.MustCompile(`^\[\d+\]$`)
+
+// replay runs the commands of a transcript and returns it with what they print now. Output that is as wanted is returned as it
+// is wanted, so that "…" stays.
+func replay(t *testing.T, transcript string) string {
+	var b strings.Builder
+	lines := strings.Split(strings.TrimSuffix(transcript, "\n"), "\n")
+	for i := 0; i < len(lines); i++ {
+		fmt.Fprintln(&b, lines[i])
+		command, ok := strings.CutPrefix(lines[i], "$ ")
+		if !ok {
+			continue
+		}
+		from := i + 1
+		for i+1 < len(lines) && !exitLine.MatchString(lines[i]) && !strings.HasPrefix(lines[i+1], "$ ") {
+			i++
+		}
+		want, got := lines[from:i+1], perform(t, command)
+		if matches(want, got) {
+			got = want
+		}
+		for _, line := range got {
+			fmt.Fprintln(&b, line)
+		}
+	}
+	return b.String()
+}
+
+// perform runs one command line and returns what it printed.
+func perform(t *testing.T, command string) []string {
+	command, from, _ := strings.Cut(command, " < ")
+	var stdin []byte
+	if from != "" {
+		var err error
+		if stdin, err = os.ReadFile(from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := strings.Fields(command)
+	for len(words) > 0 && words[0] != "yilian" {
+		name, value, ok := strings.Cut(words[0], "=")
+		if !ok {
+			t.Fatalf("%q is not a command", command)
+		}
+		old, was := os.LookupEnv(name)
+		t.Setenv(name, value)
+		defer func() {
+			if was {
+				os.Setenv(name, old)
+			} else {
+				os.Unsetenv(name)
+			}
+		}()
+		words = words[1:]
+	}
+	var stdout, stderr bytes.Buffer
+	code := run(t.Context(), words[1:], bytes.NewReader(stdin), &stdout, &stderr)
+	var out []string
+	for line := range strings.Lines(stdout.String()) {
+		out = append(out, strings.TrimSuffix(line, "\n"))
+	}
+	for line := range strings.Lines(stderr.String()) {
+		out = append(out, "! "+strings.TrimSuffix(line, "\n"))
+	}
+	return append(out, fmt.Sprintf("[%d]", code))
+}
+
+// matches tells whether got is want, where "…" in want stands for any lines or text.
+func matches(want, got []string) bool {
+	if len(want) == 0 {
+		return len(got) == 0
+	}
+	if want[0] != "…" {
+		return len(got) > 0 && matchesLine(want[0], got[0]) && matches(want[1:], got[1:])
+	}
+	for skipped := range len(got) + 1 {
+		if matches(want[1:], got[skipped:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func matchesLine(want, got string) bool {
+	parts := strings.Split(want, "…")
+	for i, part := range parts {
+		switch {
+		case i == 0:
+			if !strings.HasPrefix(got, part) {
+				return false
+			}
+			got = got[len(part):]
+		case i == len(parts)-1:
+			return strings.HasSuffix(got, part)
+		default:
+			at := strings.Index(got, part)
+			if at < 0 {
+				return false
+			}
+			got = got[at+len(part):]
+		}
+	}
+	return got == ""
+}
