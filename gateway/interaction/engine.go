@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"cmp"
 	"crypto/rand"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ type Validator interface {
 // Config is what an Engine is made of.
 type Config struct {
 	Store       Store
-	Search      *search.Engine
+	Index       *search.Engine
 	Validator   Validator
 	Definitions *definitions.Definitions
 	Identity    *identity.Index
@@ -40,6 +41,10 @@ type Config struct {
 	// serves all pages.
 	Key   []byte
 	Limit Limits
+	// Version of the program, and how access is controlled, for the capability
+	// statement.
+	Version  string
+	Security string
 }
 
 // Limits bound what one request may ask for. A zero field means its default.
@@ -74,17 +79,21 @@ func (l Limits) withDefaults() Limits {
 // state of its own.
 type Engine struct {
 	Config
-	now   func() time.Time
-	newID func() string
+	now          func() time.Time
+	newID        func() string
+	capabilities func() []byte
 }
 
 // New returns an engine over c.
 func New(c Config) *Engine {
 	c.Limit = c.Limit.withDefaults()
+	c.Version = cmp.Or(c.Version, "development")
 	if len(c.Key) == 0 {
 		c.Key = []byte(rand.Text())
 	}
-	return &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
+	e := &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
+	e.capabilities = e.lazyCapabilities()
+	return e
 }
 
 // InstitutionSystem is the system of the tag that names a resource's owner.

@@ -44,7 +44,7 @@ func newEngine(s *sqlite.Store) *interaction.Engine {
 	defs := definitions.R4()
 	return interaction.New(interaction.Config{
 		Store:       s,
-		Search:      search.New(defs, search.Options{Bases: []string{base}}),
+		Index:       search.New(defs, search.Options{Bases: []string{base}}),
 		Validator:   validate.New(defs, validate.Options{}),
 		Definitions: defs,
 		Identity:    identity.New(identity.DefaultSystems("https://yilian.dev")),

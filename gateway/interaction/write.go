@@ -119,7 +119,7 @@ func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, know
 	if issues := e.Validator.Resource(d.stamped); fhir.HasErrors(issues) {
 		return refuse("the resource is not valid FHIR R4", issues)
 	}
-	values, issues := e.Search.Values(d.stamped)
+	values, issues := e.Index.Values(d.stamped)
 	if fhir.HasErrors(issues) {
 		return refuse("the resource cannot be indexed", issues)
 	}

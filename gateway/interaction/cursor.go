@@ -1,0 +1,77 @@
+package interaction
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// cursor is where a page begins. It is opaque to clients: it carries a MAC over
+// itself, the search it belongs to and the client that was given it.
+type cursor struct {
+	Keys  []string `json:"k,omitempty"`
+	ID    string   `json:"i"`
+	AsOf  int64    `json:"a"`
+	Total int      `json:"t"`
+}
+
+func (c cursor) continues() bool { return c.ID != "" }
+
+func (c cursor) position() *search.Position {
+	if !c.continues() {
+		return nil
+	}
+	return &search.Position{Keys: c.Keys, ID: c.ID}
+}
+
+// total is the count that the first page made, -1 if it made none.
+func (c cursor) total() int {
+	if !c.continues() {
+		return -1
+	}
+	return c.Total
+}
+
+const macSize = 16
+
+func (e *Engine) mac(v Viewer, hash string, payload []byte) []byte {
+	m := hmac.New(sha256.New, e.Key)
+	for _, part := range []string{v.Client, v.Institution, hash} {
+		m.Write([]byte(part))
+		m.Write([]byte{0})
+	}
+	m.Write(payload)
+	return m.Sum(nil)[:macSize]
+}
+
+// cursorFor makes the cursor behind a page, "" behind the last.
+func (e *Engine) cursorFor(v Viewer, hash string, page store.Page, total int) string {
+	if page.Next == nil {
+		return ""
+	}
+	payload, err := json.Marshal(cursor{Keys: page.Next.Keys, ID: page.Next.ID, AsOf: page.AsOf, Total: total})
+	if err != nil {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(append(e.mac(v, hash, payload), payload...))
+}
+
+// cursorOf reads the cursor among the parameters of a search.
+func (e *Engine) cursorOf(v Viewer, pairs []search.Pair, hash string) (c cursor, err error) {
+	for _, p := range pairs {
+		if p.Name != CursorParam {
+			continue
+		}
+		sealed, err := base64.RawURLEncoding.DecodeString(p.Value)
+		if err != nil || len(sealed) < macSize || !hmac.Equal(sealed[:macSize], e.mac(v, hash, sealed[macSize:])) ||
+			json.Unmarshal(sealed[macSize:], &c) != nil {
+			return cursor{}, invalid("cursor-invalid", "", "the page link belongs to another search or server; begin again")
+		}
+		return c, nil
+	}
+	return cursor{}, nil
+}

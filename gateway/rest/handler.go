@@ -1,0 +1,105 @@
+package rest
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/interaction"
+)
+
+// Authenticator says who asks. It returns a fault of kind Unauthenticated for
+// nobody it knows.
+type Authenticator interface {
+	Viewer(r *http.Request) (interaction.Viewer, error)
+}
+
+// Config is what a Handler is made of.
+type Config struct {
+	Engine *interaction.Engine
+	Auth   Authenticator
+	Log    *slog.Logger
+	// Path is where the endpoint is mounted, "/fhir".
+	Path string
+	// Body bounds a request's body, in bytes; 0: fhir.DefaultMaxBytes.
+	Body int64
+}
+
+// Handler serves the FHIR endpoint.
+type Handler struct{ Config }
+
+// New returns a handler over c.
+func New(c Config) *Handler {
+	if c.Body == 0 {
+		c.Body = fhir.DefaultMaxBytes
+	}
+	return &Handler{Config: c}
+}
+
+// Register adds the routes to e, below Path.
+func (h *Handler) Register(e *echo.Echo) {
+	g := e.Group(h.Path)
+	g.GET("/metadata", h.answer(h.metadata))
+	g.GET("/:type", h.authenticated(h.searchType))
+	g.POST("/:type/_search", h.authenticated(h.searchType))
+	g.POST("/:type", h.authenticated(h.create))
+	g.GET("/:type/:id", h.authenticated(h.read))
+	g.PUT("/:type/:id", h.authenticated(h.update))
+	g.DELETE("/:type/:id", h.authenticated(h.delete))
+	g.GET("/:type/:id/_history", h.authenticated(h.history))
+	g.GET("/:type/:id/_history/:version", h.authenticated(h.vread))
+	g.GET("/:type/:id/$everything", h.authenticated(h.everything))
+	g.Any("", h.answer(h.unknown))
+	g.Any("/*", h.answer(h.unknown))
+}
+
+// request is one request with what every interaction needs of it.
+type request struct {
+	echo.Context
+	ctx    context.Context
+	viewer interaction.Viewer
+	format format
+}
+
+// typ returns the resource type of the path, refusing names that are none.
+func (h *Handler) typ(r *request) (string, error) {
+	name := r.Param("type")
+	if !h.Engine.Definitions.IsResource(name) {
+		return "", unknownType()
+	}
+	return name, nil
+}
+
+// answer wraps a handler of public requests: faults become outcomes.
+func (h *Handler) answer(fn func(*request) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		f, err := h.negotiate(c.Request())
+		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		if err == nil {
+			err = fn(r)
+		}
+		if err != nil {
+			return h.fail(r, err)
+		}
+		return nil
+	}
+}
+
+// authenticated wraps a handler that needs to know who asks.
+func (h *Handler) authenticated(fn func(*request) error) echo.HandlerFunc {
+	return h.answer(func(r *request) error {
+		viewer, err := h.Auth.Viewer(r.Request())
+		if err != nil {
+			return err
+		}
+		r.viewer = viewer
+		return fn(r)
+	})
+}
+
+// base is the address of the endpoint, as the engine knows it.
+func (h *Handler) base() string { return strings.TrimSuffix(h.Engine.FHIRBase, "/") }

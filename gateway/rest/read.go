@@ -1,0 +1,39 @@
+package rest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// read answers GET [type]/[id].
+func (h *Handler) read(r *request) error {
+	key, err := h.key(r)
+	if err != nil {
+		return err
+	}
+	v, err := h.Engine.Read(r.ctx, r.viewer, key)
+	if err != nil {
+		return err
+	}
+	if r.unmodified(v) {
+		r.Response().Header().Set("ETag", etag(v.Number))
+		return r.NoContent(http.StatusNotModified)
+	}
+	return r.resourceResponse(http.StatusOK, v)
+}
+
+// unmodified answers If-None-Match and If-Modified-Since; a person, made for each
+// answer, is always new.
+func (r *request) unmodified(v store.Version) bool {
+	if v.Number == 0 {
+		return false
+	}
+	if tag := r.Request().Header.Get("If-None-Match"); tag != "" {
+		n, ok := versionOf(tag)
+		return ok && n == v.Number
+	}
+	since, err := http.ParseTime(r.Request().Header.Get("If-Modified-Since"))
+	return err == nil && !v.Updated.Truncate(time.Second).After(since)
+}

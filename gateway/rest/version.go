@@ -1,0 +1,71 @@
+package rest
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// resourceResponse sends a stored version with its ETag and Last-Modified.
+func (r *request) resourceResponse(status int, v store.Version) error {
+	header := r.Response().Header()
+	if v.Number > 0 {
+		header.Set("ETag", etag(v.Number))
+	}
+	header.Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
+	return r.write(status, v.Body)
+}
+
+func etag(number int64) string { return `W/"` + strconv.FormatInt(number, 10) + `"` }
+
+// versionOf reads an ETag as FHIR writes them.
+func versionOf(tag string) (int64, bool) {
+	tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
+	return n, err == nil && n > 0
+}
+
+// ifMatch returns the version that If-Match names, 0 when it is absent.
+func (r *request) ifMatch() (int64, error) {
+	tag := r.Request().Header.Get("If-Match")
+	if tag == "" || tag == "*" {
+		return 0, nil
+	}
+	n, ok := versionOf(tag)
+	if !ok {
+		return 0, fault.New(fault.Invalid, `If-Match is not a version, expected W/"1"`)
+	}
+	return n, nil
+}
+
+// isID reports whether text has the form of a logical id.
+func isID(text string) bool {
+	if len(text) == 0 || len(text) > 64 {
+		return false
+	}
+	for _, c := range []byte(text) {
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// key returns the resource that the path names.
+func (h *Handler) key(r *request) (store.Key, error) {
+	typ, err := h.typ(r)
+	if err != nil {
+		return store.Key{}, err
+	}
+	id := r.Param("id")
+	if !isID(id) {
+		return store.Key{}, fault.New(fault.NotFound, "no such resource")
+	}
+	return store.Key{Type: typ, ID: id}, nil
+}
