@@ -22,14 +22,16 @@ var identifierFunctions = []*function{
 			return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
 				s := static
 				typ := f.input(r, at, "type")
-				if a := f.input(r, at, "authority"); a.present() {
-					if found := r.inst.authority(a); found != nil {
-						s = found
-					}
-				} else if typ.present() {
-					if found := r.inst.identifierTyped(typ.text); found != nil {
-						s = found
-					}
+				var found *identifierSystem
+				a := f.input(r, at, "authority")
+				if a.present() {
+					found = r.inst.authority(a)
+				}
+				if typ.present() && (!a.present() || found == ownNumbers) {
+					found = r.inst.identifierTyped(typ.text)
+				}
+				if found != nil && found != ownNumbers {
+					s = found
 				}
 				node, none := r.identifier(s, v, path)
 				if node == nil {
@@ -60,7 +62,7 @@ var identifierFunctions = []*function{
 	{name: "authority", makes: []string{"uri"}, compile: func(c *compiler, f *call) applier {
 		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
 			s := r.inst.authority(v)
-			if s == nil {
+			if s == nil || s == ownNumbers { // which of its numbers, only a type could say
 				return out, false
 			}
 			return append(out, product{node: fhir.NewString(s.system)}), false
@@ -187,6 +189,10 @@ func residentNumber(text string) (string, bool) {
 	id := residentid.Parse(text)
 	return id.Number, id.Valid
 }
+
+// ownNumbers stands for an authority that is the institution itself and gives out numbers of several kinds: the type of a
+// number, or the rule, says which it is.
+var ownNumbers = &identifierSystem{}
 
 // authority returns the identifier system of an HL7 v2 assigning authority: by its name in §1, by its OID or UUID, or, when
 // only a name is known, a system of the institution under that name.

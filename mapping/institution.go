@@ -222,9 +222,13 @@ func (l *loader) authorities(inst *Institution, n *syntax.Node) {
 		if name == "" {
 			continue
 		}
+		if name == ownInstitution {
+			inst.authorities[p.Key.Text] = ownNumbers
+			continue
+		}
 		s := inst.identifierNamed(name)
 		if s == nil {
-			l.errorf(p.Value.Position, "unknown identifier %q; %s", name, oneOf(name, inst.identifierNames()))
+			l.errorf(p.Value.Position, "unknown identifier %q; %s", name, oneOf(name, append(inst.identifierNames(), ownInstitution)))
 			continue
 		}
 		inst.authorities[p.Key.Text] = s
