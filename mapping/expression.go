@@ -3,6 +3,7 @@ package mapping
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -57,26 +58,67 @@ func (c *compiler) compileExpression(n *syntax.Node, s *scope, boolean bool) *ex
 	if text == "" {
 		return nil
 	}
+	// Only the names that the text mentions: then the same expression, in a shape used many times, is compiled once.
 	env := map[string]any{}
-	e := &expression{text: text}
-	for _, name := range s.visible() {
-		b, _ := s.lookup(name)
-		switch b.kind {
-		case boolValue:
+	signature := text
+	if boolean {
+		signature += "\x00bool"
+	}
+	for _, name := range words(text) {
+		b, ok := s.lookup(name)
+		switch {
+		case !ok:
+		case b.kind == boolValue:
 			env[name] = false
+			signature += "\x00" + name + " bool"
 		default:
 			env[name] = ""
+			signature += "\x00" + name
 		}
 	}
+	p := c.programs[signature]
+	if p == nil {
+		p = c.newProgram(text, env, boolean)
+		if c.programs == nil {
+			c.programs = map[string]*program{}
+		}
+		c.programs[signature] = p
+	}
+	if p.problem != "" {
+		message := p.problem
+		if name, ok := strings.CutPrefix(message, "unknown name "); ok {
+			message += "; " + oneOf(name, append(s.visible(), functionNames()...))
+		}
+		c.errorf(n.At(p.at), "expression: %s", message)
+		return nil
+	}
+	e := &expression{text: text, kind: p.kind, program: p.program}
+	for _, name := range p.names {
+		if b, ok := s.lookup(name); ok {
+			e.uses = append(e.uses, use{name: name, slot: b.slot, kind: b.kind})
+		}
+	}
+	return e
+}
+
+// program is an expression without its place: what several places may share.
+type program struct {
+	program *vm.Program
+	kind    valueKind
+	names   []string
+	problem string // what is wrong with it, and at which character
+	at      int
+}
+
+func (l *loader) newProgram(text string, env map[string]any, boolean bool) *program {
 	guard := &guard{used: map[string]bool{}}
-	options := append([]expr.Option{expr.Env(env), expr.MaxNodes(uint(c.lim.MaxExpression)), expr.DisableAllBuiltins(), expr.Patch(guard)}, expressionFunctions...)
+	options := append([]expr.Option{expr.Env(env), expr.MaxNodes(uint(l.lim.MaxExpression)), expr.DisableAllBuiltins(), expr.Patch(guard)}, expressionFunctions...)
 	if boolean {
 		options = append(options, expr.AsBool())
 	}
-	program, err := expr.Compile(text, options...)
+	compiled, err := expr.Compile(text, options...)
 	if guard.text != "" {
-		c.errorf(n.At(guard.at), "expression: %s", guard.text)
-		return nil
+		return &program{problem: guard.text, at: guard.at}
 	}
 	if err != nil {
 		at, message := 0, err.Error()
@@ -89,31 +131,33 @@ func (c *compiler) compileExpression(n *syntax.Node, s *scope, boolean bool) *ex
 		if strings.HasPrefix(message, "expected bool") {
 			at, message = 0, "a condition must be true or false"
 		}
-		if name, ok := strings.CutPrefix(message, "unknown name "); ok {
-			message = "unknown name " + name + "; " + oneOf(name, append(s.visible(), functionNames()...))
-		}
-		c.errorf(n.At(at), "expression: %s", message)
-		return nil
+		return &program{problem: message, at: at}
 	}
-	switch kind := program.Node().Type(); {
+	p := &program{program: compiled, names: slices.Sorted(maps.Keys(guard.used))}
+	switch kind := compiled.Node().Type(); {
 	case kind == nil:
 	case kind.Kind() == reflect.Bool:
-		e.kind = boolValue
+		p.kind = boolValue
 	case kind.Kind() == reflect.Int || kind.Kind() == reflect.Float64:
-		e.kind = numberValue
+		p.kind = numberValue
 	case kind.Kind() == reflect.String, kind.Kind() == reflect.Interface:
 	default:
-		c.errorf(n.Position, "expression: gives %s; want text, a number, true or false", kind)
-		return nil
+		return &program{problem: "gives " + kind.String() + "; want text, a number, true or false"}
 	}
-	for name := range guard.used {
-		if b, ok := s.lookup(name); ok {
-			e.uses = append(e.uses, use{name: name, slot: b.slot, kind: b.kind})
+	return p
+}
+
+// words are the identifiers that a text may mention, each once, in order.
+func words(text string) []string {
+	var out []string
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_')
+	}) {
+		if !slices.Contains(out, w) {
+			out = append(out, w)
 		}
 	}
-	slices.SortFunc(e.uses, func(a, b use) int { return strings.Compare(a.name, b.name) })
-	e.program = program
-	return e
+	return out
 }
 
 // guard refuses what has no place in a map's expression: loops, ranges, and what cuts strings by bytes.

@@ -56,6 +56,7 @@ type loader struct {
 	builtin  []string           // names of the built-in ones, sorted
 	own      []string           // names of the folder's own, in file order
 	count    int
+	programs map[string]*program // expressions, by text and the names they use
 }
 
 // source is a map or library as read.
