@@ -103,15 +103,19 @@ func decimalBoundary(d *apd.Decimal, digits int, high bool) (*apd.Decimal, bool)
 		digits = 8
 	}
 	half := apd.New(5, -scale(d)-1)
-	op, rounding := arithmetic.Sub, apd.RoundFloor
+	op, mode := arithmetic.Sub, roundFloor
 	if high {
-		op, rounding = arithmetic.Add, apd.RoundCeiling
+		op, mode = arithmetic.Add, roundCeiling
 	}
 	edge, ok := calculate(op, d, half)
 	if !ok {
 		return nil, false
 	}
-	return quantize(edge, int32(digits), rounding)
+	// A number all of whose digits lie behind the precision is zero there.
+	if edge.NumDigits()+int64(edge.Exponent) <= int64(-digits) {
+		mode = roundDown
+	}
+	return quantize(edge, int32(digits), mode)
 }
 
 // boundary fills t up to the precision with that many digits, or cuts it there.

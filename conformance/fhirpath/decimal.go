@@ -2,6 +2,7 @@ package fhirpath
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -68,7 +69,9 @@ func divide(x, y *apd.Decimal) (*apd.Decimal, bool) {
 func trim(d *apd.Decimal) *apd.Decimal {
 	d.Reduce(d)
 	if d.Exponent > 0 {
-		_, _ = arithmetic.Quantize(d, d, 0)
+		if whole, ok := quantize(d, 0, roundDown); ok {
+			return whole
+		}
 	}
 	return d
 }
@@ -82,14 +85,46 @@ func integerOf(d *apd.Decimal) (Value, bool) {
 	return intValue(i), true
 }
 
-// quantize rounds to a number of digits behind the point.
-func quantize(d *apd.Decimal, digits int32, rounding apd.Rounder) (*apd.Decimal, bool) {
-	c := arithmetic
-	c.Precision = maxDigits
-	c.Rounding = rounding
-	out := new(apd.Decimal)
-	_, err := c.Quantize(out, d, -digits)
-	return out, err == nil
+// rounding says how digits are dropped.
+type rounding uint8
+
+const (
+	roundHalfUp rounding = iota // away from zero in the middle
+	roundFloor
+	roundCeiling
+	roundDown // towards zero
+)
+
+// quantize rounds to a number of digits behind the point. (apd's own loses the
+// direction where all digits are dropped.)
+func quantize(d *apd.Decimal, digits int32, mode rounding) (*apd.Decimal, bool) {
+	drop := -digits - d.Exponent
+	if drop > maxExponent+maxDigits || drop < -maxExponent-maxDigits {
+		return nil, false
+	}
+	coefficient := new(big.Int).Set(d.Coeff.MathBigInt())
+	power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(drop, -drop))), nil)
+	if drop <= 0 {
+		coefficient.Mul(coefficient, power)
+	} else {
+		rest := new(big.Int)
+		coefficient.QuoRem(coefficient, power, rest)
+		var up bool
+		switch mode {
+		case roundHalfUp:
+			up = rest.Lsh(rest, 1).Cmp(power) >= 0
+		case roundFloor:
+			up = d.Negative && rest.Sign() != 0
+		case roundCeiling:
+			up = !d.Negative && rest.Sign() != 0
+		}
+		if up {
+			coefficient.Add(coefficient, big.NewInt(1))
+		}
+	}
+	out := apd.NewWithBigInt(new(apd.BigInt).SetMathBigInt(coefficient), -digits)
+	out.Negative = d.Negative
+	return out, true
 }
 
 // scale is the number of digits behind the point.

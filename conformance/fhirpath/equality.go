@@ -117,8 +117,8 @@ func equivalent(a, b *Value) bool {
 // equivalentDecimals compares at the precision of the less precise.
 func equivalentDecimals(a, b *apd.Decimal) bool {
 	digits := min(scale(trim(new(apd.Decimal).Set(a))), scale(trim(new(apd.Decimal).Set(b))))
-	x, okX := quantize(a, digits, apd.RoundHalfUp)
-	y, okY := quantize(b, digits, apd.RoundHalfUp)
+	x, okX := quantize(a, digits, roundHalfUp)
+	y, okY := quantize(b, digits, roundHalfUp)
 	return okX && okY && x.Cmp(y) == 0
 }
 

@@ -259,8 +259,8 @@ func sorting(c *compiler, e *expr, in static) (code, static, error) {
 				order := 0
 				switch x, y := a.keys[k], b.keys[k]; {
 				case x.kind == TypeInfo || y.kind == TypeInfo:
-					// What has no key comes first, and last downwards.
-					order = boolOrder(x.kind != TypeInfo, y.kind != TypeInfo)
+					// What has no key comes last, and first downwards.
+					order = boolOrder(x.kind == TypeInfo, y.kind == TypeInfo)
 				default:
 					var err error
 					if order, _, err = compare(x, y); err != nil {

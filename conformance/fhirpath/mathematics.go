@@ -7,9 +7,9 @@ import (
 // mathematics are the functions of https://hl7.org/fhirpath/N1/#math.
 func mathematics() map[string]function {
 	number := kindStatic(Integer, Decimal)
-	whole := func(rounding apd.Rounder) function {
+	whole := func(mode rounding) function {
 		return onNumber(0, kindStatic(Integer), func(d *apd.Decimal, _ []Value) (Value, bool, error) {
-			out, ok := quantize(d, 0, rounding)
+			out, ok := quantize(d, 0, mode)
 			if !ok {
 				return Value{}, false, nil
 			}
@@ -45,9 +45,9 @@ func mathematics() map[string]function {
 			}
 			return v, true, nil
 		}),
-		"ceiling":  whole(apd.RoundCeiling),
-		"floor":    whole(apd.RoundFloor),
-		"truncate": whole(apd.RoundDown),
+		"ceiling":  whole(roundCeiling),
+		"floor":    whole(roundFloor),
+		"truncate": whole(roundDown),
 		"sqrt":     unary(arithmetic.Sqrt, func(d *apd.Decimal) bool { return d.Sign() >= 0 }),
 		"ln":       unary(arithmetic.Ln, positive),
 		// A larger exponent overflows, and takes long to find out.
@@ -74,7 +74,7 @@ func mathematics() map[string]function {
 				return Value{}, false, nil
 			}
 			// The quotient of two rounded logarithms is exact to fewer digits.
-			rounded, ok := quantize(out, 28, apd.RoundHalfUp)
+			rounded, ok := quantize(out, 28, roundHalfUp)
 			return decimalValue(trim(rounded)), ok, nil
 		}),
 		"power": scalar(1, 1, number, power),
@@ -93,7 +93,7 @@ func mathematics() map[string]function {
 			if digits < 0 || digits > 31 {
 				return Value{}, false, failure("expected a precision from 0 to 31")
 			}
-			out, ok := quantize(d, int32(digits), apd.RoundHalfUp)
+			out, ok := quantize(d, int32(digits), roundHalfUp)
 			return decimalValue(out), ok, nil
 		}),
 	}

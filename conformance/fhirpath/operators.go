@@ -272,7 +272,7 @@ func ordered(op string, a, b []Value) (tri, error) {
 
 // hasSystem reports whether v's type stands for a System type at all.
 func (v Value) hasSystem() bool {
-	return v.kind != Element || v.class.system != Element || v.class.kind == classAny
+	return v.kind != Element || v.class != nil && (v.class.system != Element || v.class.kind == classAny)
 }
 
 // compare orders two System values.
@@ -506,6 +506,9 @@ func shift(op string, t *temporal, q *quantity) (Value, bool, error) {
 	if !q.calendar {
 		var ok bool
 		if unit, ok = definiteUnits[q.unit]; !ok {
+			unit = calendarUnit(q.unit)
+		}
+		if unit == "" {
 			return Value{}, false, failure("expected a unit of time of a fixed length or a calendar unit")
 		}
 	}

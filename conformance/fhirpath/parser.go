@@ -268,6 +268,9 @@ func (p *parser) invocation() (*expr, error) {
 		if t.kind == tokIdent && slices.Contains(reserved, t.text) {
 			return nil, p.unexpected("a name")
 		}
+		if t.text == "" {
+			return nil, errorAt(p.src, t.offset, "a name is empty")
+		}
 	default:
 		return nil, p.unexpected("a name")
 	}

@@ -133,6 +133,9 @@ func (v Value) system() (Value, bool) {
 	if v.kind != Element {
 		return v, true
 	}
+	if v.class == nil {
+		return Value{}, false // no value at all
+	}
 	if v.class.system == Quantity {
 		return v.systemQuantity()
 	}
