@@ -15,8 +15,8 @@ type Options struct {
 	Strict bool
 	// Ordered refuses functions that need an order behind ones that give none.
 	Ordered bool
-	// Lenient lets "as" filter several items, as R4's own search parameters and
-	// invariants expect of it.
+	// Lenient lets "as" filter several items, and "is Boolean" hold for a FHIR
+	// boolean, as R4's own search parameters and invariants expect it.
 	Lenient bool
 	// Variables are the names that Env.Variables will give.
 	Variables []string

@@ -140,6 +140,7 @@ type typeTest struct {
 	class   *class
 	system  Kind
 	hasKind bool
+	lenient bool // an unqualified System type is also the primitive that it stands for
 }
 
 var systemKinds = map[string]Kind{
@@ -166,6 +167,7 @@ func (c *compiler) typeTest(name []string, offset int) (typeTest, error) {
 	if namespace == "" || namespace == "FHIR" {
 		t.class = c.model.typeClass(last)
 	}
+	t.lenient = c.opts.Lenient && namespace == "" && t.hasKind && t.class == nil
 	if t.class == nil && !t.hasKind {
 		return t, c.fail(offset, "unknown type '%s'", strings.Join(name, "."))
 	}
@@ -175,7 +177,7 @@ func (c *compiler) typeTest(name []string, offset int) (typeTest, error) {
 // is reports whether v has the type or a subtype of it.
 func (t typeTest) is(v Value) bool {
 	if v.kind == Element {
-		return t.class != nil && v.class.is(t.class.name)
+		return t.class != nil && v.class.is(t.class.name) || t.lenient && v.class.system == t.system
 	}
 	return t.hasKind && v.kind == t.system
 }
