@@ -94,6 +94,9 @@ func Describe(segment string, field, component, subcomponent int) (name string, 
 			if n == 1 {
 				continue
 			}
+			if n > 1 && segment == "OBX" && field == 3 && component == 1 { // 71020&GDT, 88304&IMP
+				return name + " / Suffix", nil
+			}
 			return "", fmt.Errorf("%s does not exist, %s has no components", path, t.ID)
 		}
 		if n < 0 || n > len(t.Components) {

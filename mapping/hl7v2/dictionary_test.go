@@ -27,6 +27,8 @@ func TestDescribe(t *testing.T) {
 		{"PID", 3, 13, 0, "", "PID-3.13 does not exist, CX has 12 components"},
 		{"PID", 1, 2, 0, "", "PID-1.2 does not exist, SI has no components"},
 		{"PID", 1, 1, 1, "Set ID - PID", ""},
+		{"OBX", 3, 1, 2, "Observation Identifier / Identifier / Suffix", ""},
+		{"OBR", 4, 1, 2, "", "OBR-4.1.2 does not exist, ST has no components"},
 		{"ZPI", 4, 0, 0, "", ""},
 	} {
 		got, err := hl7v2.Describe(tt.segment, tt.field, tt.component, tt.subcomponent)
