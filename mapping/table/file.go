@@ -1,0 +1,209 @@
+package table
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/mapping/charset"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// Defaults of Limits.
+const (
+	DefaultMaxRowBytes   = 1 << 20
+	DefaultMaxColumns    = 2_000
+	DefaultMaxJoined     = 10_000
+	DefaultMaxJoinedRows = 5_000_000
+)
+
+// Limits bound what is read at once. A zero field means its default.
+type Limits struct {
+	MaxRowBytes   int // of one row, line breaks in its cells included
+	MaxColumns    int
+	MaxJoined     int // rows that one join adds to one record
+	MaxJoinedRows int // rows of one joined table; each costs 24 bytes
+}
+
+func (l Limits) orDefault() Limits {
+	or := func(v *int, d int) {
+		if *v <= 0 {
+			*v = d
+		}
+	}
+	or(&l.MaxRowBytes, DefaultMaxRowBytes)
+	or(&l.MaxColumns, DefaultMaxColumns)
+	or(&l.MaxJoined, DefaultMaxJoined)
+	or(&l.MaxJoinedRows, DefaultMaxJoinedRows)
+	return l
+}
+
+// Options say how to read a file.
+type Options struct {
+	Charset   string // the institution's setting; "" to find out
+	Delimiter rune   // ',', ';', '\t', '|' or any other ASCII character; 0 to find out
+	NoQuotes  bool   // a quote is a character like any other
+	Limits    Limits
+}
+
+// sampleBytes of a file decide its character set.
+const sampleBytes = 1 << 20
+
+// File is one delimited text file with a heading. Its methods may be used by any
+// number of goroutines when its reader may.
+type File struct {
+	name    string
+	r       io.ReaderAt
+	size    int64
+	o       Options
+	lim     Limits
+	delim   byte
+	text    charset.Decision
+	heading []string
+	columns record.Columns
+	start   int64 // of the first row
+	line    int   // line ends before it
+}
+
+// Open reads the heading of a file. name is for places and issues. Errors are
+// *record.SyntaxError, with the codes "heading", "charset", "nul", "too-large" and
+// "empty", or those of r.
+func Open(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
+	f := &File{name: name, r: r, size: size, o: o, lim: o.Limits.orDefault()}
+	if o.Delimiter < 0 || o.Delimiter >= 0x80 || o.Delimiter == '"' || o.Delimiter == '\n' || o.Delimiter == '\r' {
+		return nil, fmt.Errorf("open table %s: the delimiter must be an ASCII character, neither quote nor line end", name)
+	}
+	f.delim = byte(o.Delimiter)
+	sample := make([]byte, min(size, sampleBytes))
+	n, err := r.ReadAt(sample, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	sample = sample[:n]
+	if int64(n) < size { // end between characters
+		if i := bytes.LastIndexAny(sample, "\r\n"); i > 0 {
+			sample = sample[:i+1]
+		}
+	}
+	if f.text, err = charset.Decide(sample, charset.Options{Setting: o.Charset}); err != nil {
+		return nil, err
+	}
+	return f, f.readHeading()
+}
+
+// Name returns the file's name.
+func (f *File) Name() string { return f.name }
+
+// Heading returns the columns in the order of the file.
+func (f *File) Heading() []string { return f.heading }
+
+// Charset returns what the file is read as.
+func (f *File) Charset() string { return f.text.Charset }
+
+// Delimiter returns what separates its cells.
+func (f *File) Delimiter() rune { return rune(f.delim) }
+
+// Issues returns findings about the file as a whole.
+func (f *File) Issues() []fhir.Issue { return f.text.Issues }
+
+func (f *File) readHeading() error {
+	s := f.scan(int64(f.text.Mark), 0)
+	for {
+		raw, err := s.nextLine()
+		if err == io.EOF {
+			return f.fail(1, 1, 0, "empty", "the file has no heading")
+		}
+		if err != nil {
+			return err
+		}
+		text, err := f.decode(raw)
+		if err != nil {
+			return err
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if sep, ok := strings.CutPrefix(strings.TrimSpace(text), "sep="); ok && len(sep) == 1 && raw.line == 1 { // what Excel writes for itself
+			f.delim = sep[0]
+			continue
+		}
+		if f.delim == 0 {
+			f.delim = sniff(text, f.o.NoQuotes)
+		}
+		row, err := s.row(raw, text)
+		if err != nil {
+			return err
+		}
+		if err := f.setHeading(row); err != nil {
+			return err
+		}
+		f.start, f.line = s.offset, s.line
+		return nil
+	}
+}
+
+// sniff returns the candidate that separates most cells of the heading.
+func sniff(heading string, noQuotes bool) byte {
+	best, most := byte(','), 0
+	for _, c := range []byte{',', '\t', ';', '|'} {
+		n, quoted := 0, false
+		for i := range len(heading) {
+			switch {
+			case heading[i] == '"' && !noQuotes:
+				quoted = !quoted
+			case heading[i] == c && !quoted:
+				n++
+			}
+		}
+		if n > most {
+			best, most = c, n
+		}
+	}
+	return best
+}
+
+func (f *File) setHeading(row *Row) error {
+	if len(row.cells) > f.lim.MaxColumns {
+		return f.fail(row.line, 1, row.start, "too-large", fmt.Sprintf("the heading has more than %d columns", f.lim.MaxColumns))
+	}
+	f.columns = make(record.Columns, len(row.cells))
+	for i, c := range row.cells {
+		name := strings.TrimFunc(c.text, func(r rune) bool {
+			return unicode.IsSpace(r) || r == '\uFEFF' || r == '\u200B'
+		})
+		if name == "" {
+			return f.fail(c.line, c.column, row.start, "heading", fmt.Sprintf("column %d has no name", i+1))
+		}
+		if j, ok := f.columns[name]; ok {
+			return f.fail(c.line, c.column, row.start, "heading", fmt.Sprintf("columns %d and %d have the same name", j+1, i+1))
+		}
+		f.columns[name] = i
+		f.heading = append(f.heading, name)
+	}
+	return nil
+}
+
+func (f *File) fail(line, column int, offset int64, code, reason string) error {
+	return &record.SyntaxError{File: f.name, Line: line, Column: column, Offset: offset, Code: code, Reason: reason}
+}
+
+// decode decodes one line. While all has been ASCII and nothing is set, the first
+// line with other bytes decides for itself.
+func (f *File) decode(l line) (string, error) {
+	d := f.text
+	if !d.Sure {
+		var err error
+		if d, err = charset.Decide(l.bytes, charset.Options{Setting: f.o.Charset}); err != nil {
+			return "", err
+		}
+	}
+	text, err := d.Decode(l.bytes)
+	if at, ok := err.(*record.SyntaxError); ok {
+		column := int(at.Offset) + 1
+		return "", f.fail(l.line, column, l.start+at.Offset, at.Code, fmt.Sprintf("byte %d: not %s text", l.start+at.Offset, d.Charset))
+	}
+	return text, err
+}
