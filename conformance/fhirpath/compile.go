@@ -40,13 +40,16 @@ func (c *compiler) expr(e *expr) (code, static, error) {
 	case exprConstant:
 		return c.constant(e)
 	case exprDot:
-		left, in, err := c.expr(e.args[0])
+		left, in, err := c.start(e.args[0])
 		if err != nil {
 			return nil, static{}, err
 		}
 		right, out, err := c.invocation(e.args[1], in)
 		if err != nil {
 			return nil, static{}, err
+		}
+		if left == nil {
+			return right, out, nil
 		}
 		return chain(left, right), out, nil
 	case exprIndex:
@@ -57,6 +60,28 @@ func (c *compiler) expr(e *expr) (code, static, error) {
 		return c.typed(e)
 	}
 	return c.binary(e)
+}
+
+// start compiles the left side of a path. Without code it is the focus itself.
+func (c *compiler) start(e *expr) (code, static, error) {
+	run, out, err := c.expr(e)
+	if err == nil && e.kind == exprMember && len(out.classes) > 0 && c.namesFocus(e.name) {
+		return nil, out, nil
+	}
+	return run, out, err
+}
+
+// namesFocus reports whether a name is the type of whatever the focus can be.
+func (c *compiler) namesFocus(name string) bool {
+	if c.base.open || len(c.base.classes) == 0 || c.base.kinds != 0 || name[0] < 'A' || name[0] > 'Z' || c.model.typeClass(name) == nil {
+		return false
+	}
+	for _, b := range c.base.classes {
+		if !b.is(name) {
+			return false
+		}
+	}
+	return true
 }
 
 // chain feeds the result of left to right.
@@ -98,7 +123,6 @@ func (c *compiler) head(e *expr) (code, static, error) {
 	}
 	out := static{many: c.base.many}
 	never := !c.base.open
-	always := !c.base.open && len(c.base.classes) > 0
 	for _, b := range c.base.classes {
 		switch {
 		case b.is(named.name):
@@ -106,9 +130,7 @@ func (c *compiler) head(e *expr) (code, static, error) {
 			never = false
 		case b.kind == classAny || b.kind == classAbstract || named.is(b.name):
 			out.classes = append(out.classes, named)
-			never, always = false, false
-		default:
-			always = false
+			never = false
 		}
 	}
 	if c.base.open {
@@ -120,7 +142,7 @@ func (c *compiler) head(e *expr) (code, static, error) {
 		}
 		return func(*machine, []Value) error { return nil }, static{absent: true}, nil
 	}
-	if always {
+	if c.namesFocus(e.name) {
 		return func(m *machine, focus []Value) error {
 			m.stack = append(m.stack, focus...)
 			return nil

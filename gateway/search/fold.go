@@ -16,7 +16,7 @@ func Fold(s string) string {
 		return s
 	}
 	if ascii(s) {
-		return strings.Join(strings.Fields(strings.ToLower(s)), " ")
+		return foldASCII(s)
 	}
 	folded := cases.Fold().String(norm.NFKD.String(s))
 	var b strings.Builder
@@ -90,4 +90,23 @@ func ascii(s string) bool {
 		}
 	}
 	return true
+}
+
+func foldASCII(s string) string {
+	out := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
+		switch {
+		case c == ' ':
+			if len(out) == 0 || out[len(out)-1] == ' ' {
+				continue
+			}
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		}
+		out = append(out, c)
+	}
+	if n := len(out); n > 0 && out[n-1] == ' ' {
+		out = out[:n-1]
+	}
+	return string(out)
 }

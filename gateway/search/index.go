@@ -27,13 +27,16 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 			continue
 		}
 		x.param = p
-		from := x.sizes()
+		from := x.length(p.kind)
 		for i := range found {
 			x.add(&found[i], 0)
 		}
-		x.compact(from)
-		if x.count() > e.opts.Limits.IndexValues {
-			x.truncate(from)
+		if x.length(p.kind) > from+1 {
+			x.compact(p.kind, from)
+		}
+		if x.count += x.length(p.kind) - from; x.count > e.opts.Limits.IndexValues {
+			x.count = e.opts.Limits.IndexValues
+			x.truncate(p.kind, from)
 			x.warn(p, fhir.TypeTooCostly, "search-values-many", "more index values than allowed: search parameter "+p.code+" does not find this resource")
 		}
 	}
@@ -77,6 +80,7 @@ type indexer struct {
 	resource *fhir.Node
 	param    *parameter
 	values   Values
+	count    int
 	issues   []fhir.Issue
 }
 
@@ -97,44 +101,74 @@ func (x *indexer) unreadable(n *fhir.Node, want string) {
 }
 
 // sizes are the lengths of the slices of Values.
-func (x *indexer) sizes() [7]int {
-	v := &x.values
-	return [7]int{
-		len(v.Tokens), len(v.Strings), len(v.Dates), len(v.References), len(v.Numbers), len(v.Quantities), len(v.URIs),
+func (x *indexer) sizes() (out [7]int) {
+	for i := range out {
+		out[i] = x.length(KindToken + Kind(i))
+	}
+	return out
+}
+
+// length is how many values of a kind there are.
+func (x *indexer) length(k Kind) int {
+	switch v := &x.values; k {
+	case KindToken:
+		return len(v.Tokens)
+	case KindString:
+		return len(v.Strings)
+	case KindDate:
+		return len(v.Dates)
+	case KindReference:
+		return len(v.References)
+	case KindNumber:
+		return len(v.Numbers)
+	case KindQuantity:
+		return len(v.Quantities)
+	default:
+		return len(v.URIs)
 	}
 }
 
-func (x *indexer) count() int {
-	n := 0
-	for _, size := range x.sizes() {
-		n += size
+func (x *indexer) truncate(k Kind, to int) {
+	switch v := &x.values; k {
+	case KindToken:
+		v.Tokens = v.Tokens[:to]
+	case KindString:
+		v.Strings = v.Strings[:to]
+	case KindDate:
+		v.Dates = v.Dates[:to]
+	case KindReference:
+		v.References = v.References[:to]
+	case KindNumber:
+		v.Numbers = v.Numbers[:to]
+	case KindQuantity:
+		v.Quantities = v.Quantities[:to]
+	default:
+		v.URIs = v.URIs[:to]
 	}
-	return n
-}
-
-func (x *indexer) truncate(to [7]int) {
-	v := &x.values
-	v.Tokens, v.Strings, v.Dates = v.Tokens[:to[0]], v.Strings[:to[1]], v.Dates[:to[2]]
-	v.References, v.Numbers, v.Quantities, v.URIs = v.References[:to[3]], v.Numbers[:to[4]], v.Quantities[:to[5]], v.URIs[:to[6]]
 }
 
 // compact drops what one parameter found twice.
-func (x *indexer) compact(from [7]int) {
-	v := &x.values
-	v.Tokens = unique(v.Tokens, from[0])
-	v.Strings = unique(v.Strings, from[1])
-	v.Dates = unique(v.Dates, from[2])
-	v.References = unique(v.References, from[3])
-	v.Numbers = unique(v.Numbers, from[4])
-	v.Quantities = unique(v.Quantities, from[5])
-	v.URIs = unique(v.URIs, from[6])
+func (x *indexer) compact(k Kind, from int) {
+	switch v := &x.values; k {
+	case KindToken:
+		v.Tokens = unique(v.Tokens, from)
+	case KindString:
+		v.Strings = unique(v.Strings, from)
+	case KindDate:
+		v.Dates = unique(v.Dates, from)
+	case KindReference:
+		v.References = unique(v.References, from)
+	case KindNumber:
+		v.Numbers = unique(v.Numbers, from)
+	case KindQuantity:
+		v.Quantities = unique(v.Quantities, from)
+	default:
+		v.URIs = unique(v.URIs, from)
+	}
 }
 
 func unique[T comparable](values []T, from int) []T {
 	fresh := values[from:]
-	if len(fresh) < 2 {
-		return values
-	}
 	n := 0
 	if len(fresh) > 32 {
 		seen := make(map[T]struct{}, len(fresh))
