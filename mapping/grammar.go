@@ -17,7 +17,7 @@ var grammar = map[string][]string{
 		"shapes"},
 	"library":  {"format", "library", "title", "include", "let", "resources", "shapes"},
 	"reads":    {"format", "messages", "table", "join", "where"},
-	"join":     {"table", "on", "many"},
+	"join":     {"table", "on", "many", "join"},
 	"version":  {"time", "sequence"},
 	"let":      {"each", "from", "value", "as", "with", "table", "unmapped", "expr", "is", "when", "default"},
 	"resource": {"type", "each", "when", "key", "write", "with", "set"},

@@ -40,6 +40,7 @@ type Join struct {
 	Table string
 	On    []On
 	Many  bool
+	Joins []Join // what belongs to the joined rows
 }
 
 // On is one equality of a Join.

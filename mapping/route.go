@@ -52,7 +52,7 @@ func (c *compiler) reads(n *syntax.Node) {
 			c.m.route.table = c.text(t, "a table's name")
 			c.declaredTable(t)
 		}
-		c.joins(n.Get("join"))
+		c.m.join = c.joins(n.Get("join"), 0)
 	}
 	if w := n.Get("where"); w != nil {
 		c.m.route.where = c.condition(w, c.names)
@@ -73,10 +73,15 @@ func (c *compiler) declaredTable(n *syntax.Node) {
 	}
 }
 
-func (c *compiler) joins(n *syntax.Node) {
+func (c *compiler) joins(n *syntax.Node, depth int) []Join {
 	if n == nil || !c.mapping(n) {
-		return
+		return nil
 	}
+	if depth > maxJoins {
+		c.errorf(n.Position, "joins nested deeper than %d", maxJoins)
+		return nil
+	}
+	var out []Join
 	for _, p := range n.Pairs {
 		if c.name(p.Key) == "" || !c.keys(p.Value, "join") {
 			continue
@@ -100,9 +105,14 @@ func (c *compiler) joins(n *syntax.Node) {
 				c.errorf(on.Position, "an empty on; want COLUMN: COLUMN of %s", j.Table)
 			}
 		}
-		c.m.join = append(c.m.join, j)
+		j.Joins = c.joins(v.Get("join"), depth+1)
+		out = append(out, j)
 	}
+	return out
 }
+
+// maxJoins bounds how deep joins may be nested.
+const maxJoins = 4
 
 func messagePattern(s string) bool {
 	if s == "*" {
