@@ -225,6 +225,9 @@ func (c *compiler) options(u *call, f *function) bool {
 			u.inputs[p.Key.Text] = c.operand(&syntax.Node{Position: p.Value.Position, Kind: syntax.String, Text: "$" + p.Key.Text}, u.scope)
 			continue
 		}
+		if when := u.node.Get("when"); when.Scalar() && strings.Contains(when.Text, p.Key.Text) {
+			continue
+		}
 		if u.node.Get("expr") == nil && !mentions(u.node, "$"+p.Key.Text) {
 			want := "it has none"
 			if len(f.inputs) > 0 {

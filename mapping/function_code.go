@@ -144,6 +144,12 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 		list = append(list, newCoding(target))
 	}
 	own := tr.Source
+	if !tr.Found() && own.System != codes.LocalSystem(r.inst.alliance, r.inst.id, in.table.Name()) {
+		if printed == "" { // a published system does not have this code
+			printed = code
+		}
+		return list, printed
+	}
 	if printed != "" && own.System != "" {
 		own.Display = printed
 	}

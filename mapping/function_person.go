@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"strings"
+
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/mapping/personname"
 	"github.com/yilian/yilian/mapping/phone"
@@ -24,7 +26,7 @@ var personFunctions = []*function{
 			}
 			out = append(out, product{node: n})
 			if p := f.input(r, at, "pinyin"); p.present() {
-				if n := humanName(p.text); n != nil {
+				if n := syllables(p.text); n != nil {
 					n.Prepend("extension", fhir.NewArray(fhir.NewObject().SetString("url", nameRepresentation).SetString("valueCode", "SYL")))
 					out = append(out, product{node: n})
 				}
@@ -73,6 +75,16 @@ var personFunctions = []*function{
 
 // nameRepresentation marks a name as written in syllables: pinyin.
 const nameRepresentation = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+
+// syllables makes the HumanName of a Chinese name in pinyin: the family name stands first. Nil for a placeholder.
+func syllables(text string) *fhir.Node {
+	n := humanName(text)
+	if words := strings.Fields(n.Get("text").Text()); len(words) > 1 {
+		n.SetString("family", words[0])
+		n.Set("given", fhir.NewArray(fhir.NewString(strings.Join(words[1:], " "))))
+	}
+	return n
+}
 
 // humanName makes a HumanName, nil for a placeholder.
 func humanName(text string) *fhir.Node {

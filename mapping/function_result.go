@@ -188,6 +188,9 @@ func (m *resultMaker) coded(r *run, v value, typ string, out []product) []produc
 	n := fhir.NewObject()
 	list := fhir.NewArray()
 	text := ""
+	if v.node != nil {
+		text = clean(v.node.At(9).Text()) // the original text
+	}
 	for _, first := range [...]int{1, 4} {
 		if v.node == nil && first > 1 || (typ == "IS" || typ == "ID") && first > 1 {
 			break
