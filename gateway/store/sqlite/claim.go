@@ -143,8 +143,8 @@ func (t *tx) claim(holder string, lease time.Duration, limit int) ([]store.Recor
 			return nil, err
 		}
 		err = t.c.query(background, `SELECT place, sequence FROM work
-WHERE waits = 0 AND lease = 0 AND institution = ? AND place <= ? ORDER BY place LIMIT ?`,
-			[]any{institution, barrier, limit}, func(row row) error {
+WHERE waits = 0 AND lease = 0 AND institution = ? AND place <= ? ORDER BY place`+limited(limit),
+			[]any{institution, barrier}, func(row row) error {
 				list = append(list, candidate{row.int(0), row.int(1)})
 				return nil
 			})

@@ -493,8 +493,7 @@ func (b *builder) rarest(drivers []source) (best *source, common bool, err error
 		least := limit
 		var found *source
 		for _, d := range plain {
-			n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+") LIMIT ?)",
-				append(append([]any{}, d.rids.args...), least)...)
+			n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+")"+limited(limit)+")", d.rids.args...)
 			if err != nil {
 				return nil, false, err
 			}

@@ -86,12 +86,12 @@ func (v view) compartment(client context.Context, q store.CompartmentQuery) (sto
 		cond.add(" AND (n.text, r.id) > (?, ?)", typ, id)
 	}
 	sql := "WITH hit AS MATERIALIZED (SELECT r.rid AS rid, r.change AS change, n.text AS type FROM resource r INDEXED BY resource_patient " +
-		"CROSS JOIN name n ON n.id = r.type WHERE " + cond.sql + " ORDER BY n.text, r.id LIMIT ?) SELECT " + currentColumns +
+		"CROSS JOIN name n ON n.id = r.type WHERE " + cond.sql + " ORDER BY n.text, r.id" + limited(q.Count+1) + ") SELECT " + currentColumns +
 		", (SELECT max(change) FROM version), r.id, h.type FROM hit h CROSS JOIN resource r ON r.rid = h.rid " +
 		"CROSS JOIN version v ON v.change = h.change"
 	var owners []int64
 	more := false
-	err = v.c.query(ctx, sql, append(cond.args, q.Count+1), func(row row) error {
+	err = v.c.query(ctx, sql, cond.args, func(row row) error {
 		if q.AsOf == 0 {
 			page.AsOf = row.int(columnLatest)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	modernc "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -171,6 +172,10 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 	_, err = c.one(sql, args, func(row row) { n, _ = row[0].(int64) })
 	return n, err
 }
+
+// limited ends a query with a LIMIT. The number stands in the text, because SQLite
+// plans a statement anew each time a bound limit is set.
+func limited[N int | int64](n N) string { return " LIMIT " + strconv.FormatInt(int64(n), 10) }
 
 func (c *conn) bind(args []any) []driver.NamedValue {
 	c.args = c.args[:0]

@@ -424,12 +424,12 @@ func (s *Store) Records(ctx context.Context, f store.RecordFilter) (list []store
 			var parts []string
 			var all []any
 			for code := codeReceived; code < int64(len(states)); code++ {
-				parts = append(parts, "SELECT * FROM (SELECT sequence FROM record WHERE institution = ? AND state = ? AND sequence > ? ORDER BY sequence LIMIT ?)")
-				all = append(all, args[0], code, f.After, rows(f.Limit))
+				parts = append(parts, "SELECT * FROM (SELECT sequence FROM record WHERE institution = ? AND state = ? AND sequence > ? ORDER BY sequence"+limited(rows(f.Limit))+")")
+				all = append(all, args[0], code, f.After)
 			}
 			sql, args = "sequence IN ("+strings.Join(parts, " UNION ALL ")+")", all
 		}
-		list, err = v.recordsOf(ctx, sql+" ORDER BY sequence LIMIT ?", append(args, rows(f.Limit)))
+		list, err = v.recordsOf(ctx, sql+" ORDER BY sequence"+limited(rows(f.Limit)), args)
 		return err
 	})
 	return list, err

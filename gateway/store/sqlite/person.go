@@ -276,8 +276,8 @@ func (s *Store) LinkHistory(ctx context.Context, patient string) (list []store.L
 // Persons returns living persons by id.
 func (s *Store) Persons(ctx context.Context, afterID string, limit int) (list []store.Person, err error) {
 	err = s.reading(ctx, func(v view) error {
-		return v.c.query(ctx, `SELECT id, "into", since, merged FROM person WHERE id > ? AND "into" = '' ORDER BY id LIMIT ?`,
-			[]any{afterID, rows(limit)}, func(row row) error {
+		return v.c.query(ctx, `SELECT id, "into", since, merged FROM person WHERE id > ? AND "into" = '' ORDER BY id`+limited(rows(limit)),
+			[]any{afterID}, func(row row) error {
 				list = append(list, personOf(row))
 				return ctx.Err()
 			})
@@ -289,7 +289,7 @@ func (s *Store) Persons(ctx context.Context, afterID string, limit int) (list []
 func (s *Store) Reviews(ctx context.Context, limit int) (list []store.Review, err error) {
 	err = s.reading(ctx, func(v view) error {
 		return v.c.query(ctx, `SELECT id, patient_a, patient_b, rule, reason, since, resolution FROM review
-WHERE resolution = '' ORDER BY id LIMIT ?`, []any{rows(limit)}, func(row row) error {
+WHERE resolution = '' ORDER BY id`+limited(rows(limit)), nil, func(row row) error {
 			list = append(list, store.Review{ID: row.int(0), PatientA: row.text(1), PatientB: row.text(2), Rule: row.text(3),
 				Reason: row.text(4), Since: row.time(5), Resolution: row.text(6)})
 			return ctx.Err()

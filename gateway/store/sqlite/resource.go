@@ -118,7 +118,7 @@ func (s *Store) History(ctx context.Context, k store.Key, before int64, limit in
 		}
 		var owners []int64
 		err = v.c.query(ctx, `SELECT `+versionColumns+` FROM version v WHERE v.rid = ? AND v.number < ?
-ORDER BY v.number DESC LIMIT ?`, []any{rid, before, rows(limit)}, func(row row) error {
+ORDER BY v.number DESC`+limited(rows(limit)), []any{rid, before}, func(row row) error {
 			found := store.Version{Key: k}
 			owners = append(owners, scanVersion(&found, row))
 			list = append(list, found)
@@ -139,8 +139,8 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) (list []sto
 	err = s.reading(ctx, func(v view) error {
 		var types, owners []int64
 		err := v.c.query(ctx, `SELECT v.change, r.type, r.id, v.number, v.deleted, v.owner, v.updated
-FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.change > ? ORDER BY v.change LIMIT ?`,
-			[]any{after, rows(limit)}, func(row row) error {
+FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE v.change > ? ORDER BY v.change`+limited(rows(limit)),
+			[]any{after}, func(row row) error {
 				list = append(list, store.Change{Change: row.int(0), Key: store.Key{ID: row.text(2)}, Number: row.int(3),
 					Deleted: row.bool(4), Updated: row.time(6)})
 				types, owners = append(types, row.int(1)), append(owners, row.int(5))

@@ -180,7 +180,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		}
 		hit.add(" ORDER BY " + strings.Join(by, ", ") + ", rid" + order)
 	}
-	hit.add(" LIMIT ?", q.Count+1)
+	hit.add(limited(q.Count + 1))
 	keys := ""
 	for i := range q.Sort {
 		keys += ", h.k" + strconv.Itoa(i)

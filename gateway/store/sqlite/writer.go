@@ -70,6 +70,7 @@ func newWriter(s *Store, c *conn) *writer {
 
 // load reads the counters from the database.
 func (w *writer) load() error {
+	w.change, w.updated = 0, 0
 	_, err := w.c.one("SELECT change, updated FROM version ORDER BY change DESC LIMIT 1", nil, func(row row) {
 		w.change, w.updated = row.int(0), row.int(1)
 	})
