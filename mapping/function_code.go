@@ -17,16 +17,7 @@ var codeFunctions = []*function{
 			}
 			path := f.target.path
 			return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
-				list, printed := r.codings(in, f, at, v, path)
-				text := ""
-				if f.text != nil {
-					if t := f.text.read(r, at); t.present() {
-						text = clean(t.text)
-					}
-				}
-				if text == "" {
-					text = printed
-				}
+				list, text := r.codings(in, f, at, v, path)
 				if len(list) == 0 && text == "" {
 					return out, false
 				}
@@ -105,10 +96,15 @@ func (c *compiler) codingSystem(f *call) (coding, bool) {
 }
 
 // codings makes the codings of a code: the standard one first, then the institution's own. Printed is the text beside the
-// code, or the text itself where there is no system.
+// code, what the table calls it, or the text itself where there is no system.
 func (r *run) codings(in coding, f *call, at *record.Node, v value, path string) (list []*fhir.Node, printed string) {
 	if d := f.input(r, at, "display"); d.present() {
 		printed = clean(d.text)
+	}
+	if f.text != nil {
+		if t := f.text.read(r, at); t.present() {
+			printed = clean(t.text)
+		}
 	}
 	if name := f.input(r, at, "system"); name.present() && in.table == nil {
 		in = r.inst.codingNamed(name.text)
@@ -150,7 +146,7 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 		}
 		return list, printed
 	}
-	if printed != "" && own.System != "" {
+	if own.Display == "" {
 		own.Display = printed
 	}
 	if own.System != "" && own.Code != "" && (own.System != tr.Target.System || own.Code != tr.Target.Code) && codeForm.MatchString(own.Code) {

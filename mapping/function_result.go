@@ -133,9 +133,14 @@ func (m *resultMaker) make(r *run, at *record.Node, v value, f *call, out []prod
 	if unit == "" {
 		unit = res.Unit
 	}
-	if res.Flag.Code != "" && m.flag {
+	if out = m.understood(r, v, res, unit, out); res.Flag.Code != "" && m.flag {
 		out = append(out, product{name: "interpretation", node: fhir.NewArray(fhir.NewObject().Set("coding", fhir.NewArray(newCoding(res.Flag))))})
 	}
+	return out
+}
+
+// understood makes the value of a result that was parsed.
+func (m *resultMaker) understood(r *run, v value, res codes.Result, unit string, out []product) []product {
 	switch {
 	case res.Kind == codes.ResultMissing:
 		return m.missing(res.Absent, res.Text, out)

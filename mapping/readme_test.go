@@ -10,7 +10,7 @@ import (
 )
 
 // readmeBlocks are the YAML blocks of README.md from a heading on.
-func readmeBlocks(t *testing.T, heading string) []string {
+func readmeBlocks(t testing.TB, heading string) []string {
 	t.Helper()
 	data, err := os.ReadFile("README.md")
 	if err != nil {
