@@ -12,7 +12,6 @@ type compiler struct {
 	opts    Options
 	root    static   // %context
 	base    static   // $this
-	total   *static  // $total, inside aggregate
 	defined []string // by defineVariable
 }
 
@@ -279,11 +278,12 @@ func (c *compiler) index(e *expr) (code, static, error) {
 		if err := left(m, focus); err != nil {
 			return err
 		}
-		v, ok, err := m.one(at0)
+		v, _, err := m.one(at0)
 		if err != nil {
 			return at(offset, err)
 		}
-		if v, ok = v.system(); ok && v.kind != Integer {
+		v, ok := v.system()
+		if ok && v.kind != Integer {
 			return at(offset, failure("an index must be an Integer"))
 		}
 		n := len(m.stack) - mark

@@ -140,7 +140,8 @@ func at(offset int, err error) error {
 	if err == nil {
 		return nil
 	}
-	if _, ok := err.(*positionError); ok {
+	var known *positionError
+	if errors.As(err, &known) {
 		return err
 	}
 	return &positionError{offset: offset, err: err}

@@ -238,11 +238,12 @@ func sorting(c *compiler, e *expr, in static) (code, static, error) {
 		err := m.each(focus, func(i int) error {
 			r := row{item: focus[i], keys: make([]Value, len(keys))}
 			for k := range keys {
-				v, ok, err := m.one(keys[k])
+				v, _, err := m.one(keys[k])
 				if err != nil {
 					return err
 				}
-				if v, ok = v.system(); !ok || v.kind == Element {
+				v, ok := v.system()
+				if !ok || v.kind == Element {
 					v = Value{kind: TypeInfo}
 				}
 				r.keys[k] = v

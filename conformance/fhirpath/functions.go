@@ -69,11 +69,6 @@ func plain(out static, run func(m *machine, focus []Value) error) function {
 	return function{0, 0, func(*compiler, *expr, static) (code, static, error) { return run, out, nil }}
 }
 
-// same is a function without arguments whose result is like its input.
-func same(run func(m *machine, focus []Value) error) function {
-	return function{0, 0, func(_ *compiler, _ *expr, in static) (code, static, error) { return run, in, nil }}
-}
-
 // collection is a function of its input and one other collection.
 func collection(out func(in, other static) static, run func(m *machine, focus, other []Value) error) function {
 	return function{1, 1, func(c *compiler, e *expr, in static) (code, static, error) {

@@ -311,7 +311,12 @@ func (l *lexer) clock() bool {
 		return false
 	}
 	l.pos += 2
-	if l.part(':') && l.part(':') && l.pos+1 < len(l.src) && l.src[l.pos] == '.' && digit(l.src[l.pos+1]) {
+	for range 2 {
+		if !l.part(':') {
+			return true
+		}
+	}
+	if l.pos+1 < len(l.src) && l.src[l.pos] == '.' && digit(l.src[l.pos+1]) {
 		l.pos++
 		l.digits()
 	}

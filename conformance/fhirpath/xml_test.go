@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -58,7 +57,7 @@ func parseXML(text []byte) (*xmlElement, error) {
 // tests need it.
 func resourceOfXML(text []byte) (*fhir.Node, error) {
 	e, err := parseXML(text)
-	if err != nil && err != io.EOF {
+	if err != nil {
 		return nil, err
 	}
 	return xmlResource(e)

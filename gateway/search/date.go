@@ -11,17 +11,18 @@ func interval(s string, zone *time.Location) (low, high int64, ok bool) {
 	if !ok || year == 0 {
 		return 0, 0, false
 	}
-	month, day := 1, 1
 	if s == "" {
 		return span(date(year, 1, 1, zone), date(year+1, 1, 1, zone))
 	}
-	if month, s, ok = after(s, '-'); !ok || month < 1 || month > 12 {
+	month, s, ok := after(s, '-')
+	if !ok || month < 1 || month > 12 {
 		return 0, 0, false
 	}
 	if s == "" {
 		return span(date(year, month, 1, zone), date(year, month+1, 1, zone))
 	}
-	if day, s, ok = after(s, '-'); !ok || day < 1 || day > daysIn(year, month) {
+	day, s, ok := after(s, '-')
+	if !ok || day < 1 || day > daysIn(year, month) {
 		return 0, 0, false
 	}
 	if s == "" {
