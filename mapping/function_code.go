@@ -140,7 +140,7 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 		list = append(list, newCoding(target))
 	}
 	own := tr.Source
-	if !tr.Found() && own.System != codes.LocalSystem(r.inst.alliance, r.inst.id, in.table.Name()) {
+	if b, ok := codes.Builtin(in.table.Name()); ok && !tr.Found() && own.System == b.Source() {
 		if printed == "" { // a published system does not have this code
 			printed = code
 		}
