@@ -111,7 +111,7 @@ func (p *parameter) compile(e *Engine, resource string) {
 		return
 	}
 	p.plain = p.kind == KindToken && all(types, "code", "boolean", "Boolean", "string", "id", "uri", "ContactPoint")
-	p.urls = p.kind == KindReference && all(types, "canonical", "uri", "url", "oid", "uuid")
+	p.urls = p.kind == KindReference && all(types, urlTypes...)
 	if p.kind == KindToken && slices.Contains(types, "code") {
 		p.sets = e.bound(p.def.Expression, resource)
 	}
@@ -195,6 +195,14 @@ func (p *parameter) systemOf(code string) string {
 	return ""
 }
 
+// onlyURLs reports whether a reference parameter holds no References.
+func (e *Engine) onlyURLs(def *definitions.SearchParameter, resource string) bool {
+	x, err := e.model.Compile(def.Expression, fhirpath.Options{Context: resource, Lenient: true})
+	return err != nil || x.Types() != nil && all(x.Types(), urlTypes...)
+}
+
+var urlTypes = []string{"canonical", "uri", "url", "oid", "uuid"}
+
 // Parameter is what can be said of a search parameter in a CapabilityStatement.
 type Parameter struct {
 	Name       string
@@ -235,7 +243,7 @@ func (e *Engine) Capability(resource string) Capability {
 			if def.Type != "reference" || def.Expression == "" || !slices.Contains(def.Targets, resource) {
 				continue
 			}
-			if slices.Contains(e.targets(def, source), resource) {
+			if slices.Contains(e.targets(def, source), resource) && !e.onlyURLs(def, source) {
 				out.RevInclude = append(out.RevInclude, source+":"+def.Code)
 			}
 		}

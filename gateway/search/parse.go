@@ -299,6 +299,10 @@ func (p *parser) include(head, modifier string, pair Pair) {
 		p.fail(pair.Name, fhir.TypeTooCostly, "search-includes-many", "more than %d includes", p.limits.Includes)
 		return
 	}
+	if pair.Value == "*" && head == "_revinclude" {
+		p.refuse(fhir.TypeTooCostly, "search-include-unsupported", "name what refers: Type:parameter or Type:*")
+		return
+	}
 	if pair.Value != "*" {
 		parts := strings.Split(pair.Value, ":")
 		if len(parts) < 2 || len(parts) > 3 {
@@ -313,12 +317,31 @@ func (p *parser) include(head, modifier string, pair Pair) {
 			return
 		}
 	}
-	if head == "_include" {
+	switch {
+	case head == "_include":
 		r.Include = append(r.Include, inc)
-	} else {
+	case inc.Param == "":
+		r.RevInclude = append(r.RevInclude, p.everyReference(inc)...)
+	default:
 		r.RevInclude = append(r.RevInclude, inc)
 	}
 	p.accept(pair)
+}
+
+// everyReference spells Type:* out for _revinclude, which asks the store for one
+// parameter at a time.
+func (p *parser) everyReference(inc Include) []Include {
+	var out []Include
+	for _, param := range p.engine.parametersOf(inc.Source).list {
+		own := p.request.Query.Type
+		if param.kind != KindReference || param.urls || !inc.Iterate && own != "" && !refersTo(param, own) {
+			continue
+		}
+		i := inc
+		i.Param = param.code
+		out = append(out, i)
+	}
+	return out
 }
 
 // included checks an include against the definitions.
@@ -351,6 +374,9 @@ func (p *parser) included(head string, inc *Include) bool {
 		return false
 	case param.kind == 0:
 		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s: %s", name(inc.Param), param.refused)
+		return false
+	case param.urls:
+		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s holds canonical URLs, which are not followed", name(inc.Param))
 		return false
 	case inc.Target != "" && !refersTo(param, inc.Target):
 		p.invalid("%s of %s does not refer to %s", name(inc.Param), inc.Source, inc.Target)

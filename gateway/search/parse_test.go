@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -269,6 +270,8 @@ func TestParseRefuses(t *testing.T) {
 		{"Observation", "_include=Observation:subject:Medication", "search-value-invalid", "parameter '_include': 'subject' of Observation does not refer to Medication"},
 		{"Observation", "_include=Patient:organization", "search-value-invalid", "parameter '_include': Observation is searched, so its references can be included, not those of Patient"},
 		{"Observation", "_include:foo=Observation:subject", "search-modifier-unknown", "parameter '_include:foo': expected no modifier or iterate"},
+		{"Patient", "_revinclude=*", "search-include-unsupported", "parameter '_revinclude': name what refers: Type:parameter or Type:*"},
+		{"ActivityDefinition", "_include=ActivityDefinition:depends-on", "search-include-unsupported", "parameter '_include': 'depends-on' holds canonical URLs, which are not followed"},
 		{"Patient", "_revinclude=Observation:encounter", "search-value-invalid", "parameter '_revinclude': 'encounter' of Observation does not refer to Patient"},
 	} {
 		t.Run(row.resource+"?"+row.query, func(t *testing.T) {
@@ -335,7 +338,7 @@ func TestParseResult(t *testing.T) {
 			t.Errorf("%s: count %d total %v", row.query, r.Query.Count, r.Query.Total)
 		}
 	}
-	if r := parse("Patient", "_include=*&_include=Patient:*&_revinclude=*", search.ParseOptions{}); !cmp.Equal(r.Include, []search.Include{{}, {Source: "Patient"}}) || !cmp.Equal(r.RevInclude, []search.Include{{}}) {
+	if r := parse("Patient", "_include=*&_include=Patient:*&_revinclude=Provenance:*", search.ParseOptions{}); !cmp.Equal(r.Include, []search.Include{{}, {Source: "Patient"}}) || !cmp.Equal(r.RevInclude, []search.Include{{Source: "Provenance", Param: "agent"}, {Source: "Provenance", Param: "entity"}, {Source: "Provenance", Param: "patient"}, {Source: "Provenance", Param: "target"}}) {
 		t.Error(r.Include, r.RevInclude)
 	}
 	if r := parse("", "_type=Patient,Observation&_lastUpdated=2024", search.ParseOptions{}); !cmp.Equal(r.Types, []string{"Patient", "Observation"}) {
@@ -407,7 +410,7 @@ func TestParseLimits(t *testing.T) {
 		{"name=aaaaaaaaaaaaaaaa", ""}, {"name=aaaaaaaaaaaaaaaaa", "search-value-long"},
 		{"link.name=a", ""}, {"link.link.name=a", "search-chain-deep"},
 		{"_sort=name", ""}, {"_sort=name,_id", "search-sort-many"},
-		{"_include=*", ""}, {"_include=*&_revinclude=*", "search-includes-many"},
+		{"_include=*", ""}, {"_include=*&_include=Patient:*", "search-includes-many"},
 	} {
 		pairs, _ := search.Pairs(row.query)
 		r, issues := e.Parse("Patient", pairs, search.ParseOptions{})
@@ -463,6 +466,13 @@ func TestCapability(t *testing.T) {
 		for _, p := range c.Parameters {
 			if _, issues := engine().Parse(typ, []search.Pair{{Name: p.Name + ":missing", Value: "true"}}, search.ParseOptions{}); issues != nil && !strings.HasPrefix(p.Name, "_") {
 				t.Errorf("%s.%s: %v", typ, p.Name, issues)
+			}
+		}
+		if slices.Contains([]string{"Patient", "Encounter", "ServiceRequest", "Observation", "Condition", "Organization", "Library", "Questionnaire"}, typ) {
+			for _, v := range c.RevInclude {
+				if _, issues := engine().Parse(typ, []search.Pair{{Name: "_revinclude", Value: v}}, search.ParseOptions{}); issues != nil {
+					t.Errorf("%s: %v", v, issues)
+				}
 			}
 		}
 		for _, v := range c.Include {

@@ -88,7 +88,7 @@ const (
 // that refer to the matches.
 type Include struct {
 	Source  string // type that has the reference; empty for every type
-	Param   string // reference parameter; empty for all of them
+	Param   string // reference parameter; empty for all of them, never in RevInclude
 	Target  string // type referred to; empty for all
 	Iterate bool   // also from what was included
 }
