@@ -100,7 +100,11 @@ func Peek(frame []byte, o Options) (Header, error) {
 		if c > len(parts) {
 			return ""
 		}
-		out, _, _ := Unescape(parts[c-1], d, h.Charset)
+		text := parts[c-1]
+		if d.Subcomponent != 0 {
+			text, _, _ = strings.Cut(text, string(d.Subcomponent))
+		}
+		out, _, _ := Unescape(text, d, h.Charset)
 		return strings.TrimSpace(out)
 	}
 	h.SendingApplication, h.SendingFacility = field(3), field(4)

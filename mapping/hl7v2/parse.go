@@ -236,8 +236,8 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 	return &record.Record{
 		Format:  record.HL7v2,
 		Type:    kind,
-		Version: msh.At(12).Text(),
-		Control: msh.At(10).Text(),
+		Version: strings.TrimSpace(msh.At(12).Text()),
+		Control: strings.TrimSpace(msh.At(10).Text()),
 		Charset: p.charset,
 		File:    file,
 		Root:    group(&p.b, s, p.segments),
@@ -252,14 +252,14 @@ func (p *parser) noType(msh *record.Node) error {
 // messageType returns "ORU^R01". Old senders put the trigger into EVN-1 only,
 // some name only the structure.
 func (p *parser) messageType(msh *record.Node) string {
-	code, event := msh.At(9).At(1).Text(), msh.At(9).At(2).Text()
-	if structure := msh.At(9).At(3).Text(); event == "" && code != "ACK" && strings.Contains(structure, "_") {
+	code, event := strings.TrimSpace(msh.At(9).At(1).Text()), strings.TrimSpace(msh.At(9).At(2).Text())
+	if structure := strings.TrimSpace(msh.At(9).At(3).Text()); event == "" && code != "ACK" && strings.Contains(structure, "_") {
 		code, event, _ = strings.Cut(structure, "_")
 	}
 	if event == "" && code != "" && code != "ACK" {
 		for _, n := range p.segments {
 			if n.Name() == "EVN" {
-				event = n.At(1).Text()
+				event = strings.TrimSpace(n.At(1).Text())
 				break
 			}
 		}
