@@ -22,7 +22,7 @@ type Write struct {
 // with the end of the work on the record.
 type Batch struct {
 	Institution string
-	Record      string // inbox id
+	Record      string // inbox id; "" for what an institution's own folder says
 	Digest      string // of the archived bytes
 	Offset      int64  // and where in them the record stands
 	Length      int64
@@ -65,7 +65,10 @@ func (e *Engine) Apply(ctx context.Context, b Batch) (Applied, error) {
 
 func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*transaction, Applied, error) {
 	var applied Applied
-	source := e.Source(b.Institution, b.Record)
+	source := ""
+	if b.Record != "" {
+		source = e.Source(b.Institution, b.Record)
+	}
 	known := map[store.Pending]string{}
 	for _, w := range b.Writes {
 		brings(known, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()}, w.Resource)
@@ -93,11 +96,15 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*tra
 	switch {
 	case len(drafts) > 0:
 		applied.State = store.Committed
-		p, err := e.provenance(ctx, b, drafts)
-		if err != nil {
-			return nil, applied, err
+		targets := drafts
+		drafts = append(drafts, woken...)
+		if b.Record != "" {
+			p, err := e.provenance(ctx, b, targets)
+			if err != nil {
+				return nil, applied, err
+			}
+			drafts = append(drafts, p)
 		}
-		drafts = append(append(drafts, woken...), p)
 	case applied.Skipped > 0:
 		applied.State = store.Superseded
 	default:

@@ -1,0 +1,155 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/mapping"
+	"github.com/yilian/yilian/mapping/hl7v2"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// Acceptance is the answer to a delivery whose bytes are durable.
+type Acceptance struct {
+	Receipt store.Receipt
+	Ack     []byte // for a single HL7 v2 message: its acknowledgement
+}
+
+// Accept makes a delivery durable in the inbox. Bytes that are no record are
+// taken too, into quarantine: the sender is told, and nothing is lost.
+//
+// Faults: NotFound for an institution that is no member, TooCostly for a delivery
+// over the limit, Invalid for one without bytes.
+func (in *Ingest) Accept(ctx context.Context, d Delivery) (Acceptance, error) {
+	m, ok := in.member(d.Institution)
+	if !ok {
+		return Acceptance{}, fault.New(fault.NotFound, "the institution is not a member")
+	}
+	switch size := d.size(); {
+	case size > in.Limits.Delivery:
+		return Acceptance{}, fault.Newf(fault.TooCostly, "the delivery is over %d bytes", in.Limits.Delivery).WithCode("too-long")
+	case size == 0:
+		return Acceptance{}, fault.New(fault.Invalid, "the delivery is empty")
+	}
+	if d.Source == "" {
+		d.Source = defaultSource
+	}
+	if message, ok := in.singleMessage(d); ok {
+		return in.acceptMessage(ctx, m, d, message)
+	}
+	name, archived, err := d.archive()
+	if err != nil {
+		return Acceptance{}, err
+	}
+	receipt, err := in.keep(ctx, store.Entry{
+		Record: store.Record{
+			Institution: d.Institution, Source: d.Source, Format: store.Delivery, Name: name, Control: d.Control,
+			State: store.Received,
+		},
+		Bytes: archived,
+	})
+	return Acceptance{Receipt: receipt}, err
+}
+
+// defaultSource is where records come from that name no source.
+const defaultSource = "upload"
+
+func (in *Ingest) keep(ctx context.Context, e store.Entry) (store.Receipt, error) {
+	receipts, err := in.Inbox.Accept(ctx, []store.Entry{e})
+	if err != nil {
+		return store.Receipt{}, fmt.Errorf("accept: %w", err)
+	}
+	in.Fault(AfterAccept)
+	in.poke()
+	return receipts[0], nil
+}
+
+// singleMessage returns the bytes of a delivery that is one HL7 v2 message.
+func (in *Ingest) singleMessage(d Delivery) ([]byte, bool) {
+	if len(d.Files) != 1 {
+		return nil, false
+	}
+	text := d.Files[0].Bytes
+	if mapping.FormatOf(mapping.File(d.Files[0])) != record.HL7v2 {
+		return nil, false
+	}
+	frames := 0
+	for range hl7v2.Split(bytes.NewReader(text), hl7v2.Options{}) {
+		if frames++; frames > 1 {
+			return nil, false
+		}
+	}
+	return text, frames == 1
+}
+
+// acceptMessage takes one HL7 v2 message: AA when it is durable and waits for its
+// turn, AR when it is no message of ours – then it is kept in quarantine.
+func (in *Ingest) acceptMessage(ctx context.Context, m Member, d Delivery, message []byte) (Acceptance, error) {
+	options := in.hl7Options(m, d.Source, d.Files[0].Name)
+	header, err := hl7v2.Peek(message, options)
+	entry := store.Entry{
+		Record: store.Record{
+			Institution: d.Institution, Source: d.Source, Format: record.HL7v2, Name: cleanName(d.Files[0].Name),
+			Control: header.Control, Type: header.Type(), Length: int64(len(message)), State: store.Received, Answer: hl7v2.Accepted,
+		},
+		Bytes: message,
+	}
+	var rec *record.Record
+	if err == nil {
+		rec, err = hl7v2.Parse(message, options)
+	}
+	reply := hl7v2.Reply{Code: hl7v2.Accepted, Time: time.Now().In(m.Institution.Zone()), Control: rand.Text()[:20]}
+	var syntax *record.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		found := syntaxIssue(syntax)
+		entry.State, entry.Answer = store.Quarantined, hl7v2.Refused
+		entry.Reason = interaction.Reason([]fhir.Issue{found})
+		reply.Code = hl7v2.Refused
+		reply.Errors = []hl7v2.ReplyError{{Origin: syntax.Path, Code: replyCode(syntax.Code), Severity: "E", Text: syntax.Reason}}
+	case err != nil:
+		return Acceptance{}, fmt.Errorf("read a message: %w", err)
+	default:
+		entry.Lanes = m.Institution.Lanes(rec)
+		entry.Type = rec.Type
+	}
+	receipt, err := in.keep(ctx, entry)
+	if err != nil {
+		return Acceptance{}, err
+	}
+	if receipt.Answer != "" {
+		reply.Code = receipt.Answer // a retransmission gets the first answer again
+	}
+	return Acceptance{Receipt: receipt, Ack: hl7v2.Ack(header, reply)}, nil
+}
+
+// replyCode is the code of HL7 table 0357 for a reader's error.
+func replyCode(code string) string {
+	switch code {
+	case "message-type":
+		return "200"
+	case "version":
+		return "203"
+	case "too-large", "too-many-segments", "too-many-repetitions", "too-many-values":
+		return "104"
+	case "truncated", "not-hl7":
+		return "100"
+	}
+	return "102"
+}
+
+func (in *Ingest) hl7Options(m Member, source, file string) hl7v2.Options {
+	charset := m.Institution.Charset()
+	if s, ok := m.Institution.Source(source); ok && s.Charset != "" {
+		charset = s.Charset
+	}
+	return hl7v2.Options{Charset: charset, File: file, Limits: hl7v2.Limits{MaxBytes: int(in.Limits.Record)}}
+}

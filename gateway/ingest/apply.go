@@ -1,0 +1,107 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/mapping"
+	"github.com/yilian/yilian/mapping/record"
+)
+
+// apply carries one record from its bytes to FHIR, or into quarantine.
+func (in *Ingest) apply(ctx context.Context, r store.Record) error {
+	m, ok := in.member(r.Institution)
+	if !ok {
+		return in.quarantine(ctx, r, "", issue("institution-unknown", "the institution is not a member"))
+	}
+	if unchanged, err := in.sameRow(ctx, r); unchanged || err != nil {
+		return err
+	}
+	rec, err := in.read(ctx, m, r)
+	if err != nil {
+		return in.refuse(ctx, r, "", err)
+	}
+	got, err := m.Institution.Map(rec, mapping.RunOptions{Salt: m.Salt, Received: r.Received})
+	if err != nil {
+		return in.refuse(ctx, r, "", err)
+	}
+	name := got.Map + "@" + got.Version
+	if got.Rejected() {
+		return in.quarantine(ctx, r, name, got.Issues...)
+	}
+	in.Fault(BeforeApply)
+	_, err = in.Engine.Apply(ctx, in.batch(m, r, rec, got, name))
+	var refused *interaction.Refused
+	switch {
+	case errors.As(err, &refused):
+		return in.quarantine(ctx, r, name, append(got.Issues, refused.Issues...)...)
+	case err != nil:
+		return fmt.Errorf("apply: %w", err)
+	}
+	in.Fault(AfterApply)
+	return nil
+}
+
+// batch is what a record became, in the words of package interaction.
+func (in *Ingest) batch(m Member, r store.Record, rec *record.Record, got *mapping.Result, name string) interaction.Batch {
+	b := interaction.Batch{
+		Institution: r.Institution, Record: r.ID,
+		Digest: r.Digest, Offset: r.Offset, Length: r.Length,
+		Map:      name,
+		Stamp:    store.Stamp{Time: got.Stamp.Time, Sequence: got.Stamp.Sequence},
+		Received: r.Received,
+		RowKey:   r.Key, RowHash: r.Hash,
+		Issues: got.Issues,
+	}
+	for _, res := range got.Resources {
+		switch res.Write {
+		case mapping.Reference:
+			continue
+		case mapping.Merge:
+			b.Writes = append(b.Writes, interaction.Write{Resource: res.Tree, Mode: interaction.Merge})
+		default:
+			b.Writes = append(b.Writes, interaction.Write{Resource: res.Tree, Mode: interaction.Replace, Cleared: res.Cleared})
+		}
+	}
+	return b
+}
+
+// sameRow ends the work on a table row that is equal to the last applied state of
+// its key. Only the last one counts: a row may go from X to Y and back to X.
+func (in *Ingest) sameRow(ctx context.Context, r store.Record) (bool, error) {
+	if r.Key == "" {
+		return false, nil
+	}
+	last, err := in.Inbox.Applied(ctx, r.Institution, r.Key)
+	if err != nil {
+		return false, fmt.Errorf("compare a row with its last state: %w", err)
+	}
+	if last != r.Hash {
+		return false, nil
+	}
+	return true, in.finish(ctx, r, store.Outcome{State: store.Unchanged})
+}
+
+// finish ends the work on a record that became nothing.
+func (in *Ingest) finish(ctx context.Context, r store.Record, o store.Outcome) error {
+	return in.Writer.Update(ctx, func(ctx context.Context, tx store.Tx) error { return tx.Finish(ctx, r.ID, o) })
+}
+
+// refuse quarantines a record for an error about its bytes, and passes on any
+// other.
+func (in *Ingest) refuse(ctx context.Context, r store.Record, name string, err error) error {
+	var syntax *record.SyntaxError
+	if errors.As(err, &syntax) {
+		return in.quarantine(ctx, r, name, syntaxIssue(syntax))
+	}
+	return err
+}
+
+// quarantine puts a record aside with the reason. Its bytes stay in the archive.
+func (in *Ingest) quarantine(ctx context.Context, r store.Record, name string, issues ...fhir.Issue) error {
+	return in.finish(ctx, r, store.Outcome{State: store.Quarantined, Reason: interaction.Reason(issues), Map: name})
+}

@@ -1,0 +1,209 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/validate"
+	"github.com/yilian/yilian/gateway/config"
+	"github.com/yilian/yilian/gateway/identity"
+	"github.com/yilian/yilian/gateway/ingest"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/testdata"
+)
+
+// Options are what a server runs with.
+type Options struct {
+	Config  *config.Config
+	Demo    bool // load the demo alliance
+	Log     *slog.Logger
+	Version string
+	// Started is called with the address when requests are answered. Optional.
+	Started func(address string)
+}
+
+// addressFile is where the address of the running server stands in its data folder.
+const addressFile = "address"
+
+// drain is how long requests may take to end when the process is told to.
+const drain = 10 * time.Second
+
+// Run serves until ctx ends. It returns nil after an end in order.
+func Run(ctx context.Context, o Options) (err error) {
+	p, err := open(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.store.Close()) }()
+
+	listener, err := net.Listen("tcp", o.Config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	address := listener.Addr().String()
+	file := filepath.Join(o.Config.Data, addressFile)
+	if err := os.WriteFile(file, []byte(address+"\n"), 0o600); err != nil {
+		return errors.Join(fmt.Errorf("write the address: %w", err), listener.Close())
+	}
+	defer os.Remove(file)
+
+	p.address(address)
+	http := &http.Server{
+		Handler:           p.router(),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ignoreClosed(http.Serve(listener)) })
+	group.Go(func() error {
+		<-ctx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		return http.Shutdown(stop)
+	})
+	group.Go(func() error { return p.ingest.Run(ctx) })
+	group.Go(func() error { return p.prepare(ctx, o) })
+	if o.Started != nil {
+		o.Started(address)
+	}
+	return group.Wait()
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// process is the parts of one running gateway.
+type process struct {
+	config *config.Config
+	log    *slog.Logger
+	store  *sqlite.Store
+	engine *interaction.Engine
+	ingest *ingest.Ingest
+	ready  atomic.Bool
+}
+
+// open puts the parts together around the data folder.
+func open(ctx context.Context, o Options) (*process, error) {
+	c := o.Config
+	if c.StoreURL != "" {
+		return nil, errors.New("store.url is set, and PostgreSQL is not supported yet; leave it out to use the data folder")
+	}
+	if c.RedisURL != "" {
+		return nil, errors.New("redis.url is set, and Redis is not supported yet; leave it out")
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	s, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page})
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	p, err := assemble(ctx, o, s)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return p, nil
+}
+
+func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error) {
+	c := o.Config
+	defs := definitions.R4()
+	folders, err := foldersOf(c.Institutions)
+	if err != nil {
+		return nil, err
+	}
+	if o.Demo {
+		root, err := fs.Sub(testdata.Alliance(), "institutions")
+		if err != nil {
+			return nil, err
+		}
+		demo, err := foldersIn(root, "demo")
+		if err != nil {
+			return nil, err
+		}
+		folders = append(demo, folders...)
+	}
+	members, err := loadMembers(ctx, s, c.AllianceBase, folders)
+	if err != nil {
+		return nil, err
+	}
+	aliases := search.DefaultAliases()
+	for _, m := range members {
+		for alias, system := range m.Institution.Aliases() {
+			aliases[alias] = system
+		}
+	}
+	key, err := s.Secret(ctx, "cursor")
+	if err != nil {
+		return nil, err
+	}
+	fhirBase := "http://" + c.Listen + fhirPath
+	engine := interaction.New(interaction.Config{
+		Store: s,
+		Index: search.New(defs, search.Options{
+			Bases: []string{fhirBase}, Zone: c.Zone, Aliases: aliases, Limits: search.Limits{MaxCount: c.Limits.Page},
+		}),
+		Validator:   validate.New(defs, validate.Options{}),
+		Definitions: defs,
+		Identity:    identity.New(identity.DefaultSystems(c.AllianceBase)),
+		Base:        c.AllianceBase,
+		FHIRBase:    fhirBase,
+		Key:         key,
+		Limit:       interaction.Limits{MaxPage: c.Limits.Page},
+		Version:     o.Version,
+		Security:    "none; the server listens on a loopback address only",
+	})
+	in := ingest.New(ingest.Config{
+		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
+		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery},
+	})
+	in.SetMembers(members)
+	return &process{config: c, log: o.Log, store: s, engine: engine, ingest: in}, nil
+}
+
+// address tells the engine where it is served, once the port is known.
+func (p *process) address(address string) { p.engine.FHIRBase = "http://" + address + fhirPath }
+
+// prepare does what the server needs to be ready: publish the members, and load
+// the demo.
+func (p *process) prepare(ctx context.Context, o Options) error {
+	for _, m := range p.ingest.Members() {
+		if err := publish(ctx, p.engine, m); err != nil {
+			return fmt.Errorf("publish an institution: %w", err)
+		}
+	}
+	if o.Demo {
+		deliveries, err := fs.Sub(testdata.Alliance(), "deliveries")
+		if err != nil {
+			return err
+		}
+		if err := deliverDemo(ctx, p.ingest, deliveries); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+	p.ready.Store(true)
+	p.log.InfoContext(ctx, "ready")
+	return nil
+}

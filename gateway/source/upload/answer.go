@@ -1,0 +1,56 @@
+package upload
+
+import (
+	"encoding/json"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/ingest"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Answer is the JSON answer to an upload.
+type Answer struct {
+	ID        string   `json:"id"`                  // the record, or the delivery it came in
+	Duplicate bool     `json:"duplicate,omitempty"` // the same bytes came before under the same control id
+	Warning   string   `json:"warning,omitempty"`
+	Records   []Record `json:"records,omitempty"` // with ?wait=1: what became of each
+}
+
+// Record tells what became of one record.
+type Record struct {
+	ID     string  `json:"id"`
+	State  string  `json:"state"`
+	Type   string  `json:"type,omitempty"`
+	File   string  `json:"file,omitempty"`
+	Issues []Issue `json:"issues,omitempty"`
+}
+
+// Issue is one finding about a record.
+type Issue struct {
+	Severity string `json:"severity"`
+	ID       string `json:"id"`
+	Origin   string `json:"origin,omitempty"`
+	Element  string `json:"element,omitempty"`
+	Text     string `json:"text"`
+}
+
+func answerOf(a ingest.Acceptance) Answer {
+	out := Answer{ID: a.Receipt.ID, Duplicate: a.Receipt.Duplicate}
+	if a.Receipt.ControlUsed {
+		out.Warning = "the control id was used before with other bytes; taken as a new record"
+	}
+	return out
+}
+
+func recordOf(r store.Record) Record {
+	out := Record{ID: r.ID, State: string(r.State), Type: r.Type, File: r.Name}
+	var issues []fhir.Issue
+	if r.Reason != "" && json.Unmarshal([]byte(r.Reason), &issues) == nil {
+		for _, i := range issues {
+			out.Issues = append(out.Issues, Issue{
+				Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Element: i.Expression, Text: i.Text,
+			})
+		}
+	}
+	return out
+}
