@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -9,6 +10,7 @@ import (
 )
 
 type mapCommand struct {
+	Run  mapRunCommand  `cmd:"" help:"Map records and print the FHIR they become; nothing is stored."`
 	Lint mapLintCommand `cmd:"" help:"Check an institution's folder: institution.yaml, maps, code tables."`
 }
 
@@ -22,4 +24,17 @@ func loadInstitution(dir string) (*mapping.Institution, error) {
 		return nil, fmt.Errorf("%s is a file; want an institution's folder", dir)
 	}
 	return mapping.Load(os.DirFS(dir), mapping.Options{Base: base.FS})
+}
+
+// folderError prints what keeps a folder from loading, and returns the error to end the command with.
+func folderError(out *output, dir string, err error) error {
+	var wrong *mapping.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	for _, f := range wrong.Findings {
+		f.File = inFolder(dir, f.File)
+		fmt.Fprintln(out.err, f)
+	}
+	return errFindings
 }

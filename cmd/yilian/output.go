@@ -32,6 +32,14 @@ func (o *output) open(name string) (io.ReadCloser, error) {
 	return os.Open(name)
 }
 
+// shown is how a file is called in what is printed.
+func shown(name string) string {
+	if name == "-" {
+		return "stdin"
+	}
+	return name
+}
+
 // tally counts findings, to tell them in one line and decide the exit code.
 type tally struct {
 	Errors   int `json:"errors"`

@@ -89,9 +89,7 @@ func eachResource(out *output, name string, f func(text []byte, file string, lin
 		return err
 	}
 	defer r.Close()
-	if name == "-" {
-		name = "stdin"
-	}
+	name = shown(name)
 	if filepath.Ext(name) != ".ndjson" {
 		text, err := io.ReadAll(io.LimitReader(r, fhir.DefaultMaxBytes+1)) // one more, so that Parse refuses it
 		if err != nil {
