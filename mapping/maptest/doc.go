@@ -1,0 +1,21 @@
+// Package maptest runs the cases of an institution's folder: cases/*.txtar, each with what goes in and what must come out.
+//
+//	# a corrected result becomes status=corrected
+//	source: lis
+//	charset: GB18030
+//	-- LIS_BG.csv --
+//	…
+//	-- want.json --
+//	[ {"resourceType": "DiagnosticReport", "id": "report", …} ]
+//	-- want.issues --
+//	3:4: warning: the code is not in table lab-item at Observation.code from item[2].XMDM [code-unmapped]
+//
+// Files other than want.json and want.issues are the delivery; a file is a message, a document or a table by the
+// institution's sources. The text stands in the case as UTF-8; charset: makes the runner encode it first. Ids are written as the
+// name of the rule that made the resource (observation, observation-2, …), so that people can read and write them; ids of
+// what a case only refers to are those of the salt Salt. Resources that are only referred to (write: reference) are not listed.
+//
+// Without want.json a case passes when nothing is rejected; without want.issues warnings do not count, errors do.
+//
+// It owns the form of cases, comparison and its report. It does not own mapping, nor where results are printed.
+package maptest
