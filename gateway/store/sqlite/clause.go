@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,9 +37,20 @@ func (b *builder) alias() string {
 
 // where is a compiled list of clauses on resources of one type.
 type where struct {
-	cond    fragment // all that must hold of @, allowed included
-	drivers []source // each lists a superset of what cond accepts
+	cond    fragment // what must hold of @ besides the sources: type, allowed, what must not be
+	sources []source // all of them must hold; those with rids can drive the query
 	none    bool
+}
+
+// but returns all that must hold of @ where the driver listed it.
+func (w *where) but(driver *source) fragment {
+	all := fragment{w.cond.sql, slices.Clip(w.cond.args)}
+	for i := range w.sources {
+		if s := &w.sources[i]; s.cond.sql != "" && (s != driver || !s.exact) {
+			all.add(" AND "+s.cond.sql, s.cond.args...)
+		}
+	}
+	return all
 }
 
 // compile turns the clauses on a type into a condition and the sources that could
@@ -89,10 +101,7 @@ func (w *where) must(s source) {
 		w.none = true
 		return
 	}
-	w.cond.add(" AND "+s.cond.sql, s.cond.args...)
-	if s.rids.sql != "" {
-		w.drivers = append(w.drivers, s)
-	}
+	w.sources = append(w.sources, s)
 }
 
 // together returns the matches of all clauses that ask one date parameter for one
@@ -166,6 +175,7 @@ func union(sources []source) source {
 		u.rids.sql += " UNION ALL " + s.rids.sql
 		u.ordered = false
 		u.nested = u.nested || s.nested
+		u.exact = u.exact && s.exact
 	}
 	switch {
 	case n == 0:
@@ -263,7 +273,7 @@ func column(typeID int64, index string, cond fragment, partial string, ordered b
 		rids.add(" AND " + strings.ReplaceAll(partial, "@", "x"))
 	}
 	rids.add(" AND "+x.sql, x.args...)
-	return source{rids: rids, cond: cond, ordered: ordered}
+	return source{rids: rids, cond: cond, exact: true, ordered: ordered}
 }
 
 // dates answers date clauses of one parameter that must all hold.
@@ -385,7 +395,7 @@ func (b *builder) allow(typeID int64, w *where) error {
 		}
 		w.cond.add(" AND @.patient <> '' AND "+in.sql, in.args...)
 		x := in.at("x")
-		w.drivers = append(w.drivers, source{rids: fragment{
+		w.sources = append(w.sources, source{rids: fragment{
 			"SELECT x.rid FROM resource x INDEXED BY resource_patient WHERE x.deleted = 0 AND x.patient <> '' AND " + x.sql +
 				" AND x.type = ?", append(append([]any{}, x.args...), typeID)}, ordered: len(a.Patients) == 1})
 	}
@@ -407,12 +417,12 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 		return noSource, err
 	}
 	a := b.alias()
-	cond := inner.cond.at(a)
-	s := source{nested: true}
+	cond := inner.but(nil).at(a)
+	s := source{nested: true, exact: true}
 	s.cond.add("EXISTS (SELECT 1 FROM index_reference x INDEXED BY index_reference_rid CROSS JOIN resource "+a+
 		" ON "+a+".type = x.space AND "+a+".id = x.key WHERE x.rid = @.rid AND x.pid = ? AND x.space = ? AND ", pid, space)
 	s.cond.add(cond.sql+")", cond.args...)
-	from, err := b.from(m.Type, a, inner.drivers)
+	from, cond, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
@@ -433,12 +443,12 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 		return noSource, err
 	}
 	a := b.alias()
-	cond := inner.cond.at(a)
-	s := source{nested: true}
+	cond := inner.but(nil).at(a)
+	s := source{nested: true, exact: true}
 	s.cond.add("EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource "+a+" ON "+a+
 		".rid = x.rid WHERE x.pid = ? AND x.key = @.id AND x.space = ? AND ", pid, typeID)
 	s.cond.add(cond.sql+")", cond.args...)
-	from, err := b.from(m.Type, a, inner.drivers)
+	from, cond, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
@@ -451,18 +461,19 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	return s, nil
 }
 
-// from writes what a level of the query starts with: its rarest driver, or all
-// resources of the type.
-func (b *builder) from(typ, alias string, drivers []source) (fragment, error) {
-	d, _, err := b.rarest(drivers)
+// from writes what a level of the query starts with, its rarest source or all
+// resources of the type, and what remains to be asked of them.
+func (b *builder) from(alias string, w *where) (from, cond fragment, err error) {
+	d, _, err := b.rarest(w.sources)
 	if err != nil {
-		return fragment{}, err
+		return from, cond, err
 	}
+	cond = w.but(d).at(alias)
 	if d == nil {
-		return fragment{sql: "resource " + alias + " INDEXED BY resource_type"}, nil
+		return fragment{sql: "resource " + alias + " INDEXED BY resource_type"}, cond, nil
 	}
 	return fragment{"(SELECT DISTINCT rid FROM (" + d.rids.sql + ")) d" + alias + " CROSS JOIN resource " + alias + " ON " + alias +
-		".rid = d" + alias + ".rid", d.rids.args}, nil
+		".rid = d" + alias + ".rid", d.rids.args}, cond, nil
 }
 
 // probeSteps are how far the alternatives are counted, widening, until one of them
@@ -472,10 +483,10 @@ var probeSteps = [...]int64{64, 512, math.MaxInt64}
 
 // rarest returns the source that lists the fewest resources, nil when there is
 // none to choose from, and whether even that one is common.
-func (b *builder) rarest(drivers []source) (best *source, common bool, err error) {
+func (b *builder) rarest(sources []source) (best *source, common bool, err error) {
 	var plain []*source
-	for i := range drivers {
-		if d := &drivers[i]; d.nested {
+	for i := range sources {
+		if d := &sources[i]; d.nested {
 			best = d // better than all of a type; a plain one that ends is better still
 		} else {
 			plain = append(plain, d)

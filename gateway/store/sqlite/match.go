@@ -29,6 +29,7 @@ func (f fragment) at(alias string) fragment {
 type source struct {
 	rids    fragment
 	cond    fragment
+	exact   bool // rids lists what fulfils cond and nothing else
 	ordered bool // rids come in order of rid without sorting
 	nested  bool // rids is a chain with a driver of its own, not worth probing
 	none    bool
@@ -36,18 +37,19 @@ type source struct {
 
 var noSource = source{none: true}
 
-// indexed makes a source of rows x of an index table. exact: the condition fixes
+// indexed makes a source of rows x of an index table. fixed: the condition fixes
 // all columns before rid.
-func indexed(table int, pid int64, cond fragment, exact, ordered bool) source {
+func indexed(table int, pid int64, cond fragment, fixed, ordered bool) source {
 	name := indexTables[table].name
 	by := " INDEXED BY " + name + "_rid"
-	if exact {
+	if fixed {
 		by = ""
 	}
 	args := append([]any{pid}, cond.args...)
 	return source{
 		rids:    fragment{"SELECT x.rid FROM " + name + " x WHERE x.pid = ? AND " + cond.sql, args},
 		cond:    fragment{"EXISTS (SELECT 1 FROM " + name + " x" + by + " WHERE x.rid = @.rid AND x.pid = ? AND " + cond.sql + ")", args},
+		exact:   true,
 		ordered: ordered,
 	}
 }
@@ -260,7 +262,7 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		rids.add(" AND x.low <= ?", t)
 	}
 	rids.add(" AND "+first.sql, first.args...)
-	return source{rids: rids, cond: cond}, nil
+	return source{rids: rids, cond: cond, exact: len(all) == 1}, nil
 }
 
 // tolerance is the relative error that halving an interval may leave.
@@ -406,11 +408,11 @@ func uriCond(column string, m search.URIMatch) (cond fragment, exact bool) {
 	case m.Below:
 		// The uri itself and what continues it behind a slash, so that …/a is not above …/ab.
 		base := strings.TrimSuffix(m.Value, "/") + "/"
-		cond = fragment{column + " >= ? AND " + column + " < ?", []any{base, after(base)}}
+		cond = fragment{column + " >= ? AND " + column + " < ?", []any{m.Value, after(base)}}
 		if m.Value != base {
-			cond = fragment{"(" + column + " = ? OR " + cond.sql + ")", append([]any{m.Value}, cond.args...)}
+			cond.add(" AND ("+column+" = ? OR "+column+" >= ?)", m.Value, base)
 		}
-		return cond, false
+		return fragment{"(" + cond.sql + ")", cond.args}, false
 	case m.Above:
 		values := []any{m.Value}
 		for i := len(m.Value) - 1; i > 0 && len(values) < maxAbove; i-- {

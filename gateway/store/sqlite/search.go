@@ -92,14 +92,18 @@ type plan struct {
 
 func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	p := plan{keys: len(q.Sort)}
-	best, common, err := b.rarest(w.drivers)
+	best, common, err := b.rarest(w.sources)
 	if err != nil {
 		return p, err
 	}
-	cond := w.cond.at("r")
-	if q.AsOf > 0 {
-		cond.add(" AND r.change <= ?", q.AsOf)
+	asked := func(driver *source) fragment {
+		cond := w.but(driver).at("r")
+		if q.AsOf > 0 {
+			cond.add(" AND r.change <= ?", q.AsOf)
+		}
+		return cond
 	}
+	cond := asked(best)
 	all := fragment{sql: "resource r INDEXED BY resource_type"}
 	from := all
 	if best != nil {
@@ -122,14 +126,14 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	}
 	// hit finds the page and nothing more, all of it in the first step of the statement, where it can be
 	// interrupted; bodies are fetched for what it found.
-	hit := fragment{}
+	var keyed, hit fragment
 	switch {
 	case len(q.Sort) == 0:
 		rid := "r.rid"
 		if best != nil && (best.ordered || !common) {
 			rid = "d.rid"
 		} else {
-			from = all // common and unordered: the page fills soon in the order of the type
+			from, cond = all, asked(nil) // common and unordered: the page fills soon in the order of the type
 		}
 		hit.add("SELECT r.rid AS rid, r.change AS change FROM "+from.sql, from.args...)
 		hit.add(" WHERE "+cond.sql, cond.args...)
@@ -141,6 +145,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		}
 		hit.add(" ORDER BY " + rid)
 	case len(q.Sort) == 1 && q.Sort[0].Param == paramUpdated && (best == nil || common):
+		cond = asked(nil)
 		hit.add("SELECT r.rid AS rid, r.change AS change, r.updated AS k0 FROM resource r INDEXED BY resource_updated WHERE "+
 			cond.sql, cond.args...)
 		if after != nil {
@@ -171,9 +176,10 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 			by = append(by, name+" IS NULL", name+dir)
 			names, downs = append(names, name), append(downs, s.Down)
 		}
-		hit.add("SELECT rid, change" + strings.Join(columns, "") + " FROM (SELECT r.rid AS rid, r.change AS change")
-		hit.add(keys.sql+" FROM "+from.sql, append(keys.args, from.args...)...)
-		hit.add(" WHERE "+cond.sql+" GROUP BY r.rid)", cond.args...)
+		// Materialized, so that each key is looked up once however often it is compared.
+		keyed.add("keyed AS MATERIALIZED (SELECT r.rid AS rid, r.change AS change"+keys.sql+" FROM "+from.sql, append(keys.args, from.args...)...)
+		keyed.add(" WHERE "+cond.sql+" GROUP BY r.rid), ", cond.args...)
+		hit.add("SELECT rid, change" + strings.Join(columns, "") + " FROM keyed")
 		if after != nil {
 			far := beyond(append(names, "rid"), append(downs, down), after)
 			hit.add(" WHERE "+far.sql, far.args...)
@@ -185,7 +191,9 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	for i := range q.Sort {
 		keys += ", h.k" + strconv.Itoa(i)
 	}
-	p.page.add("WITH hit AS MATERIALIZED ("+hit.sql+") SELECT "+currentColumns+
+	p.page = keyed
+	p.page.sql = "WITH " + p.page.sql
+	p.page.add("hit AS MATERIALIZED ("+hit.sql+") SELECT "+currentColumns+
 		", (SELECT max(change) FROM version), r.id, h.rid"+keys+
 		" FROM hit h CROSS JOIN resource r ON r.rid = h.rid CROSS JOIN version v ON v.change = h.change", hit.args...)
 	return p, nil
