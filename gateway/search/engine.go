@@ -89,6 +89,7 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 	if opts.Aliases == nil {
 		opts.Aliases = DefaultAliases()
 	}
+	opts.Aliases = opts.Aliases.closed()
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -124,6 +125,25 @@ func DefaultAliases() Aliases {
 		"urn:oid:2.16.840.1.113883.2.23.1.19.2": healthCard,
 		"urn:oid:2.16.840.1.113883.2.23.1.9.2":  healthCard,
 	}
+}
+
+// closed follows aliases of aliases to their end. One that leads back to itself
+// ends where it began.
+func (a Aliases) closed() Aliases {
+	out := make(Aliases, len(a))
+	for from, to := range a {
+		for range len(a) {
+			next, more := a[to]
+			if !more || to == from {
+				break
+			}
+			to = next
+		}
+		if to != from {
+			out[from] = to
+		}
+	}
+	return out
 }
 
 // Canonical returns the system that stands for a system's aliases.
