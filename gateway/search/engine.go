@@ -127,19 +127,24 @@ func DefaultAliases() Aliases {
 	}
 }
 
-// closed follows aliases of aliases to their end. One that leads back to itself
-// ends where it began.
+// closed follows aliases of aliases to their end. Of a circle, the least name
+// stands for all.
 func (a Aliases) closed() Aliases {
 	out := make(Aliases, len(a))
-	for from, to := range a {
-		for range len(a) {
-			next, more := a[to]
-			if !more || to == from {
+	for from := range a {
+		path := []string{from}
+		for {
+			next, more := a[path[len(path)-1]]
+			if !more {
 				break
 			}
-			to = next
+			if i := slices.Index(path, next); i >= 0 {
+				path = append(path, slices.Min(path[i:]))
+				break
+			}
+			path = append(path, next)
 		}
-		if to != from {
+		if to := path[len(path)-1]; to != from {
 			out[from] = to
 		}
 	}
