@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/yilian/yilian/mapping/hl7v2"
+	"github.com/yilian/yilian/mapping/markup"
 	"github.com/yilian/yilian/mapping/record"
 	"github.com/yilian/yilian/mapping/table"
 )
@@ -57,8 +58,8 @@ func (inst *Institution) Open(source string, files []File, lim IntakeLimits) *In
 	return x
 }
 
-// FormatOf tells what a file is: by its first bytes for HL7 v2, then by its name, then by its first bytes for JSON and XML;
-// else it is a table.
+// FormatOf tells what a file is: by its first bytes for HL7 v2, then by its name, then by its first bytes for JSON; else it
+// is a table.
 func FormatOf(f File) string {
 	head := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes[:min(len(f.Bytes), 512)], []byte("\xEF\xBB\xBF")), "\x0b \t\r\n")
 	for _, id := range []string{"MSH", "FHS", "BHS"} {
@@ -73,14 +74,9 @@ func FormatOf(f File) string {
 		return record.HL7v2
 	case ".json", ".ndjson":
 		return record.JSON
-	case ".xml":
-		return record.XML
 	}
-	switch {
-	case len(head) > 0 && (head[0] == '{' || head[0] == '['):
+	if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
 		return record.JSON
-	case len(head) > 0 && head[0] == '<':
-		return record.XML
 	}
 	return record.Table
 }
@@ -104,10 +100,10 @@ func (x *Intake) Records() iter.Seq2[Cut, error] {
 			switch format {
 			case record.HL7v2:
 				next = x.messages(i, yield)
-			case record.Table:
-				tables = append(tables, i)
+			case record.JSON:
+				next = x.documents(i, yield)
 			default:
-				next = x.documents(i, format, yield)
+				tables = append(tables, i)
 			}
 			if !next {
 				return
@@ -266,8 +262,23 @@ func joined(joins []Join) []string {
 	return out
 }
 
-// documents yields the documents of one file.
-func (x *Intake) documents(i int, format string, yield func(Cut, error) bool) bool {
-	yield(Cut{}, fmt.Errorf("read a delivery: no reader for format %s", format))
-	return false
+// documents yields the JSON documents of one file.
+func (x *Intake) documents(i int, yield func(Cut, error) bool) bool {
+	f := x.files[i]
+	o := markup.Options{Charset: x.charset(), File: f.Name, Limits: markup.Limits{MaxBytes: x.lim.Record, MaxNodes: x.lim.Values}}
+	for doc, err := range markup.SplitJSON(bytes.NewReader(f.Bytes), o) {
+		c := Cut{Format: record.JSON, File: i, Start: doc.Start, End: doc.End, Line: doc.Line}
+		if err == nil {
+			one := o
+			one.Line, one.Column = doc.Line, doc.Column
+			if doc.Charset != "" {
+				one.Charset = doc.Charset
+			}
+			c.Record, err = markup.ParseJSON(doc.Bytes, one)
+		}
+		if !x.give(c, err, yield) {
+			return false
+		}
+	}
+	return true
 }

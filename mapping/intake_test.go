@@ -105,7 +105,6 @@ func TestFilesAreToldApart(t *testing.T) {
 		{"x", " {\"a\":1}", record.JSON},
 		{"x", "\uFEFF[", record.JSON},
 		{"x.csv", "{a},b\n", record.Table},
-		{"x", "<?xml", record.XML},
 		{"x", "A,B\n", record.Table},
 		{"x", "", record.Table},
 	} {
@@ -154,5 +153,45 @@ func TestReportOfTwoTables(t *testing.T) {
 			t.Error(diff)
 		}
 		break
+	}
+}
+
+func TestResultInJSONForAnOrderPlacedElsewhere(t *testing.T) {
+	inst := county(t)
+	text := `{"reportNo":"L1","state":"final","reportTime":"2024-05-01T10:00:00+08:00","revision":2,
+"patient":{"idCard":"990101199003077217","localId":null,"name":"张三","sex":"男","birth":"1990-03-07"},
+"order":{"institution":"city-hospital","number":"S1"},
+"results":[{"code":"1001","name":"葡萄糖","value":"<0.01","unit":"mmol/L"},{"code":"1001","name":"葡萄糖","value":null}]}`
+	n := 0
+	for c, err := range inst.Open("", files(map[string]string{"a.json": text}, "a.json"), mapping.IntakeLimits{}).Records() {
+		if err != nil || c.Err != nil {
+			t.Fatal(err, c.Err)
+		}
+		n++
+		if diff := cmp.Diff([]string{"990101199003077217"}, c.Lanes); diff != "" {
+			t.Error(diff)
+		}
+		res := run(t, inst, c.Record)
+		if res.Stamp != (mapping.Stamp{Time: 1714528800000000, Sequence: 2}) {
+			t.Errorf("stamp %+v", res.Stamp)
+		}
+		resources, _ := show(res)
+		order := `"basedOn":[{"type":"ServiceRequest","identifier":{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"PLAC"}]},` +
+			`"system":"https://yilian.dev/fhir/institution/city-hospital/order","value":"S1"}}]`
+		code := `"code":{"coding":[{"system":"http://loinc.org","code":"14749-6","display":"Glucose [Moles/volume] in Serum or Plasma"},` +
+			`{"system":"https://yilian.dev/fhir/institution/county-hospital/codes/lab-item","code":"1001","display":"葡萄糖"}],"text":"葡萄糖"}`
+		if diff := cmp.Diff([]string{
+			`{"resourceType":"Patient","id":"#1","identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"NI"}]},` +
+				`"system":"urn:oid:2.16.156.10011.1.3","value":"990101199003077217"}],"name":[{"text":"张三","family":"张","given":["三"]}],"gender":"male","birthDate":"1990-03-07"}`,
+			`{"resourceType":"Observation","id":"#2",` + order + `,"status":"final",` + code + `,"subject":{"reference":"Patient/#1"},` +
+				`"valueQuantity":{"value":0.01,"comparator":"<","unit":"mmol/L","system":"http://unitsofmeasure.org","code":"mmol/L"}}`,
+			`{"resourceType":"Observation","id":"#3",` + order + `,"status":"final",` + code + `,"subject":{"reference":"Patient/#1"},` +
+				`"dataAbsentReason":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/data-absent-reason","code":"unknown"}]}}`,
+		}, resources); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d records, want 1", n)
 	}
 }

@@ -173,12 +173,11 @@ func (c *compiler) refRule(n *syntax.Node, name string, all bool, display *opera
 	}}
 }
 
-// targets yields what the rule made: everything inside the scope, or the one of this scope or the nearest around it, or else
-// the only one inside.
+// targets yields what the rule made: everything inside the scope; or else the one of this scope, or the only one inside it, or
+// that of the nearest scope around it. Where there are several nobody can tell which is meant.
 func (r *run) targets(to *rule, at *record.Node, all bool, yield func(*instance) bool) {
-	list := r.instances[to.index]
 	if all {
-		for _, i := range list {
+		for _, i := range r.instances[to.index] {
 			if !r.step() || inside(i.scope, at) && !yield(i) {
 				return
 			}
@@ -186,34 +185,57 @@ func (r *run) targets(to *rule, at *record.Node, all bool, yield func(*instance)
 		return
 	}
 	if to.each == nil {
-		if len(list) > 0 {
+		if list := r.instances[to.index]; len(list) > 0 {
 			yield(list[0])
 		}
 		return
 	}
+	near := r.near(to)
 	for s := at; s != nil; s = s.Parent() {
-		for _, i := range list {
-			if i.scope == s {
-				yield(i)
-				return
-			}
-		}
-		if !r.step() {
+		n := near[s]
+		switch {
+		case n.at != nil:
+			yield(n.at)
+			return
+		case n.inside == 1:
+			yield(n.first)
+			return
+		case n.inside > 1:
 			return
 		}
 	}
-	var only *instance
-	for _, i := range list {
-		if inside(i.scope, at) {
-			if only != nil {
-				return
+}
+
+// near is what a rule made as seen from one node.
+type near struct {
+	at     *instance // for the node itself
+	inside int       // for it and what stands in it
+	first  *instance
+}
+
+// near indexes what a rule made by every node it stands in.
+func (r *run) near(to *rule) map[*record.Node]near {
+	if r.nearby == nil {
+		r.nearby = make([]map[*record.Node]near, len(r.m.rules))
+	}
+	if m := r.nearby[to.index]; m != nil {
+		return m
+	}
+	m := map[*record.Node]near{}
+	for _, i := range r.instances[to.index] {
+		for s := i.scope; s != nil; s = s.Parent() {
+			n := m[s]
+			if s == i.scope && n.at == nil {
+				n.at = i
 			}
-			only = i
+			if n.inside++; n.first == nil {
+				n.first = i
+			}
+			m[s] = n
 		}
 	}
-	if only != nil {
-		yield(only)
-	}
+	r.nearby[to.index] = m
+	return m
 }
 
 func inside(n, scope *record.Node) bool {

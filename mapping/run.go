@@ -26,7 +26,8 @@ type run struct {
 	cells     []value
 	res       *Result
 	mac       hash.Hash
-	instances [][]*instance // by rule
+	instances [][]*instance           // by rule
+	nearby    []map[*record.Node]near // of rules that were referred to
 	nodes     int
 	stepCount int
 	stopped   bool // a limit was reached
