@@ -207,6 +207,30 @@ func TestEncodeForAnswers(t *testing.T) {
 	}
 }
 
+// Deciding first and decoding at once give the same.
+func TestTheShortWayIsNoOtherWay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.OneOf(rapid.SliceOf(rapid.Byte()), rapid.Custom(func(t *rapid.T) []byte {
+			text := rapid.StringOf(rapid.SampledFrom([]rune("王小明玘|^a1μ°𠮷"))).Draw(t, "text")
+			in := charset.Encode(text, rapid.SampledFrom([]string{"UTF-8", "GB18030"}).Draw(t, "as"))
+			return in[:len(in)-min(len(in), rapid.IntRange(0, 2).Draw(t, "cut"))]
+		})).Draw(t, "bytes")
+		o := charset.Options{Setting: rapid.SampledFrom([]string{"", "GBK", "UTF-8", "8859/1"}).Draw(t, "setting")}
+		if d := rapid.SampledFrom([]string{"", "GB18030", "UTF-8", "?"}).Draw(t, "declared"); d != "" {
+			o.Declared = []string{d}
+		}
+		d, err := charset.Decide(b, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, wantErr := d.Decode(b)
+		got, err := charset.Decode(b, o)
+		if (err == nil) != (wantErr == nil) || err == nil && (got.Text != want || got.Charset != d.Charset) {
+			t.Fatalf("got %q as %s, %v; want %q as %s, %v", got.Text, got.Charset, err, want, d.Charset, wantErr)
+		}
+	})
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte("MSH|^~\\&|检验科"), "UNICODE UTF-8", "")
 	f.Add(gb(f, "MSH|^~\\&|检验科玘𠮷"), "", "GBK")

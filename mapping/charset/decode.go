@@ -35,6 +35,9 @@ const (
 // Bytes that are not text are a *record.SyntaxError with code "charset", "nul" or,
 // when the last character is cut, "truncated".
 func Decode(b []byte, o Options) (Text, error) {
+	if t, ok := plainGB(b, o); ok {
+		return t, nil
+	}
 	d, err := Decide(b, o)
 	if err != nil {
 		return Text{}, err
@@ -44,6 +47,37 @@ func Decode(b []byte, o Options) (Text, error) {
 		return Text{}, err
 	}
 	return Text{Text: text, Charset: d.Charset, Issues: d.Issues}, nil
+}
+
+// plainGB is the short way for what most senders here send: bytes that are not
+// UTF-8, where GB18030 is all that is declared and set, if anything is. The
+// decision could not be another one.
+func plainGB(b []byte, o Options) (Text, bool) {
+	gb := func(name string) bool {
+		c, ok := Canonical(name)
+		return ok && c == GB18030
+	}
+	for _, name := range o.Declared {
+		if !gb(name) {
+			return Text{}, false
+		}
+	}
+	if o.Setting != "" && !gb(o.Setting) || utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+		return Text{}, false
+	}
+	for i := len(b) - 1; i >= 0 && i > len(b)-utf8.UTFMax; i-- {
+		if utf8.RuneStart(b[i]) {
+			if !utf8.FullRune(b[i:]) && utf8.Valid(b[:i]) {
+				return Text{}, false // perhaps UTF-8 without its end
+			}
+			break
+		}
+	}
+	if _, n := mark(b); n > 0 {
+		return Text{}, false
+	}
+	text, n := decodeGB(b)
+	return Text{Text: text, Charset: GB18030}, n == len(b)
 }
 
 // Decision is what Decide found out.
