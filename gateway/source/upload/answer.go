@@ -34,10 +34,15 @@ type Issue struct {
 	Text     string `json:"text"`
 }
 
-func answerOf(a ingest.Acceptance) Answer {
+// AnswerTo tells what became of a delivery; records may be nil while nobody waits
+// for them.
+func AnswerTo(a ingest.Acceptance, records []store.Record) Answer {
 	out := Answer{ID: a.Receipt.ID, Duplicate: a.Receipt.Duplicate}
 	if a.Receipt.ControlUsed {
 		out.Warning = "the control id was used before with other bytes; taken as a new record"
+	}
+	for _, r := range records {
+		out.Records = append(out.Records, recordOf(r))
 	}
 	return out
 }

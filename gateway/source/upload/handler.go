@@ -95,24 +95,19 @@ func (h *Handler) post(c echo.Context) error {
 	if accepted.Ack != nil && isHL7(r.Header.Get("Accept")) {
 		return c.Blob(http.StatusOK, hl7, accepted.Ack)
 	}
-	answer := answerOf(accepted)
 	if c.QueryParam("wait") == "" {
-		return c.JSON(http.StatusAccepted, answer)
+		return c.JSON(http.StatusAccepted, AnswerTo(accepted, nil))
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), h.Wait)
 	defer cancel()
 	records, err := h.Inbox.Wait(ctx, accepted.Receipt.ID)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return c.JSON(http.StatusAccepted, answer)
+		return c.JSON(http.StatusAccepted, AnswerTo(accepted, nil))
 	case err != nil:
 		return err
 	}
-	answer.Records = nil
-	for _, rec := range records {
-		answer.Records = append(answer.Records, recordOf(rec))
-	}
-	return c.JSON(http.StatusOK, answer)
+	return c.JSON(http.StatusOK, AnswerTo(accepted, records))
 }
 
 // files reads the body: one file, or the parts of a form in their order.
