@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"slices"
+
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/mapping/record"
 )
@@ -136,6 +138,11 @@ func (e *element) put(n *fhir.Node, products []product) {
 			list.Append(p.node)
 		}
 		if list.Len() > 0 {
+			for _, said := range n.Get(e.name).Items() { // by the value of itself: 阳性 12.5 has an interpretation beside its flag
+				if !stated(list, said) {
+					list.Append(said)
+				}
+			}
 			n.Set(e.name, list)
 		}
 		return
@@ -149,6 +156,16 @@ func (e *element) put(n *fhir.Node, products []product) {
 			n.Set(name, p.node)
 		}
 	}
+}
+
+// stated reports whether one of the concepts has the first coding of another.
+func stated(list, concept *fhir.Node) bool {
+	want := concept.Get("coding").At(0)
+	return slices.ContainsFunc(list.Items(), func(c *fhir.Node) bool {
+		return slices.ContainsFunc(c.Get("coding").Items(), func(k *fhir.Node) bool {
+			return k.Get("system").Text() == want.Get("system").Text() && k.Get("code").Text() == want.Get("code").Text()
+		})
+	})
 }
 
 // missing returns the first mandatory element that n does not have.

@@ -40,7 +40,7 @@ var resultFunctions = []*function{
 			if unit == "" {
 				unit = res.Unit
 			}
-			return append(out, product{node: quantity(res.Value, res.Comparator, unit)}), false
+			return append(out, product{node: r.inst.quantity(res.Value, res.Comparator, unit)}), false
 		}
 	}},
 	{name: "range", makes: []string{"BackboneElement"}, inputs: []string{"unit"}, many: true, compile: func(c *compiler, f *call) applier {
@@ -58,7 +58,7 @@ var resultFunctions = []*function{
 				return append(out, product{node: fhir.NewObject().SetString("text", clean(all.Text))}), false
 			}
 			for _, rr := range all.Ranges {
-				out = append(out, product{node: referenceRange(rr, unit)})
+				out = append(out, product{node: r.inst.referenceRange(rr, unit)})
 				r.count(4)
 			}
 			return out, false
@@ -145,18 +145,18 @@ func (m *resultMaker) understood(r *run, v value, res codes.Result, unit string,
 	case res.Kind == codes.ResultMissing:
 		return m.missing(res.Absent, res.Text, out)
 	case res.Kind == codes.ResultNumber && m.can["Quantity"]:
-		return append(out, m.value("Quantity", quantity(res.Value, res.Comparator, unit)))
+		return append(out, m.value("Quantity", r.inst.quantity(res.Value, res.Comparator, unit)))
 	case res.Kind == codes.ResultRange && m.can["Range"]:
 		n := fhir.NewObject()
 		if res.Low != "" {
-			n.Set("low", quantity(res.Low, "", unit))
+			n.Set("low", r.inst.quantity(res.Low, "", unit))
 		}
 		if res.High != "" {
-			n.Set("high", quantity(res.High, "", unit))
+			n.Set("high", r.inst.quantity(res.High, "", unit))
 		}
 		return append(out, m.value("Range", n))
 	case res.Kind == codes.ResultRatio && m.can["Ratio"]:
-		n := fhir.NewObject().Set("numerator", quantity(res.Numerator, res.Comparator, "")).Set("denominator", quantity(res.Denominator, "", ""))
+		n := fhir.NewObject().Set("numerator", r.inst.quantity(res.Numerator, res.Comparator, "")).Set("denominator", r.inst.quantity(res.Denominator, "", ""))
 		return append(out, m.value("Ratio", n))
 	case res.Kind == codes.ResultOrdinal && m.can["CodeableConcept"]:
 		n := fhir.NewObject().Set("coding", fhir.NewArray(newCoding(res.Ordinal))).SetString("text", clean(res.Text))
@@ -254,7 +254,7 @@ func (m *resultMaker) moment(r *run, v value, typ string, out []product) []produ
 }
 
 // quantity makes a Quantity of a number as text; the unit gets its UCUM code when it is known.
-func quantity(number, comparator, unit string) *fhir.Node {
+func (inst *Institution) quantity(number, comparator, unit string) *fhir.Node {
 	n := fhir.NewObject().Set("value", fhir.NewNumber(number))
 	if comparator != "" {
 		n.SetString("comparator", comparator)
@@ -263,6 +263,9 @@ func quantity(number, comparator, unit string) *fhir.Node {
 		return n
 	}
 	u := codes.ParseUnit(unit, codes.UnitOptions{})
+	if code, ok := inst.units[strings.TrimSpace(unit)]; ok {
+		u = codes.Unit{Text: unit, Code: code, Known: true}
+	}
 	if text := clean(u.Text); text != "" {
 		n.SetString("unit", text)
 	}
@@ -272,16 +275,16 @@ func quantity(number, comparator, unit string) *fhir.Node {
 	return n
 }
 
-func referenceRange(rr codes.ReferenceRange, unit string) *fhir.Node {
+func (inst *Institution) referenceRange(rr codes.ReferenceRange, unit string) *fhir.Node {
 	n := fhir.NewObject()
 	if unit == "" {
 		unit = rr.Unit
 	}
 	if rr.Low != "" {
-		n.Set("low", quantity(rr.Low, "", unit))
+		n.Set("low", inst.quantity(rr.Low, "", unit))
 	}
 	if rr.High != "" {
-		n.Set("high", quantity(rr.High, "", unit))
+		n.Set("high", inst.quantity(rr.High, "", unit))
 	}
 	applies := fhir.NewArray()
 	if rr.Sex != "" {

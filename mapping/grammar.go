@@ -10,7 +10,8 @@ import (
 var grammar = map[string][]string{
 	"institution": {"format", "id", "name", "level", "organization", "timezone", "charset", "settings", "identifiers",
 		"authorities", "systems", "sources"},
-	"settings":   {"zulu-is-local", "midnight-is-date", "keep-1900", "numbers", "no-date", "flags", "dash-is-negative"},
+	"settings": {"zulu-is-local", "midnight-is-date", "keep-1900", "numbers", "no-date", "flags", "dash-is-negative",
+		"units"},
 	"identifier": {"system", "type", "local", "check", "aliases"},
 	"source":     {"format", "base", "charset", "delimiter", "tables", "ack"},
 	"map": {"format", "map", "title", "extends", "include", "reads", "lane", "version", "row", "let", "resources",

@@ -24,6 +24,7 @@ type Institution struct {
 	byType          map[string]*identifierSystem
 	bySystem        map[string]*identifierSystem
 	aliases         map[string]string
+	units           map[string]string // its own spellings → UCUM
 	authorities     map[string]*identifierSystem
 	codings         map[string]coding // coding-system names of the records
 	tables          map[string]*codes.Table
@@ -192,6 +193,16 @@ func (l *loader) settings(inst *Institution, n *syntax.Node) {
 	for _, v := range n.Get("no-date").List() {
 		if t := l.text(v, "a text that means no date"); t != "" {
 			inst.dates.None = append(inst.dates.None, t)
+		}
+	}
+	if u := n.Get("units"); u != nil && l.mapping(u) {
+		inst.units = map[string]string{}
+		for _, p := range u.Pairs {
+			code := l.text(p.Value, "a UCUM code such as 10*9/L")
+			if known := codes.ParseUnit(code, codes.UnitOptions{}); code != "" && known.Code != code {
+				l.errorf(p.Value.Position, "unit %q means %q, which is no UCUM code; want one such as 10*9/L", p.Key.Text, code)
+			}
+			inst.units[p.Key.Text] = code
 		}
 	}
 	inst.results.DashIsNegative = l.boolean(n.Get("dash-is-negative"))

@@ -64,6 +64,9 @@ func ParseRange(text string) ReferenceRanges {
 		}
 		all.Ranges = append(all.Ranges, parseRange(part))
 	}
+	if len(all.Ranges) == 1 {
+		all.Ranges[0].Text = raw // as written: full width, entities and all
+	}
 	return all
 }
 
