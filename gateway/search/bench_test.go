@@ -3,6 +3,7 @@ package search_test
 import (
 	"testing"
 
+	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/search"
 )
@@ -77,6 +78,18 @@ func BenchmarkQuery(b *testing.B) {
 		pairs, _ := search.Pairs("patient.identifier=urn:oid:2.16.156.10011.1.3|990101199001010018&date=ge2024-01-01&_sort=-date&_count=20")
 		if _, issues := e.Parse("Observation", pairs, search.ParseOptions{}); issues != nil {
 			b.Fatal(issues)
+		}
+	}
+}
+
+// BenchmarkCapability is what a CapabilityStatement of all types costs once.
+func BenchmarkCapability(b *testing.B) {
+	for b.Loop() {
+		e := search.New(definitions.R4(), search.Options{})
+		for _, typ := range definitions.R4().ResourceTypes() {
+			if c := e.Capability(typ); len(c.Parameters) == 0 {
+				b.Fatal(typ)
+			}
 		}
 	}
 }

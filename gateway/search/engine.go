@@ -76,6 +76,8 @@ type Engine struct {
 	model *fhirpath.Model
 	opts  Options
 	env   fhirpath.Env
+	// referrers are found when a Capability is first asked for.
+	referrers func() map[string][]string
 
 	mu    sync.RWMutex
 	types map[string]*typeParameters
@@ -98,13 +100,15 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 	for i, b := range opts.Bases {
 		opts.Bases[i] = strings.TrimRight(b, "/") + "/"
 	}
-	return &Engine{
+	e := &Engine{
 		defs:  defs,
 		model: fhirpath.NewModel(defs),
 		opts:  opts,
 		env:   fhirpath.Env{Resolver: fhirpath.TypesOnly},
 		types: map[string]*typeParameters{},
 	}
+	e.referrers = sync.OnceValue(e.findReferrers)
+	return e
 }
 
 // Aliases maps the names of an identifier system to the one it is indexed and

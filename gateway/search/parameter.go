@@ -223,9 +223,15 @@ type Capability struct {
 // that Parse refuses are not in it.
 func (e *Engine) Capability(resource string) Capability {
 	var out Capability
-	t := e.parametersOf(resource)
-	if t == nil {
+	if !e.defs.IsResource(resource) {
 		return out
+	}
+	// A type that is only listed need not stay compiled.
+	e.mu.RLock()
+	t := e.types[resource]
+	e.mu.RUnlock()
+	if t == nil {
+		t = e.compile(resource)
 	}
 	for _, p := range t.list {
 		if p.kind == 0 {
@@ -238,13 +244,21 @@ func (e *Engine) Capability(resource string) Capability {
 			out.Include = append(out.Include, resource+":"+p.code)
 		}
 	}
+	out.RevInclude = e.referrers()[resource]
+	return out
+}
+
+// findReferrers lists, for every type, the parameters of other types that refer
+// to it, as "Type:parameter".
+func (e *Engine) findReferrers() map[string][]string {
+	out := map[string][]string{}
 	for _, source := range e.defs.ResourceTypes() {
 		for _, def := range e.defs.SearchParameters(source) {
-			if def.Type != "reference" || def.Expression == "" || !slices.Contains(def.Targets, resource) {
+			if def.Type != "reference" || def.Expression == "" || e.onlyURLs(def, source) {
 				continue
 			}
-			if slices.Contains(e.targets(def, source), resource) && !e.onlyURLs(def, source) {
-				out.RevInclude = append(out.RevInclude, source+":"+def.Code)
+			for _, target := range e.targets(def, source) {
+				out[target] = append(out[target], source+":"+def.Code)
 			}
 		}
 	}
