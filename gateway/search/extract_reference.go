@@ -1,0 +1,85 @@
+package search
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
+)
+
+func (x *indexer) addReference(v *fhirpath.Value) {
+	n := v.Node()
+	switch v.Type() {
+	case "Reference":
+		if text := n.Get("reference").Text(); text != "" && !strings.HasPrefix(text, "#") {
+			x.reference(x.engine.reference(text))
+		}
+		if id := n.Get("identifier"); id.Get("value").Text() != "" {
+			x.reference(Reference{
+				Type:   n.Get("type").Text(),
+				System: x.engine.opts.Aliases.Canonical(id.Get("system").Text()),
+				Value:  id.Get("value").Text(),
+			})
+		}
+	case "canonical", "uri", "url", "oid", "uuid":
+		if text := n.Text(); text != "" && !strings.HasPrefix(text, "#") {
+			x.reference(Reference{URL: text})
+			// A search without a version finds all of them.
+			if url, _, versioned := strings.Cut(text, "|"); versioned {
+				x.reference(Reference{URL: url})
+			}
+		}
+	default:
+		// A resource inside, as the first entry of a Bundle is.
+		if id := n.ID(); id != "" && slices.Contains(x.param.targets, n.ResourceType()) {
+			x.reference(Reference{Type: n.ResourceType(), ID: id})
+		}
+	}
+}
+
+func (x *indexer) reference(r Reference) {
+	r.Param = x.param.code
+	x.values.References = append(x.values.References, r)
+}
+
+// reference tells local references, relative or under one of the server's own
+// addresses, from others. A version is not part of what is searched.
+func (e *Engine) reference(text string) Reference {
+	local := text
+	for _, base := range e.opts.Bases {
+		if rest, ok := strings.CutPrefix(text, base); ok {
+			local = rest
+			break
+		}
+	}
+	if i := strings.Index(local, "/_history/"); i >= 0 {
+		local = local[:i]
+	}
+	if typ, id, ok := strings.Cut(local, "/"); ok && e.defs.IsResource(typ) && isID(id) {
+		return Reference{Type: typ, ID: id}
+	}
+	return Reference{URL: text}
+}
+
+// isID reports whether s is a logical id.
+func isID(s string) bool {
+	if s == "" || len(s) > 64 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !(c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+func (x *indexer) addURI(v *fhirpath.Value) {
+	if n := v.Node(); n.Kind() == fhir.String && n.Text() != "" {
+		x.values.URIs = append(x.values.URIs, URI{Param: x.param.code, Value: n.Text()})
+		if url, _, versioned := strings.Cut(n.Text(), "|"); versioned && v.Type() == "canonical" {
+			x.values.URIs = append(x.values.URIs, URI{Param: x.param.code, Value: url})
+		}
+	}
+}
