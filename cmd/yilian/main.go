@@ -24,6 +24,8 @@ const (
 type commandLine struct {
 	JSON bool `name:"json" help:"Print results as JSON, in the shape that the command's --help describes."`
 
+	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
+	Ingest   ingestCommand   `cmd:"" help:"Hand in records of an institution."`
 	Map      mapCommand      `cmd:"" help:"Try out how an institution's records become FHIR."`
 	Validate validateCommand `cmd:"" help:"Check FHIR resources against FHIR R4."`
 	Config   configCommand   `cmd:"" help:"Look at the configuration."`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/mapping"
+	"github.com/yilian/yilian/mapping/maptest"
 	"github.com/yilian/yilian/mapping/record"
 )
 
@@ -20,7 +21,7 @@ type mapRunCommand struct {
 
 func (mapRunCommand) Help() string {
 	return `A dry run: nothing is stored, no server is needed. Prints a Bundle with the resources as a store would hold them after these
-records alone: what several records say of one resource is one entry. Ids are stable but not those of any server. Findings, trace
+records alone: what several records say of one resource is one entry. Ids are those of cases: stable, and no server's. Findings, trace
 and coverage go to standard error; findings as "file:line:column: severity: text at element from field [message id]".
 
 Exit code 1 when a record cannot be read, is refused by its map, or becomes FHIR that is not valid.
@@ -59,9 +60,6 @@ func (c mapRunCommand) Run(ctx context.Context, out *output) error {
 	return r.end()
 }
 
-// caseSalt is the secret of dry runs: ids are the same every time, and those of no server.
-var caseSalt = []byte("dry run")
-
 // mapRun is one run of the command.
 type mapRun struct {
 	mapRunCommand
@@ -79,7 +77,7 @@ func (r *mapRun) cut(c mapping.Cut) error {
 	if c.Record == nil {
 		return r.tell(c, &mapping.Result{Issues: []fhir.Issue{syntaxIssueOf(c.Err)}})
 	}
-	got, err := r.inst.Map(c.Record, mapping.RunOptions{Salt: caseSalt, Trace: r.Trace, Coverage: r.Coverage})
+	got, err := r.inst.Map(c.Record, mapping.RunOptions{Salt: []byte(maptest.Salt), Received: maptest.Received, Trace: r.Trace, Coverage: r.Coverage})
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/tools/txtar"
 )
@@ -23,6 +26,8 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata/scr
 //	what it prints on standard output
 //	! what it prints on standard error
 //	[exit code]
+//
+// A command line that ends with & goes on in the background after its first line, as [running], until "$ stop".
 //
 // where "…" as an output line stands for any number of lines, and inside one for any text.
 func TestScripts(t *testing.T) {
@@ -57,7 +62,12 @@ func TestScripts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got := replay(t, string(archive.Comment))
+			var r runner
+			got := r.replay(t, string(archive.Comment))
+			if r.stop != nil {
+				t.Error("a command is still running at the end; want $ stop")
+				r.end()
+			}
 			if *update && got != string(archive.Comment) {
 				archive.Comment = []byte(got)
 				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
@@ -68,11 +78,74 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-var exitLine = regexp.MustCompile(`^\[\d+\]$`)
+var exitLine = regexp.MustCompile(`^\[(\d+|running)\]$`)
+
+// runner performs the commands of one transcript.
+type runner struct {
+	stop           context.CancelFunc // of the command in the background
+	ended          chan int           // its exit code
+	stdout, stderr *lockedBuffer
+}
+
+// lockedBuffer is what a command in the background prints to.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// start runs a command in the background, and returns when it has printed a line or ended.
+func (r *runner) start(t *testing.T, args []string) []string {
+	ctx, cancel := context.WithCancel(t.Context())
+	r.stop, r.ended, r.stdout, r.stderr = cancel, make(chan int, 1), &lockedBuffer{}, &lockedBuffer{}
+	go func() { r.ended <- run(ctx, args, strings.NewReader(""), r.stdout, r.stderr) }()
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		switch {
+		case strings.Contains(r.stdout.String(), "\n"):
+			return append(printed(r.stdout.String(), ""), "[running]")
+		case len(r.ended) > 0:
+			return r.end()
+		case time.Now().After(deadline):
+			t.Fatalf("%q printed nothing in 30 s; on standard error:\n%s", args, r.stderr.String())
+		}
+	}
+}
+
+// end stops what runs in the background, and returns what it printed since its first line.
+func (r *runner) end() []string {
+	r.stop()
+	code := <-r.ended
+	_, rest, _ := strings.Cut(r.stdout.String(), "\n")
+	r.stop = nil
+	return append(printed(rest, r.stderr.String()), fmt.Sprintf("[%d]", code))
+}
+
+// printed is what was printed, as a transcript has it.
+func printed(stdout, stderr string) []string {
+	var out []string
+	for line := range strings.Lines(stdout) {
+		out = append(out, strings.TrimSuffix(line, "\n"))
+	}
+	for line := range strings.Lines(stderr) {
+		out = append(out, "! "+strings.TrimSuffix(line, "\n"))
+	}
+	return out
+}
 
 // replay runs the commands of a transcript and returns it with what they print now. Output that is as wanted is returned as it
 // is wanted, so that "…" stays.
-func replay(t *testing.T, transcript string) string {
+func (r *runner) replay(t *testing.T, transcript string) string {
 	var b strings.Builder
 	lines := strings.Split(strings.TrimSuffix(transcript, "\n"), "\n")
 	for i := 0; i < len(lines); i++ {
@@ -85,7 +158,7 @@ func replay(t *testing.T, transcript string) string {
 		for i+1 < len(lines) && !exitLine.MatchString(lines[i]) && !strings.HasPrefix(lines[i+1], "$ ") {
 			i++
 		}
-		want, got := lines[from:i+1], perform(t, command)
+		want, got := lines[from:i+1], r.perform(t, command)
 		if matches(want, got) {
 			got = want
 		} else if !*update {
@@ -99,7 +172,11 @@ func replay(t *testing.T, transcript string) string {
 }
 
 // perform runs one command line and returns what it printed.
-func perform(t *testing.T, command string) []string {
+func (r *runner) perform(t *testing.T, command string) []string {
+	if command == "stop" {
+		return r.end()
+	}
+	command, background := strings.CutSuffix(command, " &")
 	command, from, _ := strings.Cut(command, " < ")
 	var stdin []byte
 	if from != "" {
@@ -125,16 +202,12 @@ func perform(t *testing.T, command string) []string {
 		}()
 		words = words[1:]
 	}
+	if background {
+		return r.start(t, words[1:])
+	}
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), words[1:], bytes.NewReader(stdin), &stdout, &stderr)
-	var out []string
-	for line := range strings.Lines(stdout.String()) {
-		out = append(out, strings.TrimSuffix(line, "\n"))
-	}
-	for line := range strings.Lines(stderr.String()) {
-		out = append(out, "! "+strings.TrimSuffix(line, "\n"))
-	}
-	return append(out, fmt.Sprintf("[%d]", code))
+	return append(printed(stdout.String(), stderr.String()), fmt.Sprintf("[%d]", code))
 }
 
 // matches tells whether got is want, where "…" in want stands for any lines or text.
