@@ -7,11 +7,16 @@ import (
 	"github.com/yilian/yilian/mapping/record"
 )
 
-// make runs the rules of an element: for one that repeats all of them, else until one gives a value.
+// make runs the rules of an element: for one that repeats all of them, else until one gives a value. The products are good
+// until the next element of the same object is made.
 func (e *element) make(r *run, at *record.Node) ([]product, outcome) {
-	var out []product
-	var total outcome
-	total.literal = true
+	if r.depth == len(r.buffers) {
+		r.buffers = append(r.buffers, nil)
+	}
+	depth := r.depth
+	r.depth++
+	out := r.buffers[depth][:0]
+	total := outcome{literal: true}
 	for _, m := range e.makers {
 		before := len(out)
 		var o outcome
@@ -22,20 +27,30 @@ func (e *element) make(r *run, at *record.Node) ([]product, outcome) {
 			if !e.repeats {
 				break
 			}
+		} else if m.slot != "" && o.state == record.Absent && !o.off {
+			total.silent = append(total.silent, m.slot)
 		}
 	}
 	if len(out) == 0 {
 		total.literal = false
 	}
+	r.buffers[depth] = out
+	r.depth = depth
 	return out, total
 }
 
 // run applies one rule: condition, repetitions, default.
 func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome) {
-	r.assign(m.withs, at)
+	if len(m.withs) > 0 {
+		r.assign(m.withs, at)
+	}
 	if m.each == nil {
 		return m.once(r, at, out)
 	}
+	return m.repeat(r, at, out)
+}
+
+func (m *maker) repeat(r *run, at *record.Node, out []product) ([]product, outcome) {
 	before := len(out)
 	total := outcome{literal: true}
 	m.each.each(r, at, func(v value) bool {
@@ -50,6 +65,7 @@ func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome)
 		var o outcome
 		out, o = m.once(r, v.node, out)
 		total.state = rank(total.state, o.state)
+		total.off = total.off || o.off
 		if len(out) > n {
 			total.literal = total.literal && o.literal
 		}
@@ -63,7 +79,7 @@ func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome)
 
 func (m *maker) once(r *run, at *record.Node, out []product) ([]product, outcome) {
 	if m.when != nil && !m.when(r, at) {
-		return out, outcome{}
+		return out, outcome{off: true}
 	}
 	n := len(out)
 	out, o := m.emit(r, at, out)

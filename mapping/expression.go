@@ -197,7 +197,11 @@ func (g *guard) Visit(node *ast.Node) {
 
 // value runs the expression. One that fails gives no value and says so, except for want of a number.
 func (e *expression) value(r *run, at *record.Node) value {
-	env := make(map[string]any, len(e.uses))
+	if r.env == nil {
+		r.env = map[string]any{}
+	}
+	env := r.env
+	clear(env)
 	for _, u := range e.uses {
 		v := r.cells[u.slot]
 		if len(v.text) > r.inst.lim.MaxText {

@@ -46,7 +46,7 @@ type coding struct {
 // Source is one way in which records of an institution arrive, as institution.yaml declares it.
 type Source struct {
 	Name      string
-	Format    string // record.HL7v2, record.Table, record.JSON, record.XML
+	Format    string // record.HL7v2, record.Table, record.JSON
 	Base      bool   // the built-in maps serve what no own map does
 	Charset   string // "" for the institution's
 	Delimiter rune   // of Table; 0 to find out
@@ -278,9 +278,9 @@ func (l *loader) declareSources(inst *Institution, n *syntax.Node) {
 		v := p.Value
 		s := Source{Name: p.Key.Text, Base: l.boolean(v.Get("base"))}
 		if f := v.Get("format"); f == nil {
-			l.errorf(p.Key.Position, "source %q has no format; want hl7v2, csv, json or xml", s.Name)
+			l.errorf(p.Key.Position, "source %q has no format; want hl7v2, csv or json", s.Name)
 		} else {
-			s.Format = l.choice(f, "format", record.HL7v2, record.Table, record.JSON, record.XML)
+			s.Format = l.choice(f, "format", record.HL7v2, record.Table, record.JSON)
 		}
 		if c := v.Get("charset"); c != nil {
 			s.Charset = l.charset(c)

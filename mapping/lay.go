@@ -6,40 +6,22 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// settle completes Cleared: names that were made do not go, other names of a choice that was made do.
+// settle completes Cleared: in Replace everything the rule could have made goes, names that were made do not.
 func (res *Resource) settle(rule *rule) {
-	if rule.write == Reference {
-		res.Cleared = nil
+	if rule.write == Replace {
+		res.Cleared = make([]string, 0, len(rule.makeable))
+		for _, n := range rule.makeable {
+			if res.Tree.Get(n) == nil {
+				res.Cleared = append(res.Cleared, n)
+			}
+		}
 		return
 	}
-	if rule.write != Merge {
-		for _, e := range rule.object.elements {
-			for _, n := range append(e.names, e.besides...) {
-				if res.Tree.Get(n) == nil {
-					continue
-				}
-				for _, other := range e.others {
-					if other != n && slices.Contains(append(e.names, e.others...), n) {
-						res.Cleared = append(res.Cleared, other)
-					}
-				}
-				if rule.write == Update && slices.Contains(e.names, n) { // a value takes the place of the reason for having none
-					res.Cleared = append(res.Cleared, e.besides...)
-				}
-			}
-		}
-		if rule.write == Replace {
-			for _, e := range rule.object.elements {
-				res.Cleared = append(res.Cleared, e.besides...)
-			}
-		}
+	if len(res.Cleared) == 0 {
+		return
 	}
 	slices.Sort(res.Cleared)
-	res.Cleared = slices.Compact(res.Cleared)
-	res.Cleared = slices.DeleteFunc(res.Cleared, func(n string) bool { return res.Tree.Get(n) != nil })
-	if len(res.Cleared) == 0 {
-		res.Cleared = nil
-	}
+	res.Cleared = slices.DeleteFunc(slices.Compact(res.Cleared), func(n string) bool { return res.Tree.Get(n) != nil })
 }
 
 // Over returns what is to be stored when the resource is there already: a new tree in which the record's resource is laid
@@ -64,9 +46,31 @@ func (res *Resource) Over(stored *fhir.Node) *fhir.Node {
 		if n.Name() == "meta" && out.Get("meta") != nil {
 			continue
 		}
-		res.place(out, n.Name(), n.Clone())
+		v := n.Clone()
+		for _, item := range stored.Get(n.Name()).Items() {
+			slot := slotOf(n.Name(), item)
+			if slices.Contains(res.kept[n.Name()], slot) && !slices.ContainsFunc(v.Items(), func(k *fhir.Node) bool { return slotOf(n.Name(), k) == slot }) {
+				v.Append(item.Clone())
+			}
+		}
+		res.place(out, n.Name(), v)
 	}
 	return out
+}
+
+func (res *Resource) keep(name string, slots []string) {
+	if res.kept == nil {
+		res.kept = map[string][]string{}
+	}
+	res.kept[name] = append(res.kept[name], slots...)
+}
+
+// slotOf is what an item of a list is known by: of an identifier its system, of an extension its url.
+func slotOf(list string, item *fhir.Node) string {
+	if list == "extension" {
+		return item.Get("url").Text()
+	}
+	return item.Get("system").Text()
 }
 
 // fill adds to out what it does not have; of identifiers, those of systems it does not have.

@@ -71,7 +71,7 @@ maps/m.yaml:3:1: unknown key "raeds"; did you mean reads?`},
 		{"no reads", "format: 1\nmap: a\n",
 			"maps/m.yaml:1:1: no reads; want reads: {format: …} and what the map is for"},
 		{"unknown format of records", "format: 1\nmap: a\nreads: {format: hl7}\n",
-			`maps/m.yaml:3:17: unknown format "hl7"; want hl7v2, csv, json or xml`},
+			`maps/m.yaml:3:17: unknown format "hl7"; want hl7v2, csv or json`},
 		{"no messages", "format: 1\nmap: a\nreads: {format: hl7v2}\n",
 			`maps/m.yaml:1:1: no resources; want at least one rule
 maps/m.yaml:3:8: no messages; want a list such as [ORU^R01, "ADT^*"]`},

@@ -22,11 +22,11 @@ func (c *compiler) reads(n *syntax.Node) {
 	}
 	f := n.Get("format")
 	if f == nil {
-		c.errorf(n.Position, "no format in reads; want hl7v2, csv, json or xml")
+		c.errorf(n.Position, "no format in reads; want hl7v2, csv or json")
 		return
 	}
-	c.m.format = c.choice(f, "format", record.HL7v2, record.Table, record.JSON, record.XML)
-	for key, formats := range map[string][]string{"messages": {record.HL7v2}, "table": {record.Table}, "join": {record.Table}, "where": {record.JSON, record.XML, record.HL7v2}} {
+	c.m.format = c.choice(f, "format", record.HL7v2, record.Table, record.JSON)
+	for key, formats := range map[string][]string{"messages": {record.HL7v2}, "table": {record.Table}, "join": {record.Table}, "where": {record.JSON, record.HL7v2}} {
 		if k := n.Key(key); k != nil && c.m.format != "" && !slices.Contains(formats, c.m.format) {
 			c.errorf(k.Position, "%s is not for format: %s", key, c.m.format)
 		}

@@ -20,6 +20,8 @@ type rule struct {
 	object *object
 	kind   *resourceKind
 	node   *syntax.Node
+
+	makeable []string // properties that the elements can make, and the other names of their choices
 }
 
 // resourceKind is what laying one resource over another must know of its type.
@@ -143,6 +145,7 @@ func (c *compiler) rule(r *rule) {
 	r.object = c.object(set, typ.Root(), r.typ, s, true)
 	if r.object != nil && r.write != Reference {
 		c.mandatory(r)
+		r.makeable = r.object.makeable()
 	}
 }
 
@@ -155,12 +158,14 @@ func (c *compiler) mandatory(r *rule) {
 	}
 }
 
-// makeable are the properties that the rule's elements can make, choices with all their types.
+// makeable are the properties that the elements can make, with what their functions make beside them and the other names
+// of their choices, sorted.
 func (o *object) makeable() []string {
 	var out []string
 	for _, e := range o.elements {
 		out = append(out, e.names...)
 		out = append(out, e.besides...)
+		out = append(out, e.others...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -28,6 +28,9 @@ type run struct {
 	mac       hash.Hash
 	instances [][]*instance           // by rule
 	nearby    []map[*record.Node]near // of rules that were referred to
+	buffers   [][]product             // of the elements being made, by depth
+	depth     int
+	env       map[string]any // of the expression being run
 	nodes     int
 	stepCount int
 	stopped   bool // a limit was reached
@@ -223,13 +226,14 @@ func (r *run) buildOne(i *instance) Resource {
 			continue
 		}
 		products, oc := e.make(r, i.scope)
-		if len(products) > 0 {
+		switch {
+		case len(products) > 0:
 			e.put(tree, products)
-			continue
-		}
-		if rule.write == Replace || rule.write == Update && (oc.state == record.Delete || oc.state == record.Empty) {
-			res.Cleared = append(res.Cleared, e.names...)
-			res.Cleared = append(res.Cleared, e.besides...)
+			if rule.write == Update {
+				res.Cleared = append(append(res.Cleared, e.others...), e.besides...)
+			}
+		case rule.write == Update && (oc.state == record.Delete || oc.state == record.Empty):
+			res.Cleared = append(append(res.Cleared, e.names...), e.besides...)
 		}
 	}
 	res.settle(rule)
