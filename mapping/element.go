@@ -21,6 +21,8 @@ type product struct {
 type outcome struct {
 	state   record.State // the most that its sources say
 	literal bool         // all of it is literals; they alone do not make an element beside paths without a value
+	off     bool         // a condition kept it from being made
+	silent  []string     // slots about which the record says nothing
 }
 
 // emitter appends what a rule makes of the scope to out.
@@ -61,7 +63,8 @@ type maker struct {
 	when    condition
 	each    *operand
 	emit    emitter
-	literal bool // makes a literal, whatever the record says
+	literal bool   // makes a literal, whatever the record says
+	slot    string // of a list whose items have one each: the system of its identifier, the url of its extension
 	def     *fhir.Node
 	defName string
 }
@@ -297,7 +300,7 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 	if m == nil {
 		return nil
 	}
-	m.withs, m.each = withs, each
+	m.withs, m.each, m.slot = withs, each, c.slot(n, e)
 	if w := n.Get("when"); w != nil {
 		m.when = c.condition(w, s)
 		m.literal = false
@@ -306,6 +309,24 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 		c.defaultValue(m, d, t)
 	}
 	return m
+}
+
+// slot is the identifier system or extension url that a rule always makes, "" when it depends on the record.
+func (c *compiler) slot(n *syntax.Node, e *element) string {
+	switch e.name {
+	case "identifier":
+		if sys := n.Get("system"); sys != nil && n.Get("with").Get("authority") == nil {
+			if s, ok := c.identifierSystem(sys); ok && s != nil {
+				return c.inst.Canonical(s.system)
+			}
+		}
+	case "extension":
+		if url := n.Get("set").Get("url"); url != nil {
+			text, _ := literalText(url)
+			return text
+		}
+	}
+	return ""
 }
 
 // each compiles the each: of an element rule.

@@ -108,7 +108,9 @@ func (o *object) emit(r *run, at *record.Node, out []product) ([]product, outcom
 			continue
 		}
 		products, oc := e.make(r, at)
-		state = rank(state, oc.state)
+		if !oc.literal { // literals say nothing about the record
+			state = rank(state, oc.state)
+		}
 		if len(products) == 0 {
 			continue
 		}
@@ -118,7 +120,7 @@ func (o *object) emit(r *run, at *record.Node, out []product) ([]product, outcom
 	if n.Len() == 0 || o.sourced && !strong {
 		r.steps = r.steps[:mark]
 		if state == record.Present {
-			state = record.Absent // the literals', or a value that nothing could be made of
+			state = record.Absent // a value that nothing could be made of
 		}
 		return out, outcome{state: state}
 	}

@@ -130,3 +130,62 @@ o:
 		}
 	}
 }
+
+func TestAnUpdateKeepsWhatItIsSilentAbout(t *testing.T) {
+	inst, err := mapping.Load(folder(map[string]string{
+		"institution.yaml": "format: 1\nid: test\nname: 测试医院\n",
+		"maps/m.yaml": `
+format: 1
+map: m
+reads: {format: csv, table: HZXX}
+resources:
+  p:
+    type: Patient
+    key: [HZID]
+    write: update
+    with: {document: ZJLX}
+    set:
+      extension:
+        - set: {url: =http://x/sex, valueCode: XB}
+        - set: {url: =http://x/nation, valueCode: MZ}
+      identifier:
+        - {from: HZID, as: identifier, system: patient}
+        - {when: "document == '01'", from: SFZH, as: identifier, system: resident-id}
+        - {when: "document == '03'", from: SFZH, as: identifier, system: passport}
+        - {from: JKKH, as: identifier, system: health-card}
+`}), mapping.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := func(csv string) *mapping.Resource {
+		t.Helper()
+		for c, err := range inst.Open("", []mapping.File{{Name: "HZXX.csv", Bytes: []byte(csv)}}, mapping.IntakeLimits{}).Records() {
+			if err != nil || c.Err != nil {
+				t.Fatal(err, c.Err)
+			}
+			return &run(t, inst, c.Record).Resources[0]
+		}
+		t.Fatal("no record")
+		return nil
+	}
+	stored := row("HZID,ZJLX,SFZH,JKKH,XB,MZ\n1,01,990121196506073324,JK1,1,01\n").Tree
+	for _, tt := range []struct{ name, csv, want string }{
+		{"a column that is not there", "HZID,ZJLX,SFZH,XB\n1,01,990121196506073324,2\n", "sex=2 nation=01 patient=1 resident=990121196506073324 card=JK1"},
+		{"an empty cell", "HZID,ZJLX,SFZH,JKKH,XB,MZ\n1,01,990121196506073324,,2,\n", "sex=2 patient=1 resident=990121196506073324"},
+		{"a condition that no longer holds", "HZID,ZJLX,SFZH\n1,03,E1\n", "sex=1 nation=01 patient=1 passport=E1 card=JK1"},
+	} {
+		out := row(tt.csv).Over(stored)
+		var got []string
+		for _, e := range out.Get("extension").Items() {
+			got = append(got, strings.TrimPrefix(e.Get("url").Text(), "http://x/")+"="+e.Get("valueCode").Text())
+		}
+		names := map[string]string{"urn:oid:2.16.156.10011.1.3": "resident", "urn:oid:2.16.156.10011.1.19": "card",
+			"http://hl7.org/fhir/sid/passport-CHN": "passport", "https://yilian.dev/fhir/institution/test/patient": "patient"}
+		for _, id := range out.Get("identifier").Items() {
+			got = append(got, names[id.Get("system").Text()]+"="+id.Get("value").Text())
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, s, tt.want)
+		}
+	}
+}

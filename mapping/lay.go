@@ -58,7 +58,11 @@ func (res *Resource) Over(stored *fhir.Node) *fhir.Node {
 	return out
 }
 
+// keep notes slots of a list that stay when the resource is laid over a stored one.
 func (res *Resource) keep(name string, slots []string) {
+	if len(slots) == 0 {
+		return
+	}
 	if res.kept == nil {
 		res.kept = map[string][]string{}
 	}

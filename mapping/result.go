@@ -46,6 +46,7 @@ type Resource struct {
 	Identifier *fhir.Node
 	Origin     record.Origin // the scope the rule was run for
 	kind       *resourceKind
+	kept       map[string][]string // in Update: of identifier and extension, the slots about which the record says nothing
 }
 
 // Reference returns the relative reference "Type/id".

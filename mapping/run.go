@@ -231,6 +231,7 @@ func (r *run) buildOne(i *instance) Resource {
 			e.put(tree, products)
 			if rule.write == Update {
 				res.Cleared = append(append(res.Cleared, e.others...), e.besides...)
+				res.keep(e.name, oc.silent)
 			}
 		case rule.write == Update && (oc.state == record.Delete || oc.state == record.Empty):
 			res.Cleared = append(append(res.Cleared, e.names...), e.besides...)
