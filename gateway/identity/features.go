@@ -15,6 +15,9 @@ import (
 type Systems struct {
 	ResidentID []string // checked by their digits; at most one per person
 	HealthCard []string // believed as they are; at most one holder
+	// Canonical returns the system that stands for a system's aliases; nil: there are
+	// none.
+	Canonical func(system string) string
 	// Local is the prefix of the institutions' own systems. A member's number for
 	// its patient identifies the patient for everybody who quotes it.
 	Local string
@@ -45,7 +48,7 @@ func (s Systems) Extract(patient *fhir.Node, institution string) store.Features 
 	}
 	newborn := newborn(patient)
 	for _, id := range patient.Get("identifier").Items() {
-		system, value := id.Get("system").Text(), fold.Text(id.Get("value").Text())
+		system, value := s.canonical(id.Get("system").Text()), fold.Text(id.Get("value").Text())
 		if use := id.Get("use").Text(); value == "" || use == "temp" || use == "old" {
 			continue
 		}
@@ -64,6 +67,13 @@ func (s Systems) Extract(patient *fhir.Node, institution string) store.Features 
 		}
 	}
 	return f
+}
+
+func (s Systems) canonical(system string) string {
+	if s.Canonical == nil {
+		return system
+	}
+	return s.Canonical(system)
 }
 
 // name returns the folded full name by which two records are compared.

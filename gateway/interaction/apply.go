@@ -71,7 +71,7 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*tra
 	}
 	known := map[store.Pending]string{}
 	for _, w := range b.Writes {
-		brings(known, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()}, w.Resource)
+		e.brings(known, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()}, w.Resource)
 	}
 	var drafts []*draft
 	var same []store.Key

@@ -50,7 +50,7 @@ func (e *Engine) writeOne(ctx context.Context, plan func() (*draft, error)) (sto
 		drafts := []*draft{d}
 		if !d.deleted {
 			known := map[store.Pending]string{}
-			brings(known, d.key, d.stamped)
+			e.brings(known, d.key, d.stamped)
 			woken, err := e.woken(ctx, wake, known, drafts)
 			if err != nil {
 				return nil, err

@@ -24,7 +24,7 @@ func (e *Engine) resolve(ctx context.Context, d *draft, known map[store.Pending]
 		id := ref.Get("identifier")
 		want := store.Pending{
 			Type:       ref.Get("type").Text(),
-			Identifier: store.Identifier{System: id.Get("system").Text(), Value: id.Get("value").Text()},
+			Identifier: e.identifier(id),
 		}
 		if want.Identifier.System == "" || want.Identifier.Value == "" || !e.Definitions.IsResource(want.Type) {
 			return nil
@@ -57,6 +57,12 @@ func (e *Engine) resolve(ctx context.Context, d *draft, known map[store.Pending]
 		return nil
 	})
 	return pending, err
+}
+
+// identifier reads a business identifier as it is indexed: under its canonical
+// system.
+func (e *Engine) identifier(n *fhir.Node) store.Identifier {
+	return store.Identifier{System: e.Index.System(n.Get("system").Text()), Value: n.Get("value").Text()}
 }
 
 // stands reports whether a literal reference points at something that is there.

@@ -96,11 +96,9 @@ func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pe
 
 // brings lists what a resource can be referred to by, for others in the same
 // transaction.
-func brings(known map[store.Pending]string, k store.Key, content *fhir.Node) {
+func (e *Engine) brings(known map[store.Pending]string, k store.Key, content *fhir.Node) {
 	for _, id := range content.Get("identifier").Items() {
-		want := store.Pending{Type: k.Type, Identifier: store.Identifier{
-			System: id.Get("system").Text(), Value: id.Get("value").Text(),
-		}}
+		want := store.Pending{Type: k.Type, Identifier: e.identifier(id)}
 		if want.Identifier.System != "" && want.Identifier.Value != "" {
 			known[want] = k.ID
 		}

@@ -157,14 +157,17 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		return nil, err
 	}
 	fhirBase := "http://" + c.Listen + fhirPath
+	index := search.New(defs, search.Options{
+		Bases: []string{fhirBase}, Zone: c.Zone, Aliases: aliases, Limits: search.Limits{MaxCount: c.Limits.Page},
+	})
+	systems := identity.DefaultSystems(c.AllianceBase)
+	systems.Canonical = index.System
 	engine := interaction.New(interaction.Config{
-		Store: s,
-		Index: search.New(defs, search.Options{
-			Bases: []string{fhirBase}, Zone: c.Zone, Aliases: aliases, Limits: search.Limits{MaxCount: c.Limits.Page},
-		}),
+		Store:       s,
+		Index:       index,
 		Validator:   validate.New(defs, validate.Options{}),
 		Definitions: defs,
-		Identity:    identity.New(identity.DefaultSystems(c.AllianceBase)),
+		Identity:    identity.New(systems),
 		Base:        c.AllianceBase,
 		FHIRBase:    fhirBase,
 		Key:         key,
