@@ -191,6 +191,9 @@ func (p *process) address(address string) { p.engine.FHIRBase = "http://" + addr
 func (p *process) prepare(ctx context.Context, o Options) error {
 	for _, m := range p.ingest.Members() {
 		if err := publish(ctx, p.engine, m); err != nil {
+			if ctx.Err() != nil {
+				return nil // told to end before it was ready
+			}
 			return fmt.Errorf("publish an institution: %w", err)
 		}
 	}
