@@ -12,6 +12,7 @@ import (
 type mapCommand struct {
 	Run  mapRunCommand  `cmd:"" help:"Map records and print the FHIR they become; nothing is stored."`
 	Lint mapLintCommand `cmd:"" help:"Check an institution's folder: institution.yaml, maps, code tables."`
+	Test mapTestCommand `cmd:"" help:"Run the cases of an institution's folder."`
 }
 
 // loadInstitution reads the folder of an institution, with the built-in maps below it.

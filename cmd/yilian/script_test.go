@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the transcripts in testdata/script from what the commands print")
 
 // TestScripts runs the transcripts in testdata/script. Each begins with a transcript and goes on with the files it needs,
-// as txtar; testdata/hospital is there too, as the folder hospital. In the transcript stands
+// as txtar; the institutions in testdata/folders are there too. In the transcript stands
 //
 //	# a remark
 //	$ NAME=value yilian command line < stdin
@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatal("no scripts", err)
 	}
-	hospital, err := filepath.Abs("testdata/hospital")
+	folders, err := filepath.Abs("testdata/folders")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			}
 			t.Chdir(t.TempDir())
 			t.Setenv("COLUMNS", "100")
-			if err := os.CopyFS("hospital", os.DirFS(hospital)); err != nil {
+			if err := os.CopyFS(".", os.DirFS(folders)); err != nil {
 				t.Fatal(err)
 			}
 			for _, f := range archive.Files {
