@@ -1,0 +1,151 @@
+package alliancetest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/yilian/yilian/internal/alliancegen"
+)
+
+// Each kind of fact is falsified once in the ledger; the checker must then miss it.
+func TestFindsPlantedFaults(t *testing.T) {
+	w := newWorld(t)
+	w.deliver(t, alliancegen.Generate(1, alliancegen.Options{}).Deliveries())
+	person := func(l *alliancegen.Ledger, has func(*alliancegen.Person) bool) *alliancegen.Person {
+		for i := range l.Persons {
+			if has(&l.Persons[i]) {
+				return &l.Persons[i]
+			}
+		}
+		t.Fatal("nobody has it")
+		return nil
+	}
+	result := func(l *alliancegen.Ledger, has func(*alliancegen.Result) bool) *alliancegen.Result {
+		for i := range l.Persons {
+			for _, r := range l.Persons[i].Reports {
+				for j := range r.Results {
+					if has(&r.Results[j]) {
+						return &r.Results[j]
+					}
+				}
+			}
+		}
+		t.Fatal("no such result")
+		return nil
+	}
+	kind := func(k string) func(*alliancegen.Result) bool {
+		return func(r *alliancegen.Result) bool { return r.Value.Kind == k }
+	}
+	later := func(at *alliancegen.Time) {
+		b, _ := at.MarshalJSON()
+		year := string(b[1:5])
+		other := map[bool]string{true: "2024", false: "2025"}[year == "2025"]
+		if err := at.UnmarshalJSON([]byte(`"` + other + string(b[5:]))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	inpatient := func(l *alliancegen.Ledger) *alliancegen.Visit {
+		p := person(l, func(p *alliancegen.Person) bool {
+			for _, v := range p.Visits {
+				if v.Bed != "" && v.Disposition != "" {
+					return true
+				}
+			}
+			return false
+		})
+		for _, v := range p.Visits {
+			if v.Bed != "" && v.Disposition != "" {
+				return v
+			}
+		}
+		return nil
+	}
+	for name, plant := range map[string]func(*alliancegen.Ledger){
+		"patient":            func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].ID = "0" },
+		"resident id":        func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Identifiers[0].Value = "990121196506073325" },
+		"name":               func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Name += "二" },
+		"sex":                func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Sex = "male" },
+		"birth":              func(l *alliancegen.Ledger) { later(&l.Persons[0].Patients[0].Birth) },
+		"phone":              func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Phone = "12000000000" },
+		"address":            func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Address += "1" },
+		"marital":            func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Marital = "99" },
+		"ethnicity":          func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Ethnicity = "56" },
+		"contact":            func(l *alliancegen.Ledger) { l.Persons[0].Patients[0].Contact.Phone = "12000000000" },
+		"visit's patient":    func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Patient = "0" },
+		"visit's class":      func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Class = "HH" },
+		"visit's status":     func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Status = "cancelled" },
+		"visit's start":      func(l *alliancegen.Ledger) { later(&l.Persons[0].Visits[0].Start) },
+		"visit's end":        func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].End = nil },
+		"visit's department": func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Department.Standard = "99" },
+		"visit's doctor":     func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Doctor.Number = "0" },
+		"bed":                func(l *alliancegen.Ledger) { inpatient(l).Bed = "999" },
+		"disposition":        func(l *alliancegen.Ledger) { inpatient(l).Disposition = "9" },
+		"admit source":       func(l *alliancegen.Ledger) { inpatient(l).AdmitSource = "9" },
+		"diagnosis":          func(l *alliancegen.Ledger) { l.Persons[0].Visits[0].Diagnoses[1].Code = "J18.900" },
+		"diagnosis too many": func(l *alliancegen.Ledger) { v := l.Persons[0].Visits[0]; v.Diagnoses = v.Diagnoses[:1] },
+		"order's status":     func(l *alliancegen.Ledger) { l.Persons[0].Orders[0].Status = "revoked" },
+		"order's item":       func(l *alliancegen.Ledger) { l.Persons[0].Orders[0].Item.Standard = "1-8" },
+		"order's time":       func(l *alliancegen.Ledger) { later(&l.Persons[0].Orders[0].Ordered) },
+		"order's performer":  func(l *alliancegen.Ledger) { l.Persons[0].Orders[0].Performer = alliancegen.City },
+		"report's status":    func(l *alliancegen.Ledger) { l.Persons[0].Reports[0].Status = "corrected" },
+		"report's order":     func(l *alliancegen.Ledger) { l.Persons[0].Reports[0].Order.Institution = alliancegen.Lab },
+		"report's time":      func(l *alliancegen.Ledger) { later(&l.Persons[0].Reports[0].Issued) },
+		"report's author":    func(l *alliancegen.Ledger) { l.Persons[0].Reports[0].Author.Name += "二" },
+		"one result more":    func(l *alliancegen.Ledger) { r := l.Persons[0].Reports[0]; r.Results = append(r.Results, r.Results[0]) },
+		"one result less":    func(l *alliancegen.Ledger) { r := l.Persons[0].Reports[0]; r.Results = r.Results[1:] },
+		"number":             func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Quantity)).Value.Number += "0" },
+		"unit":               func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Quantity)).Value.UCUM = "kg" },
+		"ordinal":            func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Ordinal)).Value.Ordinal = "4+" },
+		"titre":              func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Ratio)).Value.Denominator = "5" },
+		"text":               func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Text)).Value.Text = "X型" },
+		"absent":             func(l *alliancegen.Ledger) { result(l, kind(alliancegen.Absent)).Value.Reason = "" },
+		"range": func(l *alliancegen.Ledger) {
+			result(l, func(r *alliancegen.Result) bool { return r.Range.High != "" }).Range.High = "0"
+		},
+		"flag": func(l *alliancegen.Ledger) {
+			result(l, func(r *alliancegen.Result) bool { return r.Flag != "" }).Interpret = "LL"
+		},
+		"result's status": func(l *alliancegen.Ledger) {
+			result(l, func(r *alliancegen.Result) bool { return r.Was != "" }).Status = "final"
+		},
+		"mark": func(l *alliancegen.Ledger) {
+			result(l, func(r *alliancegen.Result) bool { return r.Marked }).Marked = false
+		},
+		"findings":             func(l *alliancegen.Ledger) { examination(person(l, hasFindings)).Findings += "。" },
+		"conclusion":           func(l *alliancegen.Ledger) { examination(person(l, hasFindings)).Conclusion = "正常" },
+		"referral's status":    func(l *alliancegen.Ledger) { l.Persons[0].Referrals[0].LocalStatus = "3" },
+		"referral's direction": func(l *alliancegen.Ledger) { l.Persons[0].Referrals[0].Direction = "down" },
+		"referral's goal":      func(l *alliancegen.Ledger) { l.Persons[0].Referrals[0].To = alliancegen.Lab },
+		"referral's summary":   func(l *alliancegen.Ledger) { l.Persons[0].Referrals[0].Summary += "。" },
+		"referral answered":    func(l *alliancegen.Ledger) { l.Persons[0].Referrals[1].Answers.Number = "0" },
+		"allergy":              func(l *alliancegen.Ledger) { l.Persons[0].Allergies[0].Category = "food" },
+		"allergy's reaction":   func(l *alliancegen.Ledger) { l.Persons[0].Allergies[0].Reaction = "休克" },
+		"appointment":          func(l *alliancegen.Ledger) { later(&l.Persons[0].Appointments[0].Start) },
+		"dose":                 func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Dose = "7" },
+		"drug":                 func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Drug.Standard = "X" },
+		"prescription's state": func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Status = "cancelled" },
+	} {
+		l := alliancegen.Generate(1, alliancegen.Options{}).Ledger
+		plant(l)
+		if c := facts(w, l); len(c.missing) == 0 {
+			t.Errorf("%s: a planted fault is not found", name)
+		}
+	}
+	if c := facts(w, alliancegen.Generate(1, alliancegen.Options{}).Ledger); len(c.missing) > 0 || c.checked < 5000 {
+		t.Errorf("without a fault %d of %d facts are missing", len(c.missing), c.checked)
+	}
+	if at := (alliancegen.Time{}); sameTime(time.Now().Format(time.RFC3339), at) {
+		t.Error("a time where there is none")
+	}
+}
+
+func hasFindings(p *alliancegen.Person) bool { return examination(p) != nil }
+
+func examination(p *alliancegen.Person) *alliancegen.Report {
+	for _, r := range p.Reports {
+		if r.Findings != "" {
+			return r
+		}
+	}
+	return nil
+}
