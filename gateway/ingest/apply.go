@@ -57,14 +57,10 @@ func (in *Ingest) batch(m Member, r store.Record, rec *record.Record, got *mappi
 		RowKey:   r.Key, RowHash: r.Hash,
 		Issues: got.Issues,
 	}
-	for _, res := range got.Resources {
-		switch res.Write {
-		case mapping.Reference:
-			continue
-		case mapping.Merge:
-			b.Writes = append(b.Writes, interaction.Write{Resource: res.Tree, Mode: interaction.Merge})
-		default:
-			b.Writes = append(b.Writes, interaction.Write{Resource: res.Tree, Mode: interaction.Replace, Cleared: res.Cleared})
+	for i := range got.Resources {
+		res := &got.Resources[i]
+		if res.Write != mapping.Reference {
+			b.Writes = append(b.Writes, interaction.Write{Resource: res.Tree, Over: res.Over, Fills: res.Write == mapping.Merge})
 		}
 	}
 	return b

@@ -14,8 +14,12 @@ import (
 // Write is one resource that a record became.
 type Write struct {
 	Resource *fhir.Node // with its id; references to others of the record are literal
-	Mode     Mode
-	Cleared  []string // elements to remove from what is stored
+	// Over lays the resource over the one that is stored, without changing either;
+	// nil: it takes its place whole.
+	Over func(stored *fhir.Node) *fhir.Node
+	// Fills says that Over only fills gaps: that gives no authority, so it leaves no
+	// stamp, and whoever states the resource comes after it, however old that is.
+	Fills bool
 }
 
 // Batch is what one record became. It is written whole or not at all, together
@@ -85,7 +89,7 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*tra
 			applied.Skipped++
 		case d != nil:
 			drafts = append(drafts, d)
-		case w.Mode == Replace:
+		case !w.Fills:
 			same = append(same, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()})
 		}
 	}
@@ -169,7 +173,7 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, k
 		return nil, false, fault.New(fault.Conflict, "the resource belongs to another institution")
 	default:
 		d.expect, d.waits = current.Number, true
-		if w.Mode == Replace && b.Stamp.Before(current.Stamp) {
+		if !w.Fills && b.Stamp.Before(current.Stamp) {
 			return nil, true, nil
 		}
 		if !current.Deleted {
@@ -178,12 +182,16 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, k
 			}
 		}
 	}
-	if w.Mode == Merge {
-		// Filling gaps gives no authority: whoever states the resource comes after it,
-		// however old that record is.
+	if w.Fills {
 		d.stamp = current.Stamp
 	}
-	if err := e.prepare(ctx, d, e.combine(stored, w.Resource, w.Mode, w.Cleared), known); err != nil {
+	content := w.Resource
+	if stored != nil && w.Over != nil {
+		content = w.Over(stored)
+	} else {
+		content = content.Clone()
+	}
+	if err := e.prepare(ctx, d, content, known); err != nil {
 		return nil, false, err
 	}
 	if stored != nil && fhir.EqualContent(stored, d.stamped) {

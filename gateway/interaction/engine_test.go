@@ -102,12 +102,23 @@ func (f *fixture) batch(institution string, minute int64, writes ...interaction.
 	}
 }
 
-func (f *fixture) replace(text string, cleared ...string) interaction.Write {
-	return interaction.Write{Resource: tree(f.t, text), Mode: interaction.Replace, Cleared: cleared}
+// replace states a resource as a whole.
+func (f *fixture) replace(text string) interaction.Write {
+	return interaction.Write{Resource: tree(f.t, text)}
 }
 
-func (f *fixture) merge(text string) interaction.Write {
-	return interaction.Write{Resource: tree(f.t, text), Mode: interaction.Merge}
+// fill adds what is not there.
+func (f *fixture) fill(text string) interaction.Write {
+	more := tree(f.t, text)
+	return interaction.Write{Resource: more, Fills: true, Over: func(stored *fhir.Node) *fhir.Node {
+		out := stored.Clone()
+		for _, k := range more.All() {
+			if out.Get(k.Name()) == nil {
+				out.Set(k.Name(), k.Clone())
+			}
+		}
+		return out
+	}}
 }
 
 // get reads a resource as stored, without meta.

@@ -75,14 +75,14 @@ func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, fo
 func publish(ctx context.Context, e *interaction.Engine, m ingest.Member) error {
 	var writes []interaction.Write
 	if org := m.Institution.Organization(); org != nil {
-		writes = append(writes, interaction.Write{Resource: org, Mode: interaction.Replace})
+		writes = append(writes, interaction.Write{Resource: org})
 	}
 	terminology, err := m.Institution.Terminology()
 	if err != nil {
 		return fmt.Errorf("code tables of %s: %w", m.Institution.ID(), err)
 	}
 	for _, r := range terminology {
-		writes = append(writes, interaction.Write{Resource: r, Mode: interaction.Replace})
+		writes = append(writes, interaction.Write{Resource: r})
 	}
 	if len(writes) == 0 {
 		return nil
