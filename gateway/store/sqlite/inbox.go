@@ -81,7 +81,7 @@ func (t *tx) accept(ctx context.Context, e *store.Entry, parent *delivery) (stor
 	used := false
 	if r.Control != "" {
 		var first int64
-		err := t.c.query(context.Background(), "SELECT sequence, sum FROM record WHERE institution = ? AND source = ? AND control = ?",
+		err := t.c.query(context.Background(), "SELECT sequence, sum FROM record WHERE institution = ? AND source = ? AND control = ? AND control <> ''",
 			[]any{institution, r.Source, r.Control}, func(row row) error {
 				used = true
 				if string(row.bytes(1)) == string(own) {
@@ -415,7 +415,7 @@ func (s *Store) Records(ctx context.Context, f store.RecordFilter) (list []store
 			and("state = ?", code)
 		}
 		if f.Parent != "" {
-			and("parent = ?", f.Parent)
+			and("parent <> '' AND parent = ?", f.Parent)
 		}
 		and("sequence > ?", f.After)
 		sql := strings.Join(where, " AND ")

@@ -80,7 +80,7 @@ var allowedTests = []test{
 		}
 		write(t, s, all...)
 		write(t, s, seen...)
-		for n := range 600 {
+		for n := range 250 {
 			typ, where := pick(d, "A", "B"), d.where(2)
 			by := []search.Sort{pick(d, search.Sort{Param: "date", Kind: search.KindDate}, search.Sort{Param: "name", Kind: search.KindString}),
 				{Param: "_id", Kind: search.KindToken}}

@@ -199,7 +199,7 @@ func (d dice) allowed() search.Allowed {
 
 const (
 	modelItems   = 40
-	modelQueries = 1500
+	modelQueries = 700
 )
 
 func againstModel(t *testing.T, s Store) {
