@@ -297,7 +297,7 @@ func all(g *record.Node, name string, yield func(*record.Node) bool) bool {
 			}
 			continue
 		}
-		if k.Kind() != record.Leaf && !all(k, name, yield) {
+		if kind := k.Kind(); kind != record.Leaf && kind != record.Sequence && !all(k, name, yield) { // fields have no names
 			return false
 		}
 	}
