@@ -403,7 +403,7 @@ func (c *compiler) objectMaker(n *syntax.Node, t *target, s *scope) *maker {
 	m.emit = o.emit
 	if from != nil {
 		m.emit = func(r *run, at *record.Node, out []product) ([]product, outcome) {
-			v := from.read(r, at)
+			v := from.scope(r, at)
 			if !v.present() || v.node == nil {
 				return out, outcome{state: r.said(v.state)}
 			}

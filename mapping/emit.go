@@ -82,6 +82,7 @@ func (m *maker) once(r *run, at *record.Node, out []product) ([]product, outcome
 		return out, outcome{off: true}
 	}
 	n := len(out)
+	r.origins = nil
 	out, o := m.emit(r, at, out)
 	if len(out) == n && m.def != nil && m.each == nil {
 		return m.fallback(r, out, o)

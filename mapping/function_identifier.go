@@ -25,6 +25,7 @@ var identifierFunctions = []*function{
 				var found *identifierSystem
 				a := f.input(r, at, "authority")
 				if a.present() {
+					r.whole(a)
 					found = r.inst.authority(a)
 				}
 				if typ.present() && (!a.present() || found == ownNumbers) {
@@ -61,6 +62,7 @@ var identifierFunctions = []*function{
 		}},
 	{name: "authority", makes: []string{"uri"}, compile: func(c *compiler, f *call) applier {
 		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
+			r.whole(v)
 			s := r.inst.authority(v)
 			if s == nil || s == ownNumbers { // which of its numbers, only a type could say
 				return out, false

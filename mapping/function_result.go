@@ -112,6 +112,7 @@ func (m *resultMaker) make(r *run, at *record.Node, v value, f *call, out []prod
 	case "NM":
 		res = codes.ParseNM(v.text, r.inst.results)
 	case "SN":
+		r.whole(v)
 		res = codes.ParseSN(v.node.At(1).Text(), v.node.At(2).Text(), v.node.At(3).Text(), v.node.At(4).Text(), r.inst.results)
 	case "CE", "CWE", "CNE", "CF", "CNN", "IS", "ID":
 		return m.coded(r, v, typ, out)
@@ -190,6 +191,7 @@ func (m *resultMaker) coded(r *run, v value, typ string, out []product) []produc
 	if !m.can["CodeableConcept"] {
 		return out
 	}
+	r.whole(v)
 	n := fhir.NewObject()
 	list := fhir.NewArray()
 	text := ""

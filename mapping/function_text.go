@@ -105,6 +105,7 @@ func lines(r *run, at *record.Node, from *operand) string {
 	var b strings.Builder
 	from.each(r, at, func(v value) bool {
 		if v.present() {
+			r.take(v)
 			if b.Len() > 0 {
 				b.WriteByte('\n')
 			}

@@ -89,7 +89,7 @@ func (l *loader) other(s *source, n *syntax.Node, stack []string, key string, li
 	case found == nil:
 		var names []string
 		for _, f := range l.files {
-			if f.library == library {
+			if f.library == library && f != s {
 				names = append(names, f.name)
 			}
 		}

@@ -37,7 +37,7 @@ func (c *compiler) refMaker(n *syntax.Node, t *target, s *scope) *maker {
 	}
 	inner := m.emit
 	m.emit = func(r *run, at *record.Node, out []product) ([]product, outcome) {
-		v := from.read(r, at)
+		v := from.scope(r, at)
 		if !v.present() || v.node == nil {
 			return out, outcome{state: r.said(v.state)}
 		}
@@ -174,7 +174,8 @@ func (c *compiler) refRule(n *syntax.Node, name string, all bool, display *opera
 }
 
 // targets yields what the rule made: everything inside the scope; or else the one of this scope, or the only one inside it, or
-// that of the nearest scope around it. Where there are several nobody can tell which is meant.
+// that of the nearest scope around it, unless it belongs to another repetition of the group that this scope stands in. Where
+// there are several nobody can tell which is meant.
 func (r *run) targets(to *rule, at *record.Node, all bool, yield func(*instance) bool) {
 	if all {
 		for _, i := range r.instances[to.index] {
@@ -191,16 +192,17 @@ func (r *run) targets(to *rule, at *record.Node, all bool, yield func(*instance)
 		return
 	}
 	near := r.near(to)
-	for s := at; s != nil; s = s.Parent() {
+	var from *record.Node // through which the way led outward
+	for s := at; s != nil; from, s = s, s.Parent() {
 		n := near[s]
 		switch {
 		case n.at != nil:
 			yield(n.at)
 			return
+		case n.inside > 1, n.inside == 1 && from != nil && n.through.Name() == from.Name():
+			return // several, or that of another repetition: a neighbour's specimen is not ours
 		case n.inside == 1:
 			yield(n.first)
-			return
-		case n.inside > 1:
 			return
 		}
 	}
@@ -208,9 +210,10 @@ func (r *run) targets(to *rule, at *record.Node, all bool, yield func(*instance)
 
 // near is what a rule made as seen from one node.
 type near struct {
-	at     *instance // for the node itself
-	inside int       // for it and what stands in it
-	first  *instance
+	at      *instance // for the node itself
+	inside  int       // for it and what stands in it
+	first   *instance
+	through *record.Node // the child in which first stands
 }
 
 // near indexes what a rule made by every node it stands in.
@@ -223,13 +226,14 @@ func (r *run) near(to *rule) map[*record.Node]near {
 	}
 	m := map[*record.Node]near{}
 	for _, i := range r.instances[to.index] {
-		for s := i.scope; s != nil; s = s.Parent() {
+		var through *record.Node
+		for s := i.scope; s != nil; through, s = s, s.Parent() {
 			n := m[s]
 			if s == i.scope && n.at == nil {
 				n.at = i
 			}
 			if n.inside++; n.first == nil {
-				n.first = i
+				n.first, n.through = i, through
 			}
 			m[s] = n
 		}

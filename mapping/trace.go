@@ -6,15 +6,33 @@ import (
 	"github.com/yilian/yilian/mapping/record"
 )
 
-// take notes that a value was read.
+// take notes that a value was read: of a node with parts, the first, which is its text.
 func (r *run) take(v value) value {
-	if r.readSet != nil && v.node != nil && v.state != record.Absent {
-		r.readSet[v.node] = true
+	if v.node == nil || v.state == record.Absent {
+		return v
 	}
-	if r.o.Trace && v.node != nil && v.present() {
+	if r.readSet != nil {
+		n := v.node
+		for n.Kind() == record.List || n.Kind() == record.Sequence {
+			k := n.Kids()
+			if len(k) == 0 {
+				break
+			}
+			n = k[0]
+		}
+		r.readSet[n] = true
+	}
+	if r.o.Trace && v.present() {
 		r.origins = append(r.origins, v.node.Origin())
 	}
 	return v
+}
+
+// whole notes that all parts of a value were read.
+func (r *run) whole(v value) {
+	if r.readSet != nil && v.node != nil {
+		r.readSet[v.node] = true
+	}
 }
 
 // trace notes that an element was made of what was read since the last note.
@@ -35,7 +53,7 @@ func (r *run) unfilled(element string) {
 	}
 }
 
-// cover counts what the record has and no rule read. A value counts as read when it, a part of it, or what it is part of was.
+// cover counts what the record has and no rule read. A value counts as read when it or what it is part of was.
 func (r *run) cover() {
 	c := &Coverage{Records: 1, Unread: map[string]int{}, Unfilled: r.missing}
 	if c.Unfilled == nil {

@@ -60,12 +60,15 @@ type operand struct {
 }
 
 // read returns the operand's value as seen from scope: of several, the first present one.
-func (o *operand) read(r *run, scope *record.Node) value {
+func (o *operand) read(r *run, scope *record.Node) value { return r.take(o.scope(r, scope)) }
+
+// scope is read for what only steps into a value: it counts as read when something in it is.
+func (o *operand) scope(r *run, scope *record.Node) value {
 	switch {
 	case o.first != nil:
 		var best value
 		for i := range o.first {
-			v := o.first[i].read(r, scope)
+			v := o.first[i].scope(r, scope)
 			if v.present() {
 				return v
 			}
@@ -83,13 +86,13 @@ func (o *operand) read(r *run, scope *record.Node) value {
 		if o.path.Plain() {
 			return v
 		}
-		return r.take(of(o.path.First(v.node)))
+		return of(o.path.First(v.node))
 	default:
-		return r.take(of(o.path.First(scope)))
+		return of(o.path.First(scope))
 	}
 }
 
-// each yields every value of the operand, repetitions one by one.
+// each yields every value of the operand, repetitions one by one, as scope does.
 func (o *operand) each(r *run, scope *record.Node, yield func(value) bool) bool {
 	switch {
 	case o.first != nil:
@@ -119,7 +122,7 @@ func (o *operand) each(r *run, scope *record.Node, yield func(value) bool) bool 
 	}
 	more := true
 	o.path.Each(scope, func(n *record.Node) bool {
-		more = yield(r.take(of(n)))
+		more = yield(of(n))
 		return more
 	})
 	return more
