@@ -21,7 +21,7 @@ var grammar = map[string][]string{
 	"join":     {"table", "on", "many", "join"},
 	"version":  {"time", "sequence"},
 	"let":      {"each", "from", "value", "as", "with", "table", "unmapped", "expr", "is", "when", "default"},
-	"resource": {"type", "each", "when", "key", "write", "with", "set"},
+	"resource": {"type", "each", "when", "key", "write", "required", "with", "set"},
 	"shape":    {"type", "with", "set"},
 	"element": {"from", "value", "each", "set", "shape", "as", "with", "table", "text", "unmapped", "system", "ref",
 		"expr", "when", "default"},

@@ -125,6 +125,11 @@ func (x *Intake) charset() string {
 // give completes a cut and passes it on with its error: as a part of it when it is about the record alone. It reports
 // whether to go on.
 func (x *Intake) give(c Cut, err error, yield func(Cut, error) bool) bool {
+	if err == nil {
+		if c.Err = refuseFormula(c.Record); c.Err != nil {
+			err = c.Err
+		}
+	}
 	if err != nil {
 		c.Record = nil
 		if !errors.As(err, &c.Err) {

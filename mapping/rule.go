@@ -17,6 +17,7 @@ type rule struct {
 	withs  []assign
 	key    []operand
 	write  Write
+	needed bool // a record for which it makes nothing is refused
 	object *object
 	kind   *resourceKind
 	node   *syntax.Node
@@ -86,6 +87,7 @@ func (c *compiler) declareRule(p syntax.Pair) *rule {
 		c.errorf(t.Position, "%q is not a FHIR R4 resource type; %s", r.typ, oneOfTypes(r.typ, c.defs.ResourceTypes()))
 		return nil
 	}
+	r.needed = c.boolean(n.Get("required"))
 	switch w := n.Get("write"); {
 	case w == nil:
 		c.errorf(p.Key.Position, "rule %q has no write; want replace, update, merge or reference", r.name)

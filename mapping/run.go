@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash"
+	"slices"
 	"strconv"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -68,6 +69,7 @@ func (inst *Institution) Map(rec *record.Record, o RunOptions) (*Result, error) 
 	r := inst.begin(m, rec, o)
 	r.mac = hmac.New(sha256.New, o.Salt)
 	r.identify()
+	r.need()
 	r.build()
 	r.finish()
 	return r.res, nil
@@ -143,6 +145,15 @@ func (r *run) identify() {
 			}
 			return add(v.node)
 		})
+	}
+}
+
+// need refuses a record for which a required rule makes nothing.
+func (r *run) need() {
+	for _, rule := range r.m.rules {
+		if rule.needed && !slices.ContainsFunc(r.instances[rule.index], func(i *instance) bool { return i.id != "" || r.identifierOf(i) != nil }) {
+			r.issue(fhir.Error, fhir.TypeRequired, "rule-required", rule.typ, r.rec.Root, "the record says nothing of which "+rule.name+" could be made, and is nothing without it")
+		}
 	}
 }
 

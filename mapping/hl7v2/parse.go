@@ -64,7 +64,7 @@ const maxIssues = 100
 // positions of a segment, MSH-1 and MSH-2 included. A value of blanks is empty.
 //
 // Errors are *record.SyntaxError with the codes "too-large", "not-hl7",
-// "truncated", "charset", "nul", "delimiters", "message-type",
+// "truncated", "charset", "nul", "delimiters", "message-type", "version",
 // "several-messages", "too-many-segments", "too-many-repetitions" and
 // "too-many-values".
 func Parse(frame []byte, o Options) (*record.Record, error) {
@@ -228,6 +228,10 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 	if kind == "" {
 		return nil, p.noType(msh)
 	}
+	version := strings.TrimSpace(msh.At(12).Text())
+	if v := strings.TrimLeft(version, "vV"); v != "" && v[0] != '2' {
+		return nil, &record.SyntaxError{Line: msh.Origin().Line - p.first, Column: 1, Code: "version", Path: "MSH[1]-12", Reason: "the message is of a version that is not HL7 v2"}
+	}
 	s, ok := StructureOf(kind+"^"+msh.At(9).At(3).Text(), "")
 	if !ok {
 		s = structures().unknown
@@ -236,7 +240,7 @@ func (p *parser) message(text, file string) (*record.Record, error) {
 	return &record.Record{
 		Format:  record.HL7v2,
 		Type:    kind,
-		Version: strings.TrimSpace(msh.At(12).Text()),
+		Version: version,
 		Control: strings.TrimSpace(msh.At(10).Text()),
 		Charset: p.charset,
 		File:    file,

@@ -261,6 +261,7 @@ func TestNotAMessage(t *testing.T) {
 		{"cut segment name", head + "PID|1\rOB", "truncated", "", 3},
 		{"cut after segment name", head + "PID|1\rOBX", "truncated", "OBX", 3},
 		{"block without end", "\x0b" + head + "PID|1\r", "truncated", "", 1},
+		{"not version 2", "MSH|^~\\&|A|B|C|D|2024||ADT^A01|1|P|9.9\rPID|1\r", "version", "MSH[1]-12", 1},
 		{"no type", "MSH|^~\\&|A|B|C|D|2024|||1|P|2.5\rPID|1\r", "message-type", "MSH[1]-9", 1},
 		{"letters as delimiters", "MSHA^~\\&A", "delimiters", "MSH[1]-2", 1},
 		{"equal delimiters", "MSH|^^\\&|A|B", "delimiters", "MSH[1]-2", 1},
