@@ -2,10 +2,25 @@ package alliancetest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/yilian/yilian/internal/alliancegen"
 )
+
+// kinds are the reasons the ledger gives, by the codes with which readers and maps refuse a record. An institution that is no
+// member has neither.
+var kinds = map[string][]string{
+	alliancegen.Truncated:   {"truncated", "message-type"},
+	alliancegen.Charset:     {"charset"},
+	alliancegen.Syntax:      {"truncated", "json"},
+	alliancegen.Columns:     {"columns"},
+	alliancegen.Formula:     {"formula"},
+	alliancegen.ControlChar: {"nul"},
+	alliancegen.Limit:       {"too-many-repetitions", "too-large"},
+	alliancegen.Version:     {"version"},
+	alliancegen.Identity:    {"rule-required"},
+}
 
 func TestBadRecordsAreRefusedAndTheRestGoesOn(t *testing.T) {
 	for _, seed := range seeds {
@@ -13,8 +28,32 @@ func TestBadRecordsAreRefusedAndTheRestGoesOn(t *testing.T) {
 		w := newWorld(t)
 		w.deliver(t, a.Bad())
 		for _, r := range a.Ledger.Bad.Records {
+			at := fmt.Sprintf("seed %d: %s#%d", seed, r.File, r.Position)
 			f, ok := w.fates[fmt.Sprintf("%s#%d", r.File, r.Position)]
-			t.Log(seed, r.File, r.Position, r.Reason, ok, f.refused, f.written, f.issues)
+			switch {
+			case r.Reason == alliancegen.Unknown:
+				if ok {
+					t.Errorf("%s: taken from an institution that is no member", at)
+				}
+			case !ok:
+				t.Errorf("%s: nothing became of it", at)
+			case r.Fate == alliancegen.Committed:
+				if f.refused != "" || f.written == 0 {
+					t.Errorf("%s: refused: %s", at, f.refused)
+				}
+			case kinds[r.Reason] == nil:
+				t.Errorf("%s: the ledger has a reason %q that nothing here knows", at, r.Reason)
+			case !slices.Contains(kinds[r.Reason], f.refused):
+				t.Errorf("%s: got %q, want %v for %q", at, f.refused, kinds[r.Reason], r.Reason)
+			}
+		}
+		c := &checker{w: w}
+		w.index()
+		for _, p := range a.Ledger.Bad.Patients {
+			c.patient(p)
+		}
+		for _, m := range c.missing {
+			t.Error(m)
 		}
 	}
 }
