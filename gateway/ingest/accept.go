@@ -68,7 +68,7 @@ func (in *Ingest) keep(ctx context.Context, e store.Entry) (store.Receipt, error
 		return store.Receipt{}, fmt.Errorf("accept: %w", err)
 	}
 	in.Fault(AfterAccept)
-	in.poke()
+	in.Poke()
 	return receipts[0], nil
 }
 

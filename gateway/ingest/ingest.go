@@ -81,7 +81,8 @@ type Ingest struct {
 	sets    *setCache
 
 	mu       sync.Mutex
-	finished chan struct{} // closed and replaced whenever work on a record ended
+	waiting  map[string][]chan struct{} // who waits for a record or delivery to end, by its id
+	underway map[string]struct{}        // records that are claimed and not given back
 }
 
 // New returns an Ingest without members.
@@ -95,7 +96,8 @@ func New(c Config) *Ingest {
 		c.Fault = func(string) {}
 	}
 	in := &Ingest{
-		Config: c, holder: rand.Text(), wake: make(chan struct{}, 1), sets: newSetCache(), finished: make(chan struct{}),
+		Config: c, holder: rand.Text(), wake: make(chan struct{}, 1), sets: newSetCache(),
+		waiting: map[string][]chan struct{}{}, underway: map[string]struct{}{},
 	}
 	in.SetMembers(nil)
 	return in
@@ -159,6 +161,7 @@ func (in *Ingest) hand(ctx context.Context, queue chan<- store.Record) {
 		if err != nil && ctx.Err() == nil {
 			in.Log.ErrorContext(ctx, "claim records", "error", err)
 		}
+		claimed = slices.DeleteFunc(claimed, in.isUnderway)
 		for i, r := range claimed {
 			select {
 			case queue <- r:
@@ -178,20 +181,37 @@ func (in *Ingest) hand(ctx context.Context, queue chan<- store.Record) {
 	}
 }
 
+// isUnderway notes that a record is claimed, and reports whether it was already:
+// its lease ran out while it waited or was worked on, and the new claim renewed it.
+func (in *Ingest) isUnderway(r store.Record) bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if _, ok := in.underway[r.ID]; ok {
+		return true
+	}
+	in.underway[r.ID] = struct{}{}
+	return false
+}
+
 // release gives records back, so that the next process need not wait for their
 // leases.
 func (in *Ingest) release(list []store.Record) {
 	ids := make([]string, len(list))
+	in.mu.Lock()
 	for i, r := range list {
 		ids[i] = r.ID
+		delete(in.underway, r.ID)
 	}
+	in.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = in.Inbox.Release(ctx, in.holder, ids)
+	if err := in.Inbox.Release(ctx, in.holder, ids); err != nil {
+		in.Log.ErrorContext(ctx, "give records back", "records", len(ids), "error", err)
+	}
 }
 
-// poke tells the handing goroutine that there may be something to do.
-func (in *Ingest) poke() {
+// Poke tells the handing goroutine that there may be something to do.
+func (in *Ingest) Poke() {
 	select {
 	case in.wake <- struct{}{}:
 	default:
@@ -200,27 +220,66 @@ func (in *Ingest) poke() {
 
 // ended tells those who wait that work on a record ended, and that what stood
 // behind it may go on.
-func (in *Ingest) ended() {
+func (in *Ingest) ended(r store.Record) {
 	in.mu.Lock()
-	close(in.finished)
-	in.finished = make(chan struct{})
+	delete(in.underway, r.ID)
+	for _, id := range []string{r.ID, r.Parent} {
+		for _, c := range in.waiting[id] {
+			select {
+			case c <- struct{}{}:
+			default:
+			}
+		}
+	}
 	in.mu.Unlock()
-	in.poke()
+	in.Poke()
 }
+
+// pause is the shortest time between two looks at a delivery somebody waits for,
+// whose records end by the hundred.
+const pause = 10 * time.Millisecond
 
 // Wait returns when the work on a record, or on all records of a delivery, has
 // ended: what became of them, in their order.
 func (in *Ingest) Wait(ctx context.Context, id string) ([]store.Record, error) {
-	for {
+	moved := make(chan struct{}, 1)
+	in.mu.Lock()
+	in.waiting[id] = append(in.waiting[id], moved)
+	in.mu.Unlock()
+	defer func() {
 		in.mu.Lock()
-		next := in.finished
-		in.mu.Unlock()
-		done, list, err := in.outcome(ctx, id)
-		if err != nil || done {
-			return list, err
+		defer in.mu.Unlock()
+		left := slices.DeleteFunc(in.waiting[id], func(c chan struct{}) bool { return c == moved })
+		if in.waiting[id] = left; len(left) == 0 {
+			delete(in.waiting, id)
+		}
+	}()
+	for after := int64(0); ; {
+		r, err := in.Inbox.Record(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		switch r.State {
+		case store.Received:
+		case store.Split:
+			first, err := in.Inbox.Records(ctx, store.RecordFilter{Parent: id, State: store.Received, After: after, Limit: 1})
+			if err != nil {
+				return nil, err
+			}
+			if len(first) == 0 {
+				return in.partsOf(ctx, id)
+			}
+			after = first[0].Sequence - 1 // all before it have ended, and need not be looked at again
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		default:
+			return []store.Record{r}, nil
 		}
 		select {
-		case <-next:
+		case <-moved:
 		case <-time.After(idle):
 		case <-ctx.Done():
 			return nil, ctx.Err()
@@ -228,41 +287,24 @@ func (in *Ingest) Wait(ctx context.Context, id string) ([]store.Record, error) {
 	}
 }
 
-func (in *Ingest) outcome(ctx context.Context, id string) (bool, []store.Record, error) {
-	r, err := in.Inbox.Record(ctx, id)
-	if err != nil {
-		return false, nil, err
-	}
-	switch r.State {
-	case store.Received:
-		return false, nil, nil
-	case store.Split:
-	default:
-		return true, []store.Record{r}, nil
-	}
-	waiting, err := in.Inbox.Records(ctx, store.RecordFilter{Parent: id, State: store.Received, Limit: 1})
-	if err != nil || len(waiting) > 0 {
-		return false, nil, err
-	}
-	var list []store.Record
-	after := int64(0)
-	for {
+// partsOf returns the records of a delivery.
+func (in *Ingest) partsOf(ctx context.Context, id string) (list []store.Record, _ error) {
+	for after := int64(0); ; after = list[len(list)-1].Sequence {
 		page, err := in.Inbox.Records(ctx, store.RecordFilter{Parent: id, After: after, Limit: 1000})
 		if err != nil {
-			return false, nil, err
+			return nil, err
 		}
 		if len(page) == 0 {
-			return true, list, nil
+			return list, nil
 		}
 		list = append(list, page...)
-		after = page[len(page)-1].Sequence
 	}
 }
 
 // work carries one record as far as it gets. An error that is nobody's fault puts
 // the record back; one that keeps coming puts it aside.
 func (in *Ingest) work(ctx context.Context, r store.Record) {
-	defer in.ended()
+	defer in.ended(r)
 	err := in.contained(ctx, r)
 	switch {
 	case err == nil, fault.Is(err, fault.Conflict) && in.isOver(ctx, r):

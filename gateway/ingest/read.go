@@ -65,15 +65,15 @@ func (in *Ingest) read(ctx context.Context, m Member, r store.Record) (*record.R
 // so deliveries being worked on stay open, and their rows are read in the order in
 // which they are asked for, which is nearly that of the file.
 func (in *Ingest) readRow(ctx context.Context, m Member, r store.Record) (*record.Record, error) {
-	parent, err := in.Inbox.Record(ctx, r.Parent)
-	if err != nil {
-		return nil, fmt.Errorf("read the delivery of a row: %w", err)
-	}
 	set := in.sets.of(r.Digest + "\x00" + m.Institution.Version())
 	set.mu.Lock()
 	defer set.unlock()
 	for range 2 {
 		if set.next == nil {
+			parent, err := in.Inbox.Record(ctx, r.Parent)
+			if err != nil {
+				return nil, fmt.Errorf("read the delivery of a row: %w", err)
+			}
 			d, err := in.open(ctx, m, parent)
 			if err != nil {
 				return nil, err
