@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/rest"
 	"github.com/yilian/yilian/gateway/source/upload"
 )
@@ -34,6 +35,8 @@ func (p *process) router() http.Handler {
 	upload.New(upload.Config{
 		Inbox: p.ingest, Auth: trusting{}, Delivery: p.config.Limits.Delivery, Fail: fhir.Fail,
 	}).Register(e)
+
+	console.New(console.Config{Inbox: p.store, Members: p.members, Auth: trusting{}, Fail: fhir.Fail}).Register(e)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", func(c echo.Context) error {

@@ -13,6 +13,7 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/base"
+	"github.com/yilian/yilian/testdata"
 )
 
 // folder is one institution's folder, on disk or embedded.
@@ -44,23 +45,40 @@ func foldersIn(root fs.FS, shown string) ([]folder, error) {
 	return list, nil
 }
 
-// foldersOf lists what the configuration names.
-func foldersOf(dir string) ([]folder, error) {
-	if dir == "" {
-		return nil, nil
+// folders lists the institutions that a process serves: the demo's, and those
+// below dir.
+func folders(dir string, demo bool) ([]folder, error) {
+	var list []folder
+	if demo {
+		root, err := fs.Sub(testdata.Alliance(), "institutions")
+		if err != nil {
+			return nil, err
+		}
+		if list, err = foldersIn(root, "demo"); err != nil {
+			return nil, err
+		}
 	}
-	return foldersIn(os.DirFS(dir), dir)
+	if dir == "" {
+		return list, nil
+	}
+	own, err := foldersIn(os.DirFS(dir), dir)
+	return append(list, own...), err
 }
 
 // loadMembers reads the folders. One that does not load is an error that names
 // file, line and column; nothing that runs is changed by it.
 func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, folders []folder) ([]ingest.Member, error) {
 	var members []ingest.Member
+	seen := map[string]string{}
 	for _, f := range folders {
 		inst, err := mapping.Load(f.fsys, mapping.Options{Base: base.FS, Alliance: alliance})
 		if err != nil {
-			return nil, fmt.Errorf("institution folder %s: %w", f.path, err)
+			return nil, fmt.Errorf("institution folder %s: %w", f.path, placed(err, f.path))
 		}
+		if other, taken := seen[inst.ID()]; taken {
+			return nil, fmt.Errorf("institution folders %s and %s are both of %s", other, f.path, inst.ID())
+		}
+		seen[inst.ID()] = f.path
 		salt, err := secrets.Secret(ctx, "institution/"+inst.ID())
 		if err != nil {
 			return nil, fmt.Errorf("salt of %s: %w", inst.ID(), err)
@@ -68,6 +86,20 @@ func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, fo
 		members = append(members, ingest.Member{Institution: inst, Salt: salt})
 	}
 	return members, nil
+}
+
+// placed puts a folder's path before the file names of findings.
+func placed(err error, path string) error {
+	var wrong *mapping.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	out := &mapping.Error{}
+	for _, f := range wrong.Findings {
+		f.File = filepath.Join(path, f.File)
+		out.Findings = append(out.Findings, f)
+	}
+	return out
 }
 
 // publish writes what the alliance knows of a member: its Organization, and its

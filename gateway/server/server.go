@@ -93,12 +93,13 @@ func ignoreClosed(err error) error {
 
 // process is the parts of one running gateway.
 type process struct {
-	config *config.Config
-	log    *slog.Logger
-	store  *sqlite.Store
-	engine *interaction.Engine
-	ingest *ingest.Ingest
-	ready  atomic.Bool
+	config  *config.Config
+	log     *slog.Logger
+	store   *sqlite.Store
+	engine  *interaction.Engine
+	ingest  *ingest.Ingest
+	members *membership
+	ready   atomic.Bool
 }
 
 // open puts the parts together around the data folder.
@@ -127,22 +128,14 @@ func open(ctx context.Context, o Options) (*process, error) {
 func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error) {
 	c := o.Config
 	defs := definitions.R4()
-	folders, err := foldersOf(c.Institutions)
-	if err != nil {
-		return nil, err
-	}
-	if o.Demo {
-		root, err := fs.Sub(testdata.Alliance(), "institutions")
+	load := func(ctx context.Context) ([]ingest.Member, error) {
+		folders, err := folders(c.Institutions, o.Demo)
 		if err != nil {
 			return nil, err
 		}
-		demo, err := foldersIn(root, "demo")
-		if err != nil {
-			return nil, err
-		}
-		folders = append(demo, folders...)
+		return loadMembers(ctx, s, c.AllianceBase, folders)
 	}
-	members, err := loadMembers(ctx, s, c.AllianceBase, folders)
+	members, err := load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +173,9 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery},
 	})
 	in.SetMembers(members)
-	return &process{config: c, log: o.Log, store: s, engine: engine, ingest: in}, nil
+	p := &process{config: c, log: o.Log, store: s, engine: engine, ingest: in}
+	p.members = &membership{process: p, load: load}
+	return p, nil
 }
 
 // address tells the engine where it is served, once the port is known.

@@ -1,0 +1,7 @@
+// Package console is the operator's side of the gateway over HTTP: what came in,
+// what was put aside and why, running it again, and reloading the institutions'
+// folders. It answers JSON below /console; the command line speaks it.
+//
+// An institution's client sees its own records, a client of the whole alliance all.
+// Bytes of a record are shown only when they are asked for.
+package console
