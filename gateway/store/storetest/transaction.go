@@ -104,6 +104,41 @@ var transactionTests = []test{
 			t.Errorf("%d resources, want 20", got)
 		}
 	}},
+	{"what only a failed one brought up is new to those beside it", func(t *testing.T, s Store) {
+		const kinds = 40
+		var wg sync.WaitGroup
+		for i := range 4 * kinds {
+			wg.Go(func() {
+				n := i / 4
+				err := s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+					_, err := tx.Put(ctx, item{key: fmt.Sprintf("Type%d/%d", n, i), owner: fmt.Sprint("owner", n), values: search.Values{
+						Tokens: []search.Token{{Param: fmt.Sprint("param", n), System: fmt.Sprint("system", n), Code: "c"}}}}.put())
+					if err == nil && i%4 != 3 {
+						err = errGivenUp
+					}
+					return err
+				})
+				if (i%4 == 3) != (err == nil) {
+					t.Errorf("transaction %d: %v", i, err)
+				}
+			})
+		}
+		wg.Wait()
+		for n := range kinds {
+			same(t, fmt.Sprint("type ", n), find(t, s, fmt.Sprint("Type", n), clause(fmt.Sprint("param", n), search.KindToken,
+				search.TokenMatch{System: ptr(fmt.Sprint("system", n)), Code: "c"})), ids(fmt.Sprint(n*4+3)))
+		}
+		list, err := s.Changes(t.Context(), 0, 10*kinds)
+		if err != nil || len(list) != kinds {
+			t.Fatalf("%d changes, %v", len(list), err)
+		}
+		for _, c := range list {
+			var id int
+			if _, err := fmt.Sscan(c.ID, &id); err != nil || c.Type != fmt.Sprint("Type", id/4) || c.Owner != fmt.Sprint("owner", id/4) {
+				t.Errorf("%s of %s", c.Key, c.Owner)
+			}
+		}
+	}},
 	{"does not start for a context that ended", func(t *testing.T, s Store) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
