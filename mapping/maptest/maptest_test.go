@@ -112,6 +112,47 @@ func TestDifferencesNameTheirPlace(t *testing.T) {
 	}
 }
 
+func TestPlacesInsteadOfWholeResources(t *testing.T) {
+	input, _, _ := strings.Cut(case1, "-- want.json --")
+	want := func(lines string) []string { return runCase(t, input+"-- want.txt --\n"+lines).Diff }
+	if diff := want(`
+# the values
+Observation/item.valueQuantity.value = 5.60
+Observation/item-2.valueCodeableConcept.coding[0].code = negative
+Observation/item-2.valueCodeableConcept.text = "阴性"
+DiagnosticReport/report.result[1].reference = Observation/item-2
+Observation/item.valueQuantity.comparator absent
+Observation/item-3 absent
+`); diff != nil {
+		t.Error(diff)
+	}
+	for line, got := range map[string]string{
+		"Observation/item.valueQuantity.value = 5.6":                     `Observation/item.valueQuantity.value = 5.6: got 5.60`,
+		"Observation/item.valueQuantity = 5.60":                          `Observation/item.valueQuantity = 5.60: got {"value":5.60}`,
+		"Observation/item.valueString = 5.60":                            `Observation/item.valueString = 5.60: got nothing`,
+		"Observation/item-3.status = final":                              `Observation/item-3.status = final: got nothing`,
+		"Observation/item.code absent":                                   `Observation/item.code absent: got {"text":"甲"}`,
+		"Observation/item-2 absent":                                      "",
+		"DiagnosticReport/report.result[2].reference = Observation/item": `DiagnosticReport/report.result[2].reference = Observation/item: got nothing`,
+	} {
+		diff := want(line + "\n")
+		if len(diff) != 1 || got != "" && diff[0] != got {
+			t.Errorf("%s: got %q, want %q", line, diff, got)
+		}
+	}
+	for text, want := range map[string]string{
+		"Patient/p.name is x":    `a.txtar: want.txt: line 1: want PLACE = VALUE or PLACE absent, such as Patient/patient.birthDate = 1990-01-02`,
+		"name = x":               `a.txtar: want.txt: line 1: "name"; want a resource such as Patient/patient in front`,
+		"Patient/p = x":          `a.txtar: want.txt: line 1: want an element behind Patient/p`,
+		"\nPatient/p.name = \"x": `a.txtar: want.txt: line 2: "x: want text, or text in double quotes with \n for line breaks`,
+	} {
+		_, err := maptest.Parse("a.txtar", []byte("-- a.csv --\nA\n-- want.txt --\n"+text+"\n"))
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestAnUpdatedCasePasses(t *testing.T) {
 	inst, err := mapping.Load(folder, mapping.Options{})
 	if err != nil {
@@ -142,7 +183,7 @@ func TestMistakesInCases(t *testing.T) {
 		"hello\n-- a.csv --\nA\n":                                   `a.txtar: "hello"; want a comment with #, charset: or source:`,
 		"-- a.csv --\nA\n-- want.json --\n{":                        "a.txtar: want.json: ",
 		"-- a.csv --\nA\n-- want.json --\n[{}]\n":                   "a.txtar: want.json: item 1 is not a resource",
-		"-- a.csv --\nA\n-- wanted.json --\n[]\n":                   `a.txtar: file "wanted.json"; want want.json, want.issues or the files of a delivery`,
+		"-- a.csv --\nA\n-- wanted.json --\n[]\n":                   `a.txtar: file "wanted.json"; want want.json, want.txt, want.issues or the files of a delivery`,
 		"# t\n-- a.csv --\n" + strings.Repeat("x", maptest.MaxCase): "a.txtar: more than 16777216 bytes",
 	} {
 		_, err := maptest.Parse("a.txtar", []byte(text))

@@ -25,11 +25,13 @@ type Case struct {
 	Files   []mapping.File
 	Want    []*fhir.Node // nil: not said
 	Issues  []string     // nil: not said
+	places  []element    // of want.txt
 	archive *txtar.Archive
 }
 
 const (
 	wantJSON   = "want.json"
+	wantPlaces = "want.txt"
 	wantIssues = "want.issues"
 )
 
@@ -72,6 +74,12 @@ func Parse(name string, data []byte) (*Case, error) {
 				return nil, fmt.Errorf("%s: want.json: %w", name, err)
 			}
 			c.Want = want
+		case wantPlaces:
+			places, err := elements(f.Data)
+			if err != nil {
+				return nil, fmt.Errorf("%s: want.txt: %w", name, err)
+			}
+			c.places = places
 		case wantIssues:
 			c.Issues = []string{}
 			for line := range strings.Lines(string(f.Data)) {
@@ -81,7 +89,7 @@ func Parse(name string, data []byte) (*Case, error) {
 			}
 		default:
 			if strings.HasPrefix(f.Name, "want") {
-				return nil, fmt.Errorf("%s: file %q; want want.json, want.issues or the files of a delivery", name, f.Name)
+				return nil, fmt.Errorf("%s: file %q; want want.json, want.txt, want.issues or the files of a delivery", name, f.Name)
 			}
 			body := f.Data
 			if encoding != "" {

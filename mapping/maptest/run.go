@@ -71,6 +71,7 @@ func Run(inst *mapping.Institution, c *Case) Report {
 	if c.Want != nil {
 		rep.Diff = compare(c.Want, trees)
 	}
+	rep.Diff = append(rep.Diff, compareElements(c.places, trees)...)
 	switch {
 	case c.Issues != nil:
 		rep.Diff = append(rep.Diff, compareLines(c.Issues, rep.Issues)...)
