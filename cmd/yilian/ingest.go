@@ -21,12 +21,14 @@ import (
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/server"
 	"github.com/yilian/yilian/gateway/source/upload"
+	"github.com/yilian/yilian/mapping"
+	"github.com/yilian/yilian/mapping/record"
 )
 
 type ingestCommand struct {
 	configFlags
 	Institution string   `required:"" help:"Institution whose records they are." placeholder:"ID"`
-	Files       []string `arg:"" name:"file" help:"Records as the institution sends them. Tables (*.csv) are one delivery, any other file is one of its own."`
+	Files       []string `arg:"" name:"file" help:"Records as the institution sends them. Tables are one delivery, any other file is one of its own."`
 }
 
 func (ingestCommand) Help() string {
@@ -117,15 +119,12 @@ func (h *handIn) delivery(ctx context.Context, names []string, bar progress) (up
 func deliveriesOf(names []string) (deliveries [][]string, size int64, err error) {
 	var tables []string
 	for _, name := range names {
-		info, err := os.Stat(name)
+		format, bytes, err := look(name)
 		if err != nil {
 			return nil, 0, err
 		}
-		if info.IsDir() {
-			return nil, 0, fmt.Errorf("%s is a folder; want files", name)
-		}
-		size += info.Size()
-		if strings.EqualFold(filepath.Ext(name), ".csv") {
+		size += bytes
+		if format == record.Table {
 			tables = append(tables, name)
 			continue
 		}
@@ -135,6 +134,24 @@ func deliveriesOf(names []string) (deliveries [][]string, size int64, err error)
 		deliveries = append(deliveries, tables)
 	}
 	return deliveries, size, nil
+}
+
+// look tells a file's format by its beginning, and its size.
+func look(name string) (format string, size int64, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", 0, err
+	}
+	if info.IsDir() {
+		return "", 0, fmt.Errorf("%s is a folder; want files", name)
+	}
+	head, err := io.ReadAll(io.LimitReader(f, 4096))
+	return mapping.FormatOf(mapping.File{Name: name, Bytes: head}), info.Size(), err
 }
 
 func printAnswer(out *output, a upload.Answer) error {
