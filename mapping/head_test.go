@@ -244,3 +244,61 @@ func TestMistakesInInstitutionYAML(t *testing.T) {
 		})
 	}
 }
+
+func TestBuiltInMapsAreCompiledWhenTheyAreNeeded(t *testing.T) {
+	good := "format: 1\nmap: good\nreads: {format: hl7v2, messages: [ADT^A01]}" + rule("PID-3")
+	bad := "format: 1\nmap: bad\nreads: {format: hl7v2, messages: [ADT^A02]}" + rule("PID-99")
+	base := fstest.MapFS{"good.yaml": &fstest.MapFile{Data: []byte(good)}, "bad.yaml": &fstest.MapFile{Data: []byte(bad)}}
+	files := folder(map[string]string{"institution.yaml": institution + "sources: {hl7: {format: hl7v2, base: true}}\n"})
+	if _, err := mapping.Load(files, mapping.Options{Base: base}); err == nil {
+		t.Error("a mistake in a built-in map is told")
+	}
+	inst, err := mapping.Load(files, mapping.Options{Base: base, Lazy: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int)
+	for range 8 {
+		go func() {
+			res, err := inst.Map(er7(t, "PID|1||A"), mapping.RunOptions{Salt: salt})
+			if err != nil {
+				t.Error(err)
+			}
+			done <- len(res.Resources)
+		}()
+	}
+	for range 8 {
+		if n := <-done; n != 1 {
+			t.Errorf("%d resources, want 1", n)
+		}
+	}
+	res := run(t, inst, er7(t, "MSH|^~\\&|HIS|H|||20240501083000||ADT^A02|1|P|2.4|||||CHN|UNICODE UTF-8", "PID|1||A"))
+	if !res.Rejected() || res.Issues[0].ID != "map-broken" {
+		t.Errorf("a broken map rejects: %v", res.Issues)
+	}
+}
+
+func TestVersionFollowsTheMeaningOfAMap(t *testing.T) {
+	version := func(inst, m, table string) string {
+		files := folder(map[string]string{"institution.yaml": inst, "maps/m.yaml": m, "codes/lab-item.csv": table})
+		i, err := mapping.Load(files, mapping.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i.Maps()[0].Version()
+	}
+	m := hl7Head + "resources:\n  p: {type: Patient, write: merge, key: [PID-3], set: {active: =true}}\n"
+	first := version(institution, m, tables["lab-item"])
+	if again := version(institution, "# a comment\n"+m, tables["lab-item"]); again != first || len(first) != 16 {
+		t.Errorf("a comment makes another version: %s, %s", first, again)
+	}
+	for name, other := range map[string]string{
+		"the map":         version(institution, strings.Replace(m, "=true", "=false", 1), tables["lab-item"]),
+		"the institution": version(institution+"timezone: '+09:00'\n", m, tables["lab-item"]),
+		"a table":         version(institution, m, tables["lab-item"]+"1002,x,2345-7,,http://loinc.org\n"),
+	} {
+		if other == first {
+			t.Errorf("%s changes and the version does not", name)
+		}
+	}
+}

@@ -5,10 +5,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/mapping/codes"
@@ -57,6 +60,7 @@ type loader struct {
 	own      []string           // names of the folder's own, in file order
 	count    int
 	programs map[string]*program // expressions, by text and the names they use
+	lazy     sync.Mutex          // held while a map is compiled after Load
 }
 
 // source is a map or library as read.
@@ -103,12 +107,25 @@ func (l *loader) folder() (*Institution, error) {
 	if err := l.tables(inst); err != nil {
 		return nil, err
 	}
+	inst.hash = folderHash(inst, root)
 	l.systems(inst, root)
 	if err := l.sources(inst); err != nil {
 		return nil, err
 	}
 	l.maps(inst)
 	return inst, nil
+}
+
+// folderHash is a hash of what every map of the folder depends on: institution.yaml and the code tables.
+func folderHash(inst *Institution, root *syntax.Node) string {
+	sum := sha256.New()
+	if root != nil {
+		hashNode(sum, root)
+	}
+	for _, name := range slices.Sorted(maps.Keys(inst.tables)) {
+		io.WriteString(sum, name+" "+inst.tables[name].Hash())
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // yaml reads one file; a mistake in it becomes a finding and a nil tree.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/yilian/yilian/mapping/internal/syntax"
 	"github.com/yilian/yilian/mapping/record"
@@ -32,6 +33,18 @@ type Map struct {
 	row     []operand
 	rules   []*rule
 	slots   int
+
+	once   sync.Once
+	later  func() // compiles the rest; nil when that is done
+	broken bool   // that failed
+}
+
+// ready compiles what Lazy put off; it reports false when the map cannot be used.
+func (m *Map) ready() bool {
+	if m.later != nil {
+		m.once.Do(m.later)
+	}
+	return !m.broken
 }
 
 // Join says which rows of another table belong to a row.
@@ -75,6 +88,7 @@ func (m *Map) Joins() []Join { return m.join }
 
 // Types returns the resource types the map can write, sorted.
 func (m *Map) Types() []string {
+	m.ready()
 	var out []string
 	for _, r := range m.rules {
 		if r.write != Reference && !slices.Contains(out, r.typ) {
@@ -105,6 +119,7 @@ func (l *loader) maps(inst *Institution) {
 	}
 	l.ambiguous(inst)
 	sum := sha256.New()
+	io.WriteString(sum, inst.hash)
 	for _, m := range inst.maps {
 		io.WriteString(sum, m.version)
 	}
@@ -127,20 +142,45 @@ func (l *loader) compile(inst *Institution, s *source) {
 	if m.format == "" {
 		return
 	}
-	for _, p := range layers.shapes {
+	m.version = c.version()
+	inst.maps = append(inst.maps, m)
+	if s.builtin && l.o.Lazy && m.route.where == nil {
+		m.later = func() {
+			l.lazy.Lock()
+			defer l.lazy.Unlock()
+			known := len(l.findings)
+			c.body()
+			_, m.broken = lastError(l.findings[known:])
+		}
+		return
+	}
+	c.body()
+}
+
+// body compiles everything but reads.
+func (c *compiler) body() {
+	for _, p := range c.layers.shapes {
 		if p.Value.Kind != syntax.Map {
-			l.errorf(p.Value.Position, "%s where a shape was expected", p.Value.Kind)
+			c.errorf(p.Value.Position, "%s where a shape was expected", p.Value.Kind)
 			continue
 		}
 		c.shapes[p.Key.Text] = p.Value
 	}
-	for _, p := range layers.let {
+	for _, p := range c.layers.let {
 		c.let(p)
 	}
 	c.head()
 	c.resources()
-	m.version = c.version()
-	inst.maps = append(inst.maps, m)
+}
+
+// lastError returns the last finding that is no warning.
+func lastError(fs []Finding) (Finding, bool) {
+	for _, f := range slices.Backward(fs) {
+		if !f.Warning {
+			return f, true
+		}
+	}
+	return Finding{}, false
 }
 
 // head compiles lane, version and row.

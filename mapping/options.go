@@ -16,6 +16,9 @@ type Options struct {
 	Definitions *definitions.Definitions // nil: FHIR R4
 	Alliance    string                   // base of local systems; default DefaultAlliance
 	Limits      Limits
+	// Lazy puts off compiling built-in maps until their first record comes. They are tested where they are made; what a
+	// folder itself says is always checked at once.
+	Lazy bool
 }
 
 // RunOptions are what a record is mapped with.

@@ -66,6 +66,10 @@ func (inst *Institution) Map(rec *record.Record, o RunOptions) (*Result, error) 
 			Text: "no map is for a record of this kind: " + describe(rec)})
 		return res, nil
 	}
+	if !m.ready() {
+		return &Result{Map: m.name, Version: m.version, Issues: []fhir.Issue{{Severity: fhir.Error, Code: fhir.TypeException, ID: "map-broken",
+			Text: "the built-in map " + m.name + " has mistakes"}}}, nil
+	}
 	r := inst.begin(m, rec, o)
 	r.mac = hmac.New(sha256.New, o.Salt)
 	r.identify()

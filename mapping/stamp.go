@@ -42,7 +42,7 @@ func (r *run) stamp() Stamp {
 // before prepares to read a record's head without mapping it.
 func (inst *Institution) before(rec *record.Record) *run {
 	m, ok := inst.Route(rec)
-	if !ok {
+	if !ok || !m.ready() {
 		return nil
 	}
 	return inst.begin(m, rec, RunOptions{})
