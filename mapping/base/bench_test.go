@@ -25,7 +25,7 @@ func report20() []byte {
 
 // BenchmarkReport parses and maps a report with twenty results. Gate: 500 µs on one core.
 func BenchmarkReport(b *testing.B) {
-	inst := load(b, strings.Replace(minimal, "sources:", "authorities: {HOSP: patient, HIS: order, LIS: report}\nsources:", 1))
+	inst := load(b, strings.Replace(minimal, "sources:", "authorities: {HOSP: institution, HIS: order, LIS: report}\nsources:", 1))
 	msg := report20()
 	b.ReportAllocs()
 	for b.Loop() {

@@ -18,7 +18,7 @@ const chinese = `format: 1
 id: demo
 name: 示范医院
 charset: GB18030
-authorities: {示范医院: patient}
+authorities: {示范医院: institution}
 sources: {hl7: {format: hl7v2, base: true}}
 `
 
