@@ -267,6 +267,9 @@ var inboxTests = []test{
 				hash, err = tx.Applied(ctx, institution, key)
 				return err
 			})
+			if outside, err := s.Applied(t.Context(), institution, key); outside != hash || err != nil {
+				t.Errorf("outside of a transaction: %q, %v, want %q", outside, err, hash)
+			}
 			return hash
 		}
 		if got := applied("h1", "k"); got != "" {
