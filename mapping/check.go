@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"slices"
+
 	"github.com/yilian/yilian/mapping/hl7v2"
 	"github.com/yilian/yilian/mapping/internal/syntax"
 	"github.com/yilian/yilian/mapping/path"
@@ -21,6 +23,36 @@ func (c *compiler) checkPath(n *syntax.Node, p *path.Path) {
 	default:
 		if isField {
 			c.errorf(n.Position, "path %q reads an HL7 v2 field, but the map reads %s; names with signs in them stand in double quotes", p, c.m.format)
+		} else if names := p.Names(); c.m.format == record.Table && len(names) > 1 {
+			c.checkJoin(n, names[0])
 		}
+	}
+}
+
+// checkJoin reports a name that must be that of joined rows and is not. Columns are not known until a file comes.
+func (c *compiler) checkJoin(n *syntax.Node, name string) {
+	if known := joinNames(c.m.join); !slices.Contains(known, name) {
+		c.errorf(n.Position, "there is no join %q; %s", name, oneOf(name, known))
+	}
+}
+
+func joinNames(joins []Join) []string {
+	var out []string
+	for _, j := range joins {
+		out = append(append(out, j.Name), joinNames(j.Joins)...)
+	}
+	return out
+}
+
+// checkEach reports an each: over what cannot repeat: a column.
+func (c *compiler) checkEach(n *syntax.Node, o *operand) {
+	if o == nil || c.m.format != record.Table {
+		return
+	}
+	if o.first != nil || o.path == nil || o.slot >= 0 {
+		return
+	}
+	if names := o.path.Names(); len(names) == 1 {
+		c.checkJoin(n, names[0])
 	}
 }

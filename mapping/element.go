@@ -339,6 +339,7 @@ func (c *compiler) each(n *syntax.Node, t *target, s *scope) *operand {
 	if o == nil {
 		return nil
 	}
+	c.checkEach(e, o)
 	if o.constant() {
 		c.errorf(e.Position, "a literal has no repetitions; want a path")
 		return nil

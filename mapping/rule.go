@@ -117,6 +117,7 @@ func (c *compiler) rule(r *rule) {
 	r.kind = newResourceKind(typ)
 	if e := n.Get("each"); e != nil {
 		r.each = c.operand(e, c.names)
+		c.checkEach(e, r.each)
 		if r.each != nil && r.each.constant() {
 			c.errorf(e.Position, "a literal has no repetitions; want a path")
 		}
