@@ -141,17 +141,23 @@ func (p *parser) invalidUTF8() error {
 }
 
 func (p *parser) space() {
-	for p.pos < len(p.src) {
-		switch p.src[p.pos] {
-		case ' ', '\t', '\r':
-		case '\n':
-			p.line++
-			p.lineStart = p.pos + 1
-		default:
-			return
-		}
-		p.pos++
+	if p.pos < len(p.src) && p.src[p.pos] <= ' ' {
+		p.blanks()
 	}
+}
+
+func (p *parser) blanks() {
+	i := p.pos
+	for ; i < len(p.src); i++ {
+		c := p.src[i]
+		if c == '\n' {
+			p.line++
+			p.lineStart = i + 1
+		} else if c != ' ' && c != '\t' && c != '\r' {
+			break
+		}
+	}
+	p.pos = i
 }
 
 func (p *parser) node(kind Kind, at int) *Node {
@@ -417,20 +423,33 @@ func (p *parser) digits(i int) int {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+// special marks the bytes at which reading a string cannot just go on.
+var special = func() (t [256]bool) {
+	for c := range byte(' ') {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	return t
+}()
+
 // str reads the string at pos. Without escapes it is a slice of the source.
 func (p *parser) str() (string, bool) {
 	start := p.pos + 1
-	for i := start; i < len(p.src); i++ {
-		switch c := p.src[i]; {
-		case c == '"':
-			p.pos = i + 1
-			return p.src[start:i], true
-		case c == '\\':
-			return p.escaped(start, i)
-		case c < ' ':
-			p.fail(i, "a control character inside a string")
-			return "", false
+	src := p.src
+	for i := start; i < len(src); i++ {
+		c := src[i]
+		if !special[c] {
+			continue
 		}
+		if c == '"' {
+			p.pos = i + 1
+			return src[start:i], true
+		}
+		if c == '\\' {
+			return p.escaped(start, i)
+		}
+		p.fail(i, "a control character inside a string")
+		return "", false
 	}
 	p.fail(p.pos, "a string without an end")
 	return "", false

@@ -100,4 +100,4 @@ func New(c Config) *Engine {
 func (e *Engine) InstitutionSystem() string { return e.Base + "/fhir/institution" }
 
 // Alliance is the code and owner of what belongs to no single institution.
-const Alliance = "alliance"
+const Alliance = store.Alliance

@@ -35,7 +35,7 @@ func permits(a search.Allowed, v store.Version) bool {
 	if a.Patients != nil && !slices.Contains(a.Patients, v.Patient) {
 		return false
 	}
-	return a.All || slices.Contains(a.Owners, v.Owner) || a.Shared && v.Patient == ""
+	return a.All || slices.Contains(a.Owners, v.Owner) || a.Shared && v.Owner == store.Alliance && v.Patient == ""
 }
 
 // mayWrite tells whether the viewer may write what owner has.
