@@ -118,7 +118,7 @@ func texts(n *fhir.Node) []string {
 	return out
 }
 
-// code is the first code of a concept, with its system where that is a published one.
+// codesOf are the codes of a concept, with the system in front where that is LOINC or SNOMED CT.
 func codesOf(concept *fhir.Node) []string {
 	var out []string
 	for _, c := range concept.Get("coding").Items() {
