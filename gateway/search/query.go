@@ -7,7 +7,7 @@ type Query struct {
 	Type    string
 	Where   []Clause // all must hold
 	Allowed Allowed
-	Sort    []Sort // then by id; empty: by id
+	Sort    []Sort // ties, and all rows without it, come in the store's own fixed order
 	Count   int    // page size; 0 asks for no rows
 	After   *Position
 	AsOf    int64 // only versions committed up to this change; 0: all
@@ -148,8 +148,8 @@ type Sort struct {
 	Down  bool
 }
 
-// Position is where the last page ended: the sort key values of its last row,
-// then its id. Keys are opaque to everybody but the store that made them.
+// Position is where the last page ended: what places its last row, and its id.
+// Keys are opaque to everybody but the store that made them.
 type Position struct {
 	Keys []string
 	ID   string

@@ -1,8 +1,14 @@
 package server
 
 import (
+	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 
+	"github.com/labstack/echo/v4"
+
+	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/interaction"
 )
 
@@ -13,4 +19,35 @@ type trusting struct{}
 // Viewer returns the one viewer there is.
 func (trusting) Viewer(*http.Request) (interaction.Viewer, error) {
 	return interaction.Viewer{Client: "local", Institution: interaction.Alliance, Everything: true}, nil
+}
+
+// onlyHere refuses what a browser on this machine was made to send by a page from
+// elsewhere: requests for another host's name, and those of another origin. Who
+// trusts everybody on loopback must know that it is somebody on this machine.
+func onlyHere(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		if !loopbackHost(r.Host) {
+			return fault.New(fault.Forbidden, "without access control requests are answered for a loopback address only")
+		}
+		if origin := r.Header.Get("Origin"); origin != "" {
+			from, err := url.Parse(origin)
+			if err != nil || !loopbackHost(from.Host) {
+				return fault.New(fault.Forbidden, "without access control requests of other sites' pages are refused")
+			}
+		}
+		return next(c)
+	}
+}
+
+func loopbackHost(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	if host == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.IsLoopback()
 }

@@ -27,6 +27,7 @@ func (p *process) router() http.Handler {
 			return errors.Join(errors.New("a handler panicked"), err)
 		},
 	}))
+	e.Use(onlyHere)
 	e.Use(p.limitTime())
 
 	fhir := rest.New(rest.Config{Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath, Body: p.config.Limits.Body})

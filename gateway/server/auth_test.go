@@ -1,0 +1,42 @@
+package server_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+func TestWithoutAccessControlOnlyThisMachineIsAnswered(t *testing.T) {
+	g := start(t, false, nil)
+	for _, tt := range []struct {
+		name, host, origin string
+		status             int
+	}{
+		{"an address of this machine", "", "", 200},
+		{"its name", "localhost:8080", "", 200},
+		{"IPv6", "[::1]:8080", "", 200},
+		{"a page of this machine", "", "http://127.0.0.1:3000", 200},
+		{"a name that was pointed here", "evil.example:8080", "", 403},
+		{"an address elsewhere", "192.0.2.1", "", 403},
+		{"a page from elsewhere", "", "https://evil.example", 403},
+		{"a page without an origin of its own", "", "null", 403},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := http.NewRequest("GET", "http://"+g.address+"/fhir/Patient", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = tt.host
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			got, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got.Body.Close()
+			if got.StatusCode != tt.status {
+				t.Errorf("status %d, want %d", got.StatusCode, tt.status)
+			}
+		})
+	}
+}
