@@ -34,7 +34,7 @@ type Limits struct {
 	Record   int64         // bytes of one record
 	Delivery int64         // bytes of one upload or file, which may hold many records
 	Body     int64         // bytes of one FHIR request body
-	Depth    int           // nesting of JSON and XML
+	Depth    int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
 	Page     int           // resources on a page, the highest _count
 	Time     time.Duration // work on one request
 }

@@ -24,7 +24,7 @@ func (h *Handler) resource(r *request) (*fhir.Node, error) {
 	if int64(len(text)) > h.Body {
 		return nil, fault.Newf(fault.TooCostly, "the body is over %d bytes", h.Body).WithCode("too-long")
 	}
-	tree, err := fhir.Parse(text, fhir.Limits{Bytes: int(h.Body)})
+	tree, err := fhir.Parse(text, fhir.Limits{Bytes: int(h.Body), Depth: h.Depth})
 	var syntax *fhir.SyntaxError
 	if errors.As(err, &syntax) {
 		return nil, &interaction.Refused{

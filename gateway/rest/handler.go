@@ -27,6 +27,8 @@ type Config struct {
 	Path string
 	// Body bounds a request's body, in bytes; 0: fhir.DefaultMaxBytes.
 	Body int64
+	// Depth bounds the nesting of a request's body; 0: fhir.DefaultMaxDepth.
+	Depth int
 }
 
 // Handler serves the FHIR endpoint.

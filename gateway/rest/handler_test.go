@@ -49,7 +49,7 @@ func newClient(t *testing.T) *client {
 		Identity: identity.New(identity.DefaultSystems("https://yilian.dev")),
 		Base:     "https://yilian.dev", FHIRBase: "http://test/fhir",
 	})
-	h := rest.New(rest.Config{Engine: engine, Auth: header{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Path: "/fhir", Body: 1 << 20})
+	h := rest.New(rest.Config{Engine: engine, Auth: header{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Path: "/fhir", Body: 1 << 20, Depth: 30})
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = h.Fail(c, err) }
 	h.Register(e)
@@ -129,6 +129,7 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 		{"XML", "POST", "/fhir/Patient", "<Patient/>", []string{"Content-Type: application/fhir+xml"}, 415, "not-supported", ""},
 		{"asking for XML", "GET", "/fhir/Patient/" + id, "", []string{"Accept: application/fhir+xml"}, 406, "not-supported", ""},
 		{"a body over the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","language":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "too-long", ""},
+		{"a body nested deeper than the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","extension":` + strings.Repeat("[", 30) + strings.Repeat("]", 30) + `}`, nil, 400, "structure", "nested deeper than 30"},
 		{"update without an id in the body", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient"}`, nil, 400, "invalid", ""},
 		{"update of another id", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"x"}`, nil, 400, "invalid", ""},
 		{"update that would create", "PUT", "/fhir/Patient/fresh", `{"resourceType":"Patient","id":"fresh"}`, nil, 405, "not-supported", ""},

@@ -30,7 +30,10 @@ func (p *process) router() http.Handler {
 	e.Use(onlyHere)
 	e.Use(p.limitTime())
 
-	fhir := rest.New(rest.Config{Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath, Body: p.config.Limits.Body})
+	fhir := rest.New(rest.Config{
+		Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath,
+		Body: p.config.Limits.Body, Depth: p.config.Limits.Depth,
+	})
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = fhir.Fail(c, err) }
 	fhir.Register(e)
 	upload.New(upload.Config{
