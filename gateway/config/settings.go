@@ -78,7 +78,10 @@ var settings = []setting{
 		set:  func(c *Config, v value) (err error) { c.Limits.Body, err = parseSize(v.text, 1<<10, 1<<30); return err },
 		show: func(c *Config) string { return showSize(c.Limits.Body) }},
 	{key: "limits.depth", fallback: "100",
-		set:  func(c *Config, v value) (err error) { c.Limits.Depth, err = parseInt(v.text, 20, fhir.DefaultMaxDepth); return err },
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Depth, err = parseInt(v.text, 20, fhir.DefaultMaxDepth)
+			return err
+		},
 		show: func(c *Config) string { return strconv.Itoa(c.Limits.Depth) }},
 	{key: "limits.page", fallback: "1000",
 		set:  func(c *Config, v value) (err error) { c.Limits.Page, err = parseInt(v.text, 1, 10_000); return err },
