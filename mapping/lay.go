@@ -101,12 +101,12 @@ func (res *Resource) fill(out, from *fhir.Node) {
 
 // chosen reports whether out has another name of the same choice element.
 func (res *Resource) chosen(out *fhir.Node, name string) bool {
-	choice := res.kind.choice[name]
+	choice := res.kind.choiceOf(name)
 	if choice == "" {
 		return false
 	}
 	for _, n := range out.All() {
-		if res.kind.choice[n.Name()] == choice {
+		if res.kind.choiceOf(n.Name()) == choice {
 			return true
 		}
 	}
@@ -122,8 +122,7 @@ func (res *Resource) place(out *fhir.Node, name string, v *fhir.Node) {
 	var behind []*fhir.Node
 	for i := out.Len() - 1; i >= 0; i-- {
 		k := out.At(i)
-		order, known := res.kind.order[k.Name()]
-		if known && order < res.kind.order[name] {
+		if res.kind.before(k.Name(), name) {
 			break
 		}
 		behind = append(behind, k)

@@ -43,6 +43,23 @@ func newResourceKind(t *definitions.Type) *resourceKind {
 	return k
 }
 
+// choiceOf returns the choice element that a property is a type of, "" for none.
+func (k *resourceKind) choiceOf(name string) string {
+	if k == nil {
+		return ""
+	}
+	return k.choice[name]
+}
+
+// before reports whether a property stands before another in FHIR's order. Without a type, all do.
+func (k *resourceKind) before(name, other string) bool {
+	if k == nil {
+		return true
+	}
+	at, known := k.order[name]
+	return known && at < k.order[other]
+}
+
 func (c *compiler) resources() {
 	if len(c.layers.rules) == 0 {
 		c.errorf(syntax.Position{File: c.m.file, Line: 1, Column: 1}, "no resources; want at least one rule")
