@@ -2,11 +2,15 @@ package mapping
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/mapping/codes"
+	"github.com/yilian/yilian/mapping/datetime"
+	"github.com/yilian/yilian/mapping/fold"
 	"github.com/yilian/yilian/mapping/internal/syntax"
 	"github.com/yilian/yilian/mapping/record"
 )
@@ -267,7 +271,11 @@ var primitiveFunctions = []*function{
 }
 
 func primitiveFunction(name string, makes ...string) *function {
-	return &function{name: name, makes: makes, keys: []string{"table"}, compile: func(c *compiler, f *call) applier {
+	var inputs []string
+	if name == "dateTime" || name == "instant" {
+		inputs = []string{"minutes"}
+	}
+	return &function{name: name, makes: makes, inputs: inputs, keys: []string{"table"}, compile: func(c *compiler, f *call) applier {
 		typ, path := f.target.typ, f.target.path
 		if name == "date" {
 			typ = "date"
@@ -292,6 +300,13 @@ func primitiveFunction(name string, makes ...string) *function {
 					text = tr.Target.Code
 				}
 			}
+			if f.inputs["minutes"] != nil {
+				later, ok := r.later(text, f.input(r, at, "minutes"), path)
+				if !ok {
+					return out, true
+				}
+				text = later
+			}
 			if bound != nil && bound.HasCode(text) == definitions.NotMember {
 				r.issue(fhir.Warning, fhir.TypeCodeInvalid, "code-invalid", path, v.node, "not a code of "+bound.Name+": a table is missing")
 				return out, false
@@ -312,6 +327,31 @@ func primitiveFunction(name string, makes ...string) *function {
 		}
 	}}
 }
+
+// later adds minutes to a time. It reports false when one of them is missing or is none: the end of an unknown duration is
+// not known.
+func (r *run) later(text string, minutes value, path string) (string, bool) {
+	if !minutes.present() {
+		return "", false
+	}
+	n, err := strconv.Atoi(fold.Text(minutes.text))
+	if err != nil || n < 0 || n > maxMinutes {
+		r.issue(fhir.Warning, fhir.TypeValue, "number-format", path, minutes.node, "want a number of minutes")
+		return "", false
+	}
+	v, err := datetime.Parse(text, r.inst.dates)
+	if err != nil {
+		return text, true // its mistake is told by whoever reads it
+	}
+	if _, ok := v.Instant(); !ok {
+		return "", false
+	}
+	t, ok := v.Time()
+	return t.Add(time.Duration(n) * time.Minute).Format(time.RFC3339), ok
+}
+
+// maxMinutes bounds a duration: ten years.
+const maxMinutes = 10 * 366 * 24 * 60
 
 // normaliser compiles as: in let:, which makes text of text.
 func (c *compiler) normaliser(n *syntax.Node) func(r *run, v value) value {
