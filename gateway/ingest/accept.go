@@ -90,15 +90,18 @@ func (in *Ingest) singleMessage(d Delivery) ([]byte, bool) {
 	return text, frames == 1
 }
 
-// acceptMessage takes one HL7 v2 message: AA when it is durable and waits for its
-// turn, AR when it is no message of ours – then it is kept in quarantine.
+// acceptMessage takes one HL7 v2 message. In original mode it is answered AA when
+// it is durable and waits for its turn, AR when it is no message of ours – then it
+// is kept in quarantine –, in enhanced mode CA and CR. A source with ack: processed
+// is answered when the work has ended: AA, or AE with what was wrong.
 func (in *Ingest) acceptMessage(ctx context.Context, m Member, d Delivery, message []byte) (Acceptance, error) {
 	options := in.hl7Options(m, d.Source, d.Files[0].Name)
 	header, err := hl7v2.Peek(message, options)
 	entry := store.Entry{
 		Record: store.Record{
 			Institution: d.Institution, Source: d.Source, Format: record.HL7v2, Name: cleanName(d.Files[0].Name),
-			Control: header.Control, Type: header.Type(), Length: int64(len(message)), State: store.Received, Answer: hl7v2.Accepted,
+			Control: header.Control, Type: header.Type(), Length: int64(len(message)), State: store.Received,
+			Answer: answerIn(header, hl7v2.Accepted),
 		},
 		Bytes: message,
 	}
@@ -106,14 +109,12 @@ func (in *Ingest) acceptMessage(ctx context.Context, m Member, d Delivery, messa
 	if err == nil {
 		rec, err = hl7v2.Parse(message, options)
 	}
-	reply := hl7v2.Reply{Code: hl7v2.Accepted, Time: time.Now().In(m.Institution.Zone()), Control: rand.Text()[:20]}
+	reply := hl7v2.Reply{Time: time.Now().In(m.Institution.Zone()), Control: rand.Text()[:20]}
 	var syntax *record.SyntaxError
 	switch {
 	case errors.As(err, &syntax):
-		found := syntaxIssue(syntax)
-		entry.State, entry.Answer = store.Quarantined, hl7v2.Refused
-		entry.Reason = interaction.Reason([]fhir.Issue{found})
-		reply.Code = hl7v2.Refused
+		entry.State, entry.Answer = store.Quarantined, answerIn(header, hl7v2.Refused)
+		entry.Reason = interaction.Reason([]fhir.Issue{syntaxIssue(syntax)})
 		reply.Errors = []hl7v2.ReplyError{{Origin: syntax.Path, Code: replyCode(syntax.Code), Severity: "E", Text: syntax.Reason}}
 	case err != nil:
 		return Acceptance{}, fmt.Errorf("read a message: %w", err)
@@ -125,10 +126,47 @@ func (in *Ingest) acceptMessage(ctx context.Context, m Member, d Delivery, messa
 	if err != nil {
 		return Acceptance{}, err
 	}
-	if receipt.Answer != "" {
-		reply.Code = receipt.Answer // a retransmission gets the first answer again
+	reply.Code = receipt.Answer // a retransmission gets the first answer again
+	if s, ok := m.Institution.Source(d.Source); ok && s.Ack == ackProcessed && entry.State == store.Received && !header.Enhanced() {
+		if reply.Code, reply.Errors, err = in.processed(ctx, receipt.ID); err != nil {
+			return Acceptance{}, err
+		}
 	}
 	return Acceptance{Receipt: receipt, Ack: hl7v2.Ack(header, reply)}, nil
+}
+
+// ackProcessed is the setting of a source whose senders are answered when the work
+// on their message has ended.
+const ackProcessed = "processed"
+
+// answerIn is the acknowledgement code in the mode that the sender asked for.
+func answerIn(h hl7v2.Header, code string) string {
+	if !h.Enhanced() {
+		return code
+	}
+	if code == hl7v2.Refused {
+		return hl7v2.CommitReject
+	}
+	return hl7v2.CommitAccept
+}
+
+// processed waits for the end of the work on a message and answers what became of
+// it. It is the same for every retransmission.
+func (in *Ingest) processed(ctx context.Context, id string) (string, []hl7v2.ReplyError, error) {
+	records, err := in.Wait(ctx, id)
+	if err != nil {
+		return "", nil, err
+	}
+	if records[0].State != store.Quarantined {
+		return hl7v2.Accepted, nil, nil
+	}
+	var errs []hl7v2.ReplyError
+	for _, i := range interaction.Issues(records[0].Reason) {
+		if i.Severity == fhir.Error || i.Severity == fhir.Fatal {
+			errs = append(errs, hl7v2.ReplyError{Origin: i.Origin, Code: "207", Severity: "E", Text: i.Text})
+		}
+	}
+	return hl7v2.Failed, errs, nil
 }
 
 // replyCode is the code of HL7 table 0357 for a reader's error.

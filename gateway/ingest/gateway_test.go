@@ -72,25 +72,22 @@ func openGateway(ctx context.Context, dir string, o setup) (*gateway, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	if err := g.join(ctx, o.folders...); err != nil {
+	if err := g.join(o.folders...); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return g, nil
 }
 
 // join makes the institutions of the folders the members.
-func (g *gateway) join(ctx context.Context, folders ...fs.FS) error {
+func (g *gateway) join(folders ...fs.FS) error {
 	var members []ingest.Member
 	for _, f := range folders {
 		inst, err := mapping.Load(f, mapping.Options{Base: base.FS, Alliance: alliance})
 		if err != nil {
 			return err
 		}
-		salt, err := g.store.Secret(ctx, "institution/"+inst.ID())
-		if err != nil {
-			return err
-		}
-		members = append(members, ingest.Member{Institution: inst, Salt: salt})
+		// A salt of its own and not the store's, so that two stores have the same ids.
+		members = append(members, ingest.Member{Institution: inst, Salt: []byte("salt of " + inst.ID())})
 	}
 	g.SetMembers(members)
 	return nil

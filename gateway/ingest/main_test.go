@@ -12,5 +12,9 @@ func TestMain(m *testing.M) {
 		loadChild(dir)
 		return
 	}
+	if dir := os.Getenv(crashFolder); dir != "" {
+		crashChild(dir)
+		return
+	}
 	os.Exit(m.Run())
 }

@@ -65,6 +65,10 @@ func (s *Store) open(ctx context.Context) error {
 	if err := errors.Join(assertPragmas(c, s.writerPragmas()), s.write.load()); err != nil {
 		return err
 	}
+	// Whoever held the folder before is gone, and so are its claims: what it left must not wait for leases to end.
+	if _, err := c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0"); err != nil {
+		return fmt.Errorf("ending the claims of an earlier process: %w", err)
+	}
 	s.write.start()
 	s.read = newPool(s.opt.Readers, s.readerDSN(), func(c *conn) error { return assertPragmas(c, s.readerPragmas()) })
 	rc, err := s.read.get(ctx) // a reader that cannot open must show now
