@@ -47,6 +47,9 @@ func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome)
 	if m.each == nil {
 		return m.once(r, at, out)
 	}
+	if state, ok := m.each.nothing(at); ok && m.def == nil {
+		return out, outcome{state: r.said(state)}
+	}
 	return m.repeat(r, at, out)
 }
 

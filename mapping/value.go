@@ -92,6 +92,19 @@ func (o *operand) scope(r *run, scope *record.Node) value {
 	}
 }
 
+// nothing reports that the operand is a field of the segment at, and that the field has no value: most have none.
+func (o *operand) nothing(at *record.Node) (record.State, bool) {
+	if o.path == nil || o.slot >= 0 || o.path.Start() != path.Scope || at.Kind() != record.Sequence {
+		return record.Absent, false
+	}
+	segment, field, ok := o.path.Segment()
+	if !ok || segment != at.Name() {
+		return record.Absent, false
+	}
+	state := at.At(field).State()
+	return state, state != record.Present
+}
+
 // each yields every value of the operand, repetitions one by one, as scope does.
 func (o *operand) each(r *run, scope *record.Node, yield func(value) bool) bool {
 	switch {
