@@ -15,13 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/yilian/yilian/gateway/config"
 	"github.com/yilian/yilian/internal/readmetest"
 )
-
-const root = "../.."
 
 // ready bounds the wait for the server, which may have to be built first.
 const ready = 3 * time.Minute
@@ -87,29 +82,6 @@ func TestTranslationHasTheSameCommands(t *testing.T) {
 	}
 }
 
-// A row of the table of settings begins with the key and the default.
-var settingRow = regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\| (?:`([^`]*)`|–) \\|")
-
-func TestREADMEListsEverySettingWithItsDefault(t *testing.T) {
-	c, err := config.Load(config.Sources{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want [][2]string
-	for _, s := range c.Settings() {
-		want = append(want, [2]string{s.Key, s.Value})
-	}
-	for _, name := range []string{"README.md", "README.zh-CN.md"} {
-		var got [][2]string
-		for _, row := range settingRow.FindAllStringSubmatch(read(t, name), -1) {
-			got = append(got, [2]string{row[1], row[2]})
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-settings +table):\n%s", name, diff)
-		}
-	}
-}
-
 func TestRunFindsPlantedFaults(t *testing.T) {
 	tests := []struct{ name, readme, want string }{
 		{"no fault", "```sh\nx=1\n```\n```sh\necho $x\ncat <<'E'\na\nE\n```\n```text\n1\na\n```\n", ""},
@@ -152,15 +124,6 @@ func TestStopEndsTheServersChildren(t *testing.T) {
 	if _, err := os.Stat(file); err != nil {
 		t.Errorf("the child was not told: %v", err)
 	}
-}
-
-func read(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(root, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }
 
 func blocksOf(t *testing.T, name string) []readmetest.Block {
