@@ -56,24 +56,31 @@ func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome)
 func (m *maker) repeat(r *run, at *record.Node, out []product) ([]product, outcome) {
 	before := len(out)
 	total := outcome{literal: true}
-	m.each.each(r, at, func(v value) bool {
-		if v.node == nil || !v.present() {
+	list := m.each.nodes(r, at, r.borrow())
+	if len(list) == 0 {
+		total.state = r.said(m.each.scope(r, at).state) // an empty list says that there are none
+	}
+	for _, node := range list {
+		v := of(node)
+		if !v.present() {
 			total.state = rank(total.state, r.said(v.state))
-			return true
+			continue
 		}
 		if len(m.withs) > 0 {
-			r.assign(m.withs, v.node)
+			r.assign(m.withs, node)
 		}
 		n := len(out)
 		var o outcome
-		out, o = m.once(r, v.node, out)
+		out, o = m.once(r, node, out)
 		total.state = rank(total.state, o.state)
-		total.off = total.off || o.off
 		if len(out) > n {
 			total.literal = total.literal && o.literal
 		}
-		return r.step()
-	})
+		if !r.step() {
+			break
+		}
+	}
+	r.giveBack(list)
 	if len(out) == before && m.def != nil {
 		return m.fallback(r, out, total)
 	}

@@ -96,7 +96,7 @@ func primitive(typ, text string, dates datetime.Options) (*fhir.Node, *problem) 
 		return fhir.NewString(s), nil
 	}
 	s := fold.Text(text)
-	ok, want := true, "want "+article(typ)
+	ok := true
 	switch typ {
 	case "id":
 		ok = idForm.MatchString(s)
@@ -112,7 +112,7 @@ func primitive(typ, text string, dates datetime.Options) (*fhir.Node, *problem) 
 		ok = s != ""
 	}
 	if !ok {
-		return nil, &problem{id: typ + "-format", want: want}
+		return nil, &problem{id: typ + "-format", want: "want " + article(typ)}
 	}
 	return fhir.NewString(s), nil
 }

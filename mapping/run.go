@@ -30,6 +30,7 @@ type run struct {
 	instances [][]*instance           // by rule
 	nearby    []map[*record.Node]near // of rules that were referred to
 	buffers   [][]product             // of the elements being made, by depth
+	lists     [][]*record.Node        // lent by borrow
 	depth     int
 	env       map[string]any // of the expression being run
 	nodes     int

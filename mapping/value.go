@@ -105,41 +105,70 @@ func (o *operand) nothing(at *record.Node) (record.State, bool) {
 	return state, state != record.Present
 }
 
-// each yields every value of the operand, repetitions one by one, as scope does.
+// each yields every value of the operand, repetitions one by one, as scope does. It reports whether yield always did.
 func (o *operand) each(r *run, scope *record.Node, yield func(value) bool) bool {
+	if v, ok := o.computed(r, scope); ok {
+		return yield(v)
+	}
+	list := r.borrow()
+	defer r.giveBack(list)
+	list = o.nodes(r, scope, list)
+	for _, n := range list {
+		if !yield(of(n)) {
+			return false
+		}
+	}
+	return true
+}
+
+// computed returns the value of an operand that has no nodes.
+func (o *operand) computed(r *run, scope *record.Node) (value, bool) {
+	switch {
+	case o.expr != nil:
+		return o.expr.value(r, scope), true
+	case o.first == nil && o.path == nil:
+		return literal(o.literal), true
+	case o.first == nil && o.slot >= 0 && r.cells[o.slot].node == nil:
+		return r.cells[o.slot], true
+	}
+	return value{}, false
+}
+
+// nodes appends the nodes of the operand's values, repetitions one by one; of several paths those of the first with a value.
+func (o *operand) nodes(r *run, scope *record.Node, dst []*record.Node) []*record.Node {
 	switch {
 	case o.first != nil:
+		start := len(dst)
 		for i := range o.first {
-			found := false
-			if !o.first[i].each(r, scope, func(v value) bool {
-				found = found || v.present()
-				return yield(v)
-			}) {
-				return false
-			}
-			if found {
-				return true
+			dst = o.first[i].nodes(r, scope, dst)
+			for _, n := range dst[start:] {
+				if of(n).present() {
+					return dst
+				}
 			}
 		}
-		return true
-	case o.expr != nil:
-		return yield(o.expr.value(r, scope))
+		return dst
 	case o.path == nil:
-		return yield(literal(o.literal))
+		return dst
 	case o.slot >= 0:
-		v := r.cells[o.slot]
-		if v.node == nil {
-			return yield(v)
+		if scope = r.cells[o.slot].node; scope == nil {
+			return dst
 		}
-		scope = v.node
 	}
-	more := true
-	o.path.Each(scope, func(n *record.Node) bool {
-		more = yield(of(n))
-		return more
-	})
-	return more
+	return o.path.Append(dst, scope)
 }
+
+// borrow returns an empty list of nodes for a while; giveBack ends it. They nest.
+func (r *run) borrow() []*record.Node {
+	if n := len(r.lists); n > 0 {
+		l := r.lists[n-1]
+		r.lists = r.lists[:n-1]
+		return l[:0]
+	}
+	return make([]*record.Node, 0, 16)
+}
+
+func (r *run) giveBack(l []*record.Node) { r.lists = append(r.lists, l) }
 
 // constant reports whether the operand is a literal.
 func (o *operand) constant() bool { return o.path == nil && o.first == nil && o.expr == nil }

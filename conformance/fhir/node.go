@@ -173,6 +173,9 @@ func (n *Node) Set(name string, v *Node) *Node {
 			return n
 		}
 	}
+	if n.kids == nil {
+		n.kids = make([]*Node, 0, 4) // few objects that are built have fewer properties than three
+	}
 	n.kids = append(n.kids, v)
 	return n
 }

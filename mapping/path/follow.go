@@ -52,91 +52,103 @@ func (p *Path) First(scope *record.Node) *record.Node {
 	return n
 }
 
-// Each yields every node the path leads to from scope, repetitions one by one, in the order of the record. Nodes
+// Append appends to dst every node the path leads to from scope, repetitions one by one, in the order of the record. Nodes
 // without a value are among them.
-func (p *Path) Each(scope *record.Node, yield func(*record.Node) bool) {
-	walk := func(n *record.Node) bool { return follow(n, p.steps, yield) }
-	if p.index > 0 {
-		i, inner := 0, walk
-		walk = func(n *record.Node) bool {
-			if i++; i == p.index {
-				return inner(n)
-			}
-			return i < p.index
-		}
-	}
+func (p *Path) Append(dst []*record.Node, scope *record.Node) []*record.Node {
+	start := len(dst)
 	switch {
 	case p.start == Below:
-		all(scope, p.name, walk)
+		dst = all(dst, scope, p.name)
 	case p.start == Variable, p.name == "":
 		n := scope
 		if p.start == Root {
 			n = root(scope)
 		}
-		repetitions(n, walk)
+		dst = repetitions(dst, n)
 	case p.start == Root:
-		p.eachNamed(root(scope), walk)
+		dst = p.appendNamed(dst, root(scope))
 	default:
-		p.eachNamed(scope, walk)
+		dst = p.appendNamed(dst, scope)
 	}
+	if p.index > 0 {
+		if len(dst) < start+p.index {
+			return dst[:start]
+		}
+		dst[start] = dst[start+p.index-1]
+		dst = dst[:start+1]
+	}
+	if len(p.steps) == 0 {
+		return dst
+	}
+	// Each of the first nodes gives way to what the steps lead to from it.
+	first := len(dst)
+	for k := start; k < first; k++ {
+		dst = follow(dst, dst[k], p.steps)
+	}
+	n := copy(dst[start:], dst[first:])
+	return dst[:start+n]
 }
 
 // follow walks the rest of the steps from one node, all repetitions on the way.
-func follow(n *record.Node, steps []step, yield func(*record.Node) bool) bool {
+func follow(dst []*record.Node, n *record.Node, steps []step) []*record.Node {
 	if len(steps) == 0 {
-		return yield(n)
-	}
-	next := func(k *record.Node) bool {
-		if len(steps) > 1 && steps[1].kind == index {
-			if k = k.Repetition(steps[1].n); k == nil {
-				return true
-			}
-			return follow(k, steps[2:], yield)
-		}
-		return repetitions(k, func(r *record.Node) bool { return follow(r, steps[1:], yield) })
+		return append(dst, n)
 	}
 	switch s := &steps[0]; s.kind {
 	case position:
 		if k := n.At(s.n); k != nil {
-			return next(k)
+			return onward(dst, k, steps)
 		}
 	case index:
 		if k := n.Repetition(s.n); k != nil {
-			return follow(k, steps[1:], yield)
+			return follow(dst, k, steps[1:])
 		}
 	case child:
+		if n.Kind() != record.Group {
+			return dst
+		}
 		count := 0
 		for _, k := range n.Kids() {
-			if k.Name() != s.name || n.Kind() != record.Group {
+			if k.Name() != s.name {
 				continue
 			}
 			if len(steps) > 1 && steps[1].kind == index && k.Kind() != record.List {
-				if count++; count != steps[1].n {
-					continue
-				}
-				if !follow(k, steps[2:], yield) {
-					return false
+				if count++; count == steps[1].n {
+					dst = follow(dst, k, steps[2:])
 				}
 				continue
 			}
-			if !next(k) {
-				return false
-			}
+			dst = onward(dst, k, steps)
 		}
 	}
-	return true
+	return dst
 }
 
-func repetitions(n *record.Node, yield func(*record.Node) bool) bool {
-	if n.Kind() != record.List {
-		return n == nil || yield(n)
-	}
-	for _, r := range n.Kids() {
-		if !yield(r) {
-			return false
+// onward goes on from a node that steps[0] led to: from the repetition that steps[1] names, or from all.
+func onward(dst []*record.Node, k *record.Node, steps []step) []*record.Node {
+	if len(steps) > 1 && steps[1].kind == index {
+		if k = k.Repetition(steps[1].n); k == nil {
+			return dst
 		}
+		return follow(dst, k, steps[2:])
 	}
-	return true
+	if k.Kind() != record.List {
+		return follow(dst, k, steps[1:])
+	}
+	for _, r := range k.Kids() {
+		dst = follow(dst, r, steps[1:])
+	}
+	return dst
+}
+
+func repetitions(dst []*record.Node, n *record.Node) []*record.Node {
+	switch {
+	case n == nil:
+		return dst
+	case n.Kind() != record.List:
+		return append(dst, n)
+	}
+	return append(dst, n.Kids()...)
 }
 
 // find returns the first node of the path's name as seen from scope. With an index it returns the first of several; nth
@@ -173,36 +185,33 @@ func (p *Path) find(scope *record.Node) *record.Node {
 	return nil
 }
 
-func (p *Path) eachNamed(scope *record.Node, yield func(*record.Node) bool) {
+func (p *Path) appendNamed(dst []*record.Node, scope *record.Node) []*record.Node {
 	if g, self := holder(scope, p.name, p.outward); self {
-		yield(g)
-		return
+		return append(dst, g)
 	} else if g != nil {
-		for k := range g.Each(p.name) {
-			if !yield(k) {
-				return
-			}
-		}
-		return
+		return named(dst, g, p.name)
 	}
 	if !p.outward {
-		return
+		return dst
 	}
-	found := false
-	all(group(scope), p.name, func(n *record.Node) bool {
-		found = true
-		return yield(n)
-	})
-	if found || scope == nil {
-		return
+	before := len(dst)
+	if dst = all(dst, group(scope), p.name); len(dst) > before || scope == nil {
+		return dst
 	}
 	if n := p.find(scope); n != nil {
-		for k := range n.Parent().Each(p.name) {
-			if !yield(k) {
-				return
-			}
+		return named(dst, n.Parent(), p.name)
+	}
+	return dst
+}
+
+// named appends the children of that name, repetitions one by one.
+func named(dst []*record.Node, g *record.Node, name string) []*record.Node {
+	for _, k := range g.Kids() {
+		if k.Name() == name {
+			dst = repetitions(dst, k)
 		}
 	}
+	return dst
 }
 
 // holder returns the group that holds name as seen from scope, or the scope's own segment when that has the name.
@@ -288,18 +297,15 @@ func repeats(k *record.Node, kids []*record.Node) bool {
 	return count > 1
 }
 
-// all yields every node of that name below g at any depth, not looking into those it yields.
-func all(g *record.Node, name string, yield func(*record.Node) bool) bool {
+// all appends every node of that name below g at any depth, not looking into those it appends.
+func all(dst []*record.Node, g *record.Node, name string) []*record.Node {
 	for _, k := range g.Kids() {
-		if k.Name() == name {
-			if !repetitions(k, yield) {
-				return false
-			}
-			continue
-		}
-		if kind := k.Kind(); kind != record.Leaf && kind != record.Sequence && !all(k, name, yield) { // fields have no names
-			return false
+		switch {
+		case k.Name() == name:
+			dst = repetitions(dst, k)
+		case k.Kind() == record.Group || k.Kind() == record.List:
+			dst = all(dst, k, name)
 		}
 	}
-	return true
+	return dst
 }
