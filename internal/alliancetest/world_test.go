@@ -54,6 +54,7 @@ type world struct {
 	order   []string           // keys of stored, in the order of creation
 	byID    map[string][]string
 	fates   map[string]fate // "file#position"
+	covered map[string]*mapping.Coverage
 }
 
 type stored struct {
@@ -76,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{members: loaded, stored: map[string]*stored{}, byID: map[string][]string{}, fates: map[string]fate{}}
+	return &world{members: loaded, stored: map[string]*stored{}, byID: map[string][]string{}, fates: map[string]fate{}, covered: map[string]*mapping.Coverage{}}
 }
 
 // deliver takes files in order of arrival; those of one folder are one delivery.
@@ -122,10 +123,14 @@ func (w *world) commit(t *testing.T, inst *mapping.Institution, c mapping.Cut) f
 	if c.Err != nil {
 		return fate{refused: c.Err.Code}
 	}
-	res, err := inst.Map(c.Record, mapping.RunOptions{Salt: []byte("salt of " + inst.ID()), Received: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC)})
+	res, err := inst.Map(c.Record, mapping.RunOptions{Salt: []byte("salt of " + inst.ID()), Received: time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC), Coverage: true})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if w.covered[inst.ID()] == nil {
+		w.covered[inst.ID()] = &mapping.Coverage{}
+	}
+	w.covered[inst.ID()].Merge(res.Coverage)
 	f := fate{issues: res.Issues}
 	if i := slices.IndexFunc(res.Issues, func(i fhir.Issue) bool { return i.Severity == fhir.Error || i.Severity == fhir.Fatal }); i >= 0 {
 		f.refused = res.Issues[i].ID
