@@ -121,12 +121,14 @@ func (c *compiler) identifierRule(n *syntax.Node, s *scope) func(r *run, at *rec
 		s := static
 		if of != nil {
 			o := of.read(r, at)
-			if o.present() && institutionID(o.text) {
-				s = r.inst.identifierOf(o.text, name)
-			} else if o.present() {
+			switch {
+			case !o.present():
+				return nil // whose number it is, is not known: certainly not the institution's own
+			case !institutionID(o.text):
 				r.issue(fhir.Warning, fhir.TypeValue, "institution-unknown", path, o.node, "not the id of an institution")
 				return nil
 			}
+			s = r.inst.identifierOf(o.text, name)
 		}
 		node, _ := r.identifier(s, v, path)
 		return node

@@ -189,3 +189,23 @@ resources:
 		}
 	}
 }
+
+func TestANumberOfNobodyKnowsWhoIsNotLookedFor(t *testing.T) {
+	inst := load(t, hl7Head, `
+r:
+  type: DiagnosticReport
+  key: [OBR-3.1]
+  write: replace
+  set:
+    status: =final
+    code: {set: {text: OBR-4.1}}
+    basedOn: {ref: {type: ServiceRequest, identifier: {system: order, of: MSH-4, from: OBR-2.1}}}
+`)
+	for facility, want := range map[string]string{"city-hospital": "https://yilian.dev/fhir/institution/city-hospital/order|O1", "": "|", "市一院": "|"} {
+		rec := er7(t, "MSH|^~\\&|LIS|"+facility+"|||2025||ORU^R01|1|P|2.4||||||UNICODE UTF-8", "OBR||O1|R1|C1")
+		id := run(t, inst, rec).Resources[0].Tree.Path("basedOn", "identifier")
+		if got := id.Get("system").Text() + "|" + id.Get("value").Text(); got != want {
+			t.Errorf("%q: got %s, want %s", facility, got, want)
+		}
+	}
+}
