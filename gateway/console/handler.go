@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
@@ -129,14 +128,11 @@ func recordOf(r store.Record) Record {
 	if !r.Finished.IsZero() {
 		out.Finished = &r.Finished
 	}
-	var issues []fhir.Issue
-	if r.Reason != "" && json.Unmarshal([]byte(r.Reason), &issues) == nil {
-		for _, i := range issues {
-			out.Issues = append(out.Issues, Issue{
-				Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Line: i.Line, Column: i.Column,
-				Element: i.Expression, Text: i.Text,
-			})
-		}
+	for _, i := range interaction.Issues(r.Reason) {
+		out.Issues = append(out.Issues, Issue{
+			Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Line: i.Line, Column: i.Column,
+			Element: i.Expression, Text: i.Text,
+		})
 	}
 	return out
 }

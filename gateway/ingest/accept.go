@@ -42,7 +42,7 @@ func (in *Ingest) Accept(ctx context.Context, d Delivery) (Acceptance, error) {
 	if d.Source == "" {
 		d.Source = defaultSource
 	}
-	if message, ok := in.singleMessage(d); ok {
+	if message, ok := in.singleMessage(m, d); ok {
 		return in.acceptMessage(ctx, m, d, message)
 	}
 	name, archived, err := d.archive()
@@ -72,22 +72,27 @@ func (in *Ingest) keep(ctx context.Context, e store.Entry) (store.Receipt, error
 	return receipts[0], nil
 }
 
-// singleMessage returns the bytes of a delivery that is one HL7 v2 message.
-func (in *Ingest) singleMessage(d Delivery) ([]byte, bool) {
+// singleMessage returns the bytes of a delivery that is one HL7 v2 message, or from a
+// source of such messages and none.
+func (in *Ingest) singleMessage(m Member, d Delivery) ([]byte, bool) {
 	if len(d.Files) != 1 {
 		return nil, false
 	}
 	text := d.Files[0].Bytes
-	if mapping.FormatOf(mapping.File(d.Files[0])) != record.HL7v2 {
+	format := mapping.FormatOf(mapping.File(d.Files[0]))
+	if s, ok := m.Institution.Source(d.Source); ok && s.Format != "" {
+		format = s.Format // as the record will be read
+	}
+	if format != record.HL7v2 {
 		return nil, false
 	}
 	frames := 0
-	for range hl7v2.Split(bytes.NewReader(text), hl7v2.Options{}) {
+	for range hl7v2.Split(bytes.NewReader(text), in.hl7Options(m, d.Source, d.Files[0].Name)) {
 		if frames++; frames > 1 {
 			return nil, false
 		}
 	}
-	return text, frames == 1
+	return text, true
 }
 
 // acceptMessage takes one HL7 v2 message. In original mode it is answered AA when

@@ -154,6 +154,15 @@ func Reason(issues []fhir.Issue) string {
 	return string(text)
 }
 
+// Issues reads what Reason wrote.
+func Issues(reason string) []fhir.Issue {
+	var issues []fhir.Issue
+	if reason == "" || json.Unmarshal([]byte(reason), &issues) != nil {
+		return nil
+	}
+	return issues
+}
+
 // draftOf drafts one write. It returns no draft when there is nothing to write:
 // the resource says all of it already, or is newer than the record.
 func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, known map[store.Pending]string) (*draft, bool, error) {

@@ -1,10 +1,8 @@
 package upload
 
 import (
-	"encoding/json"
-
-	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/ingest"
+	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -49,13 +47,10 @@ func AnswerTo(a ingest.Acceptance, records []store.Record) Answer {
 
 func recordOf(r store.Record) Record {
 	out := Record{ID: r.ID, State: string(r.State), Type: r.Type, File: r.Name}
-	var issues []fhir.Issue
-	if r.Reason != "" && json.Unmarshal([]byte(r.Reason), &issues) == nil {
-		for _, i := range issues {
-			out.Issues = append(out.Issues, Issue{
-				Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Element: i.Expression, Text: i.Text,
-			})
-		}
+	for _, i := range interaction.Issues(r.Reason) {
+		out.Issues = append(out.Issues, Issue{
+			Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Element: i.Expression, Text: i.Text,
+		})
 	}
 	return out
 }
