@@ -22,7 +22,7 @@ type mapped struct {
 	Version   string           `json:"version,omitempty"`
 	Rejected  bool             `json:"rejected"`
 	Resources []mappedResource `json:"resources"`
-	Issues    []issue          `json:"issues"`
+	Issues    []fhir.Issue     `json:"issues"`
 	Trace     []traceStep      `json:"trace,omitempty"`
 }
 

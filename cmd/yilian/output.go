@@ -78,22 +78,10 @@ func count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// issue is a fhir.Issue as --json prints it.
-type issue struct {
-	Severity   fhir.Severity  `json:"severity"`
-	Code       fhir.IssueType `json:"code"`
-	ID         string         `json:"id,omitempty"`
-	Expression string         `json:"expression,omitempty"`
-	Origin     string         `json:"origin,omitempty"`
-	Line       int            `json:"line,omitempty"`
-	Column     int            `json:"column,omitempty"`
-	Text       string         `json:"text"`
-}
-
-func issuesOf(list []fhir.Issue) []issue {
-	out := make([]issue, len(list)) // never null
-	for i, f := range list {
-		out[i] = issue(f)
+// issuesOf makes an empty list of no issues: --json prints lists, never null.
+func issuesOf(list []fhir.Issue) []fhir.Issue {
+	if list == nil {
+		return []fhir.Issue{}
 	}
-	return out
+	return list
 }

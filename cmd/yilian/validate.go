@@ -30,10 +30,10 @@ expression, line, column (in bytes), text.`
 
 // judgement is what was found about one resource.
 type judgement struct {
-	File   string  `json:"file"`
-	Line   int     `json:"line"`
-	Type   string  `json:"type,omitempty"`
-	Issues []issue `json:"issues"`
+	File   string       `json:"file"`
+	Line   int          `json:"line"`
+	Type   string       `json:"type,omitempty"`
+	Issues []fhir.Issue `json:"issues"`
 
 	findings []fhir.Issue
 }
@@ -71,7 +71,7 @@ func (c validateCommand) print(out *output, j judgement) error {
 	case out.json:
 		return out.print(j)
 	case c.Outcome:
-		_, err := out.out.Write(append(outcome(j.File, j.findings).AppendJSON(nil), '\n'))
+		_, err := out.out.Write(append(fhir.Outcome(j.File, j.findings).AppendJSON(nil), '\n'))
 		return err
 	}
 	for _, i := range j.findings {

@@ -3,7 +3,7 @@
 // extensions, contained resources and elements it has never heard of.
 //
 // It owns the tree, its JSON codec (Parse, AppendJSON), content equality and
-// the Issue value in which findings about data travel. It knows no element
+// the Issue value in which findings about data travel, as an OperationOutcome too. It knows no element
 // names beyond "resourceType", "id" and "meta", imports nothing of this module,
 // and leaves what an element may hold to packages definitions and validate.
 //

@@ -48,23 +48,28 @@ const (
 )
 
 // Issue is a finding about data. ID names the message for programs and
-// translations; Text says it in English and never contains the data itself.
+// translations; Text says it in English and never contains the data itself. As JSON
+// it is what interfaces and commands show and what is kept with a record.
 type Issue struct {
-	Severity   Severity
-	Code       IssueType
-	ID         string // stable message id, e.g. "element-unknown"
-	Expression string // FHIRPath location, e.g. "Patient.name[0].given[1]"
-	Origin     string // place in the record a resource was made from, e.g. "OBX[3]-5"
-	Line       int    // in the parsed text, from 1; 0 when not known
-	Column     int
-	Text       string
+	Severity   Severity  `json:"severity"`
+	Code       IssueType `json:"code"`
+	ID         string    `json:"id,omitempty"`         // stable message id, e.g. "element-unknown"
+	Expression string    `json:"expression,omitempty"` // FHIRPath location, e.g. "Patient.name[0].given[1]"
+	Origin     string    `json:"origin,omitempty"`     // place in the record a resource was made from, e.g. "OBX[3]-5"
+	Line       int       `json:"line,omitempty"`       // in the parsed text, from 1; 0 when not known
+	Column     int       `json:"column,omitempty"`
+	Text       string    `json:"text"`
 }
 
 // String writes the issue on one line, as a compiler does.
 func (i Issue) String() string {
 	var b strings.Builder
 	if i.Line > 0 {
-		b.WriteString(strconv.Itoa(i.Line) + ":" + strconv.Itoa(i.Column) + ": ")
+		b.WriteString(strconv.Itoa(i.Line) + ":")
+		if i.Column > 0 {
+			b.WriteString(strconv.Itoa(i.Column) + ":")
+		}
+		b.WriteString(" ")
 	}
 	b.WriteString(string(i.Severity) + ": " + i.Text)
 	if i.Expression != "" {

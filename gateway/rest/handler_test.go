@@ -148,6 +148,9 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 			if got.tree.ResourceType() != "OperationOutcome" {
 				t.Fatalf("got a %s", got.tree.ResourceType())
 			}
+			if wrong := validate.New(definitions.R4(), validate.Options{}).Resource(got.tree); fhir.HasErrors(wrong) {
+				t.Errorf("the outcome is not valid FHIR: %v", wrong)
+			}
 			issue := got.tree.Path("issue")
 			if code := issue.Path("code").Text(); tt.code != "" && code != tt.code && issue.At(0).Get("code").Text() != tt.code {
 				t.Errorf("code %s, want %s", issue.At(0).Get("code").Text(), tt.code)

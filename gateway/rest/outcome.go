@@ -78,21 +78,5 @@ func (h *Handler) Fail(c echo.Context, err error) error {
 	return h.fail(&request{Context: c, ctx: c.Request().Context(), format: f}, err)
 }
 
-// outcome writes issues as an OperationOutcome.
-func outcome(issues []fhir.Issue) []byte {
-	list := fhir.NewArray()
-	for _, i := range issues {
-		issue := fhir.NewObject().SetString("severity", string(i.Severity)).SetString("code", string(i.Code))
-		if i.ID != "" {
-			issue.Set("details", fhir.NewObject().Set("coding", fhir.NewArray(fhir.NewObject().
-				SetString("system", "https://yilian.dev/fhir/CodeSystem/message").SetString("code", i.ID))).
-				SetString("text", i.Text))
-		}
-		issue.SetString("diagnostics", i.String())
-		if i.Expression != "" {
-			issue.Set("expression", fhir.NewArray(fhir.NewString(i.Expression)))
-		}
-		list.Append(issue)
-	}
-	return fhir.NewObject().SetString("resourceType", "OperationOutcome").Set("issue", list).AppendJSON(nil)
-}
+// outcome is the body of an OperationOutcome.
+func outcome(issues []fhir.Issue) []byte { return fhir.Outcome("", issues).AppendJSON(nil) }
