@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -32,6 +34,35 @@ func TestCloseLeavesNoGoroutine(t *testing.T) {
 		}
 	}
 	t.Errorf("goroutines are left:\n%s", stacks)
+}
+
+func TestOpenTellsTheSchemaAndRefusesANewerOne(t *testing.T) {
+	dir := t.TempDir()
+	reopen := func() (sqlite.Schema, error) {
+		s, err := sqlite.Open(t.Context(), dir, sqlite.Options{})
+		if err != nil {
+			return sqlite.Schema{}, err
+		}
+		return s.Schema(), s.Close()
+	}
+	made, err := reopen()
+	if err != nil || made.Before != 0 || made.Now < 1 {
+		t.Fatalf("a new store: %+v, %v", made, err)
+	}
+	if again, err := reopen(); err != nil || again.Before != made.Now || again.Now != made.Now {
+		t.Errorf("the same store again: %+v, %v", again, err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "yilian.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (?, 1)", made.Now+1)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reopen(); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "a newer one wrote it") {
+		t.Errorf("a store that a newer program wrote: %v", err)
+	}
 }
 
 func BenchmarkOpen(b *testing.B) {

@@ -29,6 +29,7 @@ type Store struct {
 	read   *pool
 	names  names
 	latest atomic.Int64 // the last committed change
+	schema Schema
 
 	closing sync.Once
 	closed  error
@@ -54,7 +55,8 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	if err := migrate(ctx, s.writerDSN()); err != nil {
+	var err error
+	if s.schema, err = migrate(ctx, s.writerDSN()); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
 	c, err := connect(ctx, s.writerDSN())
@@ -167,22 +169,34 @@ func assertPragmas(c *conn, pragmas []pragma) error {
 	return nil
 }
 
-func migrate(ctx context.Context, dsn string) (err error) {
+// Schema is the version of a store's schema: when it was opened, and since.
+type Schema struct{ Before, Now int64 }
+
+// Schema tells what Open did to the schema. Before is 0 for a store it made.
+func (s *Store) Schema() Schema { return s.schema }
+
+func migrate(ctx context.Context, dsn string) (schema Schema, err error) {
 	connector, err := modernc.NewConnector(dsn)
 	if err != nil {
-		return err
+		return Schema{}, err
 	}
 	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
-		return err
+		return Schema{}, err
 	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
 	if err != nil {
-		return err
+		return Schema{}, err
+	}
+	if schema.Before, schema.Now, err = p.GetVersions(ctx); err != nil {
+		return Schema{}, err
+	}
+	if schema.Before > schema.Now {
+		return Schema{}, fault.Newf(fault.Unavailable, "the store has schema %d, this program knows %d; a newer one wrote it", schema.Before, schema.Now)
 	}
 	_, err = p.Up(ctx)
-	return err
+	return schema, err
 }
