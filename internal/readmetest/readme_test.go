@@ -4,6 +4,7 @@ package readmetest_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -56,7 +57,7 @@ func TestREADMEDoesWhatItSays(t *testing.T) {
 			t.Logf("the server printed:\n%s", stop())
 		}
 	}()
-	if err := await(t.Context(), "http://"+address+"/readyz"); err != nil {
+	if err := await(t.Context(), server, "http://"+address+"/readyz"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -171,7 +172,7 @@ func environment(t *testing.T) []string {
 }
 
 // await polls until the server is ready.
-func await(ctx context.Context, address string) error {
+func await(ctx context.Context, server *readmetest.Server, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, ready)
 	defer cancel()
 	for {
@@ -187,6 +188,8 @@ func await(ctx context.Context, address string) error {
 			}
 		}
 		select {
+		case <-server.Ended:
+			return errors.New("the server ended before it was ready")
 		case <-ctx.Done():
 			return fmt.Errorf("the server is not ready: %w", ctx.Err())
 		case <-time.After(50 * time.Millisecond):

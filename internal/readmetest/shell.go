@@ -40,28 +40,43 @@ func Run(ctx context.Context, dir string, env []string, blocks []Block) error {
 
 // Server is a command that runs until it is stopped.
 type Server struct {
+	Ended chan struct{} // closed when it has ended, by itself or stopped
+
 	cmd *exec.Cmd
 	out bytes.Buffer
+	err error
 }
 
-// Start starts a server.
+// Start starts a server. The caller stops it.
 func Start(ctx context.Context, dir string, env []string, command string) (*Server, error) {
-	s := &Server{cmd: exec.CommandContext(ctx, "sh", "-euc", command)}
+	s := &Server{Ended: make(chan struct{}), cmd: exec.CommandContext(ctx, "sh", "-euc", command)}
 	s.cmd.Dir, s.cmd.Env = dir, env
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	inGroup(s.cmd, syscall.SIGKILL)
-	return s, s.cmd.Start()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		s.err = s.cmd.Wait()
+		close(s.Ended)
+	}()
+	return s, nil
 }
 
 // Stop interrupts the server and what it started, as Ctrl-C does, waits for them, and returns what they printed. How an
 // interrupted command exits tells nothing: go run exits with 1 whatever its program does.
 func (s *Server) Stop() (string, error) {
-	if err := syscall.Kill(-s.cmd.Process.Pid, syscall.SIGINT); err != nil {
-		return "", err
+	select {
+	case <-s.Ended:
+	default:
+		if err := syscall.Kill(-s.cmd.Process.Pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return "", err
+		}
+		<-s.Ended
 	}
 	var exit *exec.ExitError
-	if err := s.cmd.Wait(); err != nil && !errors.As(err, &exit) {
-		return s.out.String(), err
+	if s.err != nil && !errors.As(s.err, &exit) {
+		return s.out.String(), s.err
 	}
 	return s.out.String(), nil
 }
