@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/interaction"
@@ -18,14 +19,17 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 	if !ok {
 		return in.quarantine(ctx, r, "", issue("institution-unknown", "the institution is not a member"))
 	}
+	if r.Format == record.Table && r.Type == "" && r.Parent != "" {
+		return in.deliverAgain(ctx, m, r)
+	}
 	if unchanged, err := in.sameRow(ctx, r); unchanged || err != nil {
 		return err
 	}
-	rec, err := in.read(ctx, m, r)
+	rec, received, err := in.read(ctx, m, r)
 	if err != nil {
 		return in.refuse(ctx, r, "", err)
 	}
-	got, err := m.Institution.Map(rec, mapping.RunOptions{Salt: m.Salt, Received: r.Received})
+	got, err := m.Institution.Map(rec, mapping.RunOptions{Salt: m.Salt, Received: received})
 	if err != nil {
 		return in.refuse(ctx, r, "", err)
 	}
@@ -34,7 +38,7 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 		return in.quarantine(ctx, r, name, got.Issues...)
 	}
 	in.Fault(BeforeApply)
-	_, err = in.Engine.Apply(ctx, in.batch(m, r, rec, got, name))
+	_, err = in.Engine.Apply(ctx, in.batch(r, got, name))
 	var refused *interaction.Refused
 	switch {
 	case errors.As(err, &refused):
@@ -47,7 +51,7 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 }
 
 // batch is what a record became, in the words of package interaction.
-func (in *Ingest) batch(m Member, r store.Record, rec *record.Record, got *mapping.Result, name string) interaction.Batch {
+func (in *Ingest) batch(r store.Record, got *mapping.Result, name string) interaction.Batch {
 	b := interaction.Batch{
 		Institution: r.Institution, Record: r.ID,
 		Digest: r.Digest, Offset: r.Offset, Length: r.Length,
@@ -64,6 +68,45 @@ func (in *Ingest) batch(m Member, r store.Record, rec *record.Record, got *mappi
 		}
 	}
 	return b
+}
+
+// deliverAgain takes up a replayed piece of a delivery that was no row to the maps
+// of then: a file of an unknown name, a table that no map read, a row without its
+// other half. What it is now only the delivery as a whole can tell, so its tables
+// are split once more; rows that did not change are skipped as ever.
+func (in *Ingest) deliverAgain(ctx context.Context, m Member, r store.Record) error {
+	parent, err := in.Inbox.Record(ctx, r.Parent)
+	if err != nil {
+		return fmt.Errorf("read the delivery of a row: %w", err)
+	}
+	first := parent.ID
+	if id, ok := deliveredFirst(parent); ok {
+		first = id
+	}
+	receipts, err := in.Inbox.Accept(ctx, []store.Entry{{Record: store.Record{
+		Institution: r.Institution, Source: r.Source, Format: store.Delivery, Name: parent.Name,
+		Digest: parent.Digest, Offset: parent.Offset, Length: parent.Length,
+		Control: againControl + first + "/" + m.Institution.Version(), State: store.Received,
+	}}})
+	if err != nil {
+		return fmt.Errorf("deliver again: %w", err)
+	}
+	again := fhir.Issue{
+		Severity: fhir.Information, Code: fhir.TypeInformational, ID: "delivered-again",
+		Text: "its delivery was taken up again as " + receipts[0].ID,
+	}
+	return in.finish(ctx, r, store.Outcome{State: store.Unchanged, Reason: interaction.Reason([]fhir.Issue{again})})
+}
+
+// againControl begins the control id of a delivery that is taken up again; the id of
+// the first delivery and the version of the maps follow.
+const againControl = "again/"
+
+// deliveredFirst returns the delivery that one is the repetition of.
+func deliveredFirst(delivery store.Record) (id string, again bool) {
+	rest, again := strings.CutPrefix(delivery.Control, againControl)
+	id, _, _ = strings.Cut(rest, "/")
+	return id, again
 }
 
 // sameRow ends the work on a table row that is equal to the last applied state of

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
@@ -18,6 +19,10 @@ type delivery struct {
 	files   []mapping.File
 	offsets []int64 // where each file begins in the archived bytes
 	intake  *mapping.Intake
+	// received is when the delivery came first. Records without a time of their own
+	// are as old as it, also when they are taken up again.
+	received time.Time
+	again    bool
 }
 
 // open reads an archived delivery as a whole.
@@ -30,7 +35,14 @@ func (in *Ingest) open(ctx context.Context, m Member, r store.Record) (*delivery
 	if err != nil {
 		return nil, err
 	}
-	d := &delivery{offsets: offsets}
+	d := &delivery{offsets: offsets, received: r.Received}
+	if id, ok := deliveredFirst(r); ok {
+		first, err := in.Inbox.Record(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("read the first delivery: %w", err)
+		}
+		d.received, d.again = first.Received, true
+	}
 	for _, f := range files {
 		d.files = append(d.files, mapping.File{Name: f.Name, Bytes: f.Bytes})
 	}
@@ -38,59 +50,59 @@ func (in *Ingest) open(ctx context.Context, m Member, r store.Record) (*delivery
 	return d, nil
 }
 
-// read reads one record again from the archive. What is wrong with it is a
-// *record.SyntaxError.
-func (in *Ingest) read(ctx context.Context, m Member, r store.Record) (*record.Record, error) {
+// read reads one record again from the archive, and tells when it was received
+// first. What is wrong with it is a *record.SyntaxError.
+func (in *Ingest) read(ctx context.Context, m Member, r store.Record) (*record.Record, time.Time, error) {
 	if r.Format == record.Table {
 		return in.readRow(ctx, m, r)
 	}
 	text, err := in.Inbox.Content(ctx, r.Digest, r.Offset, r.Length)
 	if err != nil {
-		return nil, fmt.Errorf("read the archive: %w", err)
+		return nil, r.Received, fmt.Errorf("read the archive: %w", err)
 	}
 	files := []mapping.File{{Name: r.Name, Bytes: text}}
 	for cut, err := range m.Institution.Open(r.Source, files, mapping.IntakeLimits{Record: int(in.Limits.Record)}).Records() {
 		if err != nil {
-			return nil, err
+			return nil, r.Received, err
 		}
 		if cut.Err != nil {
-			return nil, cut.Err
+			return nil, r.Received, cut.Err
 		}
-		return cut.Record, nil
+		return cut.Record, r.Received, nil
 	}
-	return nil, &record.SyntaxError{File: r.Name, Code: "empty", Reason: "there is no record"}
+	return nil, r.Received, &record.SyntaxError{File: r.Name, Code: "empty", Reason: "there is no record"}
 }
 
 // readRow reads a row with what is joined to it. That takes the whole delivery,
 // so deliveries being worked on stay open, and their rows are read in the order in
 // which they are asked for, which is nearly that of the file.
-func (in *Ingest) readRow(ctx context.Context, m Member, r store.Record) (*record.Record, error) {
-	set := in.sets.of(r.Digest + "\x00" + m.Institution.Version())
+func (in *Ingest) readRow(ctx context.Context, m Member, r store.Record) (*record.Record, time.Time, error) {
+	set := in.sets.of(r.Parent + "\x00" + m.Institution.Version())
 	set.mu.Lock()
 	defer set.unlock()
 	for range 2 {
 		if set.next == nil {
 			parent, err := in.Inbox.Record(ctx, r.Parent)
 			if err != nil {
-				return nil, fmt.Errorf("read the delivery of a row: %w", err)
+				return nil, r.Received, fmt.Errorf("read the delivery of a row: %w", err)
 			}
 			d, err := in.open(ctx, m, parent)
 			if err != nil {
-				return nil, err
+				return nil, r.Received, err
 			}
 			set.start(d)
 		}
 		rec, found, err := set.find(row{r.Type, r.Offset})
 		if err != nil {
 			set.stop()
-			return nil, err
+			return nil, r.Received, err
 		}
 		if found {
-			return rec, nil
+			return rec, set.d.received, nil
 		}
 		set.stop() // the row was passed by: read from the beginning, once
 	}
-	return nil, &record.SyntaxError{File: r.Name, Code: "row-gone", Reason: "the row is not found in its delivery by the maps of today"}
+	return nil, r.Received, &record.SyntaxError{File: r.Name, Code: "row-gone", Reason: "the row is not found in its delivery by the maps of today"}
 }
 
 // setCache keeps the deliveries whose rows are being read.

@@ -49,6 +49,9 @@ func (in *Ingest) split(ctx context.Context, r store.Record) error {
 			chunk = append(chunk, in.spoiledEntry(r, err))
 			break
 		}
+		if d.again && cut.Format != record.Table {
+			continue
+		}
 		chunk = append(chunk, in.entry(r, d, cut))
 		if len(chunk) == expandChunk {
 			if err := flush(false); err != nil {
