@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
@@ -21,6 +23,9 @@ type folder struct {
 	path string // for messages
 	fsys fs.FS
 }
+
+// institutionFile is what makes a folder an institution's.
+const institutionFile = "institution.yaml"
 
 // foldersIn lists the institutions' folders below root, in order of their names.
 func foldersIn(root fs.FS, shown string) ([]folder, error) {
@@ -37,7 +42,7 @@ func foldersIn(root fs.FS, shown string) ([]folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := fs.Stat(sub, "institution.yaml"); errors.Is(err, fs.ErrNotExist) {
+		if _, err := fs.Stat(sub, institutionFile); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		list = append(list, folder{path: filepath.Join(shown, e.Name()), fsys: sub})
@@ -62,21 +67,43 @@ func folders(dir string, demo bool) ([]folder, error) {
 		return list, nil
 	}
 	own, err := foldersIn(os.DirFS(dir), dir)
-	return append(list, own...), err
+	if err != nil {
+		return nil, &mapping.Error{Findings: []mapping.Finding{{File: dir, Text: "cannot be listed: " + reason(err)}}}
+	}
+	return append(list, own...), nil
 }
 
-// loadMembers reads the folders. One that does not load is an error that names
-// file, line and column; nothing that runs is changed by it.
+// reason is what the system says, without the path.
+func reason(err error) string {
+	var failed *fs.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return err.Error()
+}
+
+// loadMembers reads the folders. What keeps any of them from loading comes back as
+// one mapping.Error that names files, lines and columns; nothing that runs is
+// changed by it.
 func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, folders []folder) ([]ingest.Member, error) {
 	var members []ingest.Member
+	wrong := &mapping.Error{}
 	seen := map[string]string{}
 	for _, f := range folders {
-		inst, err := mapping.Load(f.fsys, mapping.Options{Base: base.FS, Alliance: alliance})
+		inst, err := mapping.Load(f.fsys, mapping.Options{Base: base.FS, Alliance: alliance, Lazy: true})
+		var found *mapping.Error
+		if errors.As(err, &found) {
+			wrong.Findings = append(wrong.Findings, placed(found.Findings, f.path)...)
+			continue
+		}
 		if err != nil {
-			return nil, fmt.Errorf("institution folder %s: %w", f.path, placed(err, f.path))
+			return nil, fmt.Errorf("institution folder %s: %w", f.path, err)
 		}
 		if other, taken := seen[inst.ID()]; taken {
-			return nil, fmt.Errorf("institution folders %s and %s are both of %s", other, f.path, inst.ID())
+			wrong.Findings = append(wrong.Findings, mapping.Finding{
+				File: filepath.Join(f.path, institutionFile), Text: fmt.Sprintf("%s has the id %s already", other, inst.ID()),
+			})
+			continue
 		}
 		seen[inst.ID()] = f.path
 		salt, err := secrets.Secret(ctx, "institution/"+inst.ID())
@@ -85,19 +112,20 @@ func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, fo
 		}
 		members = append(members, ingest.Member{Institution: inst, Salt: salt})
 	}
+	if len(wrong.Findings) > 0 {
+		return nil, wrong
+	}
 	return members, nil
 }
 
-// placed puts a folder's path before the file names of findings.
-func placed(err error, path string) error {
-	var wrong *mapping.Error
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	out := &mapping.Error{}
-	for _, f := range wrong.Findings {
-		f.File = filepath.Join(path, f.File)
-		out.Findings = append(out.Findings, f)
+// placed puts a folder's path before the file names of findings; built-in files
+// keep theirs.
+func placed(findings []mapping.Finding, path string) []mapping.Finding {
+	out := slices.Clone(findings)
+	for i := range out {
+		if !strings.HasPrefix(out[i].File, "base/") {
+			out[i].File = filepath.Join(path, filepath.FromSlash(out[i].File))
+		}
 	}
 	return out
 }
