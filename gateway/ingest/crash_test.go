@@ -91,6 +91,7 @@ func crashChild(dir string) {
 		fail(err)
 	}
 	g.start()
+	fmt.Println("started")
 	from, _ := strconv.Atoi(os.Getenv(crashFrom))
 	if err := g.handIn(crashSet()[from:], func() { fmt.Println("answered") }); err != nil {
 		fail(err)
@@ -245,8 +246,9 @@ func undisturbed(t *testing.T) state {
 	return s
 }
 
-// crashed runs a child over a folder until it dies or is killed, and returns how
-// many deliveries it answered and whether it reached the end.
+// crashed runs a child over a folder until it dies or is killed, some time after
+// its start, and returns how many deliveries it answered and whether it reached the
+// end.
 func crashed(t *testing.T, dir, point string, hit, from int, after time.Duration) (answered int, finished bool) {
 	t.Helper()
 	self, err := os.Executable()
@@ -263,10 +265,13 @@ func crashed(t *testing.T, dir, point string, hit, from int, after time.Duration
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	guard := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
-	defer guard.Stop()
+	kill := func() { _ = cmd.Process.Kill() }
+	guard := time.AfterFunc(time.Minute, kill)
+	defer func() { guard.Stop() }()
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		switch lines.Text() {
+		case "started":
+			guard.Reset(after)
 		case "answered":
 			answered++
 		case "finished":
@@ -341,32 +346,38 @@ func TestNothingIsLostOrDoubledAtACrashPoint(t *testing.T) {
 }
 
 func TestNothingIsLostOrDoubledWhenKilled(t *testing.T) {
-	killAtRandom(t, 10*time.Second, 1)
+	if testing.Short() {
+		t.Skip("kills processes for seconds")
+	}
+	killAtRandom(t, undisturbed(t), 1)
 }
 
 func TestSoakNothingIsLostOrDoubledWhenKilled(t *testing.T) {
 	limit := testenv.Soak(t)
+	want := undisturbed(t)
 	began := time.Now()
-	for seed := uint64(2); time.Since(began) < limit; seed++ {
-		killAtRandom(t, time.Minute, seed)
+	for seed := uint64(2); time.Since(began) < limit && !t.Failed(); seed++ {
+		killAtRandom(t, want, seed)
 	}
 }
 
+// maxKills bounds how often the processes of one set are killed.
+const maxKills = 12
+
 // killAtRandom kills one process after another over the same folder until the set
-// is in, or the time is over.
-func killAtRandom(t *testing.T, limit time.Duration, seed uint64) {
+// is in.
+func killAtRandom(t *testing.T, want state, seed uint64) {
 	t.Helper()
-	want := undisturbed(t)
 	random := rand.New(rand.NewPCG(seed, seed))
-	dir, answered, rounds := t.TempDir(), 0, 0
-	for began := time.Now(); time.Since(began) < limit; rounds++ {
-		n, finished := crashed(t, dir, "", 0, answered, time.Duration(300+random.IntN(900))*time.Millisecond)
+	dir, answered, kills := t.TempDir(), 0, 0
+	for ; kills < maxKills; kills++ {
+		n, finished := crashed(t, dir, "", 0, answered, time.Duration(random.IntN(50*(kills+1)))*time.Millisecond)
 		if answered += n; finished {
 			break
 		}
 	}
-	t.Logf("seed %d: killed %d times, %d deliveries answered", seed, rounds, answered)
-	if rounds == 0 {
+	t.Logf("seed %d: killed %d times, %d deliveries answered", seed, kills, answered)
+	if kills == 0 {
 		t.Error("the process was never killed")
 	}
 	recovered(t, dir, answered, want)

@@ -298,9 +298,19 @@ func load(t testing.TB, marks ...int) (alliancegen.BulkCounts, []mark) {
 	return want, list
 }
 
+// maxPeak bounds the memory of a small load; what grows with the number of records
+// is for the soak test.
+const maxPeak = 300 << 10
+
 func TestLoadOfGeneratedRecords(t *testing.T) {
-	want, marks := load(t, 1000, 3000)
+	if testing.Short() {
+		t.Skip("takes in records for seconds")
+	}
+	want, marks := load(t, 1200)
 	judgeLoad(t, want, marks)
+	if peak := marks[0].peakKB; peak > maxPeak {
+		t.Errorf("peak memory is %d MB, want at most %d", peak>>10, maxPeak>>10)
+	}
 }
 
 func judgeLoad(t *testing.T, want alliancegen.BulkCounts, marks []mark) {
