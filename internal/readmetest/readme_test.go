@@ -12,12 +12,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/yilian/yilian/internal/readmetest"
 )
+
+// guides are executed after the README, against the same server.
+var guides = []string{"docs/pulling-data.md"}
 
 // ready bounds the wait for the server, which may have to be built first.
 const ready = 3 * time.Minute
@@ -62,14 +66,21 @@ func TestREADMEDoesWhatItSays(t *testing.T) {
 	}
 
 	const written = "127.0.0.1:8080"
-	for i := range blocks {
-		blocks[i].Code = strings.ReplaceAll(blocks[i].Code, written, address)
-		blocks[i].Shown = strings.ReplaceAll(blocks[i].Shown, written, address)
+	run := func(name string, blocks []readmetest.Block) {
+		for i := range blocks {
+			blocks[i].Code = strings.ReplaceAll(blocks[i].Code, written, address)
+			blocks[i].Shown = strings.ReplaceAll(blocks[i].Shown, written, address)
+		}
+		if err := readmetest.Run(t.Context(), root, env, blocks); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if err := readmetest.Run(t.Context(), root, env, blocks[1:]); err != nil {
-		t.Errorf("README.md: %v", err)
+	run("README.md", slices.Clone(blocks[1:]))
+	for _, guide := range guides {
+		run(guide, blocksOf(t, guide))
 	}
-	if err := readmetest.Compare(blocks[0].Shown, recipe+"\n"+stop()); err != nil {
+	first.Shown = strings.ReplaceAll(first.Shown, written, address)
+	if err := readmetest.Compare(first.Shown, recipe+"\n"+stop()); err != nil {
 		t.Errorf("README.md: line %d: %v", first.Line, err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "address")); !os.IsNotExist(err) {
