@@ -8,5 +8,6 @@
 // Exit codes: 0 done; 1 findings or failure; 2 wrong usage. Results go to standard
 // output, what is told about them to standard error. With --json the results are
 // JSON whose shape the command's --help describes; fields may be added to it, never
-// renamed. Nothing prints a patient's data but the mapping that was asked for.
+// renamed. Nothing prints a patient's data but the mapping, or the bytes of a record, that
+// was asked for.
 package main

@@ -2,44 +2,36 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"maps"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/yilian/yilian/conformance/fhir"
-	"github.com/yilian/yilian/gateway/config"
-	"github.com/yilian/yilian/gateway/ingest"
-	"github.com/yilian/yilian/gateway/server"
+	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/source/upload"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/record"
 )
 
 type ingestCommand struct {
-	configFlags
+	gatewayFlags
 	Institution string   `required:"" help:"Institution whose records they are." placeholder:"ID"`
 	Files       []string `arg:"" name:"file" help:"Records as the institution sends them. Tables are one delivery, any other file is one of its own."`
 }
 
 func (ingestCommand) Help() string {
-	return `Hands files in through the running server, or, when no server holds the data folder, works on the folder itself. Prints what
-became of each record: its id, its state, its type and its file, and below a quarantined one why.
+	return `Hands files in through the running server, or, when no server holds the data folder, works on the folder itself. Waits for the
+records and prints what became of each: its id, its state, its type, its file and how many warnings there are about it; below a
+quarantined one why.
 
-States: committed, unchanged, superseded (older than what is stored), quarantined; received, when the work goes on.
+States: committed, unchanged, superseded (older than what is stored), quarantined.
 Exit code 1 when a record was quarantined or a file could not be handed in.
 
 With --json one object a line for each delivery: id; duplicate; warning; records, each with id, state, type, file and issues, each
-with severity, id, origin, element and text.`
+with severity, code, id, expression (the FHIR element), origin (the field), line, column, text.`
 }
 
 func (c ingestCommand) Run(ctx context.Context, out *output) error {
@@ -51,11 +43,16 @@ func (c ingestCommand) Run(ctx context.Context, out *output) error {
 	if err != nil {
 		return err
 	}
-	send := handIn{command: c, settings: settings, output: out, address: server.Address(settings.Data)}
+	gateway, err := c.connect(ctx, out, settings)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = gateway.close() }() // what was acknowledged is durable
 	bar := newProgress(out, size)
-	states, failed := map[string]int{}, 0
+	var became tallyOfRecords
+	failed := 0
 	for _, names := range deliveries {
-		answer, err := send.delivery(ctx, names, bar)
+		answer, err := c.deliver(ctx, gateway, names, bar)
 		bar.Clear()
 		if err != nil {
 			if ctx.Err() != nil {
@@ -66,51 +63,32 @@ func (c ingestCommand) Run(ctx context.Context, out *output) error {
 			continue
 		}
 		for _, r := range answer.Records {
-			states[r.State]++
+			became.add(r.State)
 		}
 		if err := printAnswer(out, answer); err != nil {
 			return err
 		}
 	}
 	if !out.json {
-		fmt.Fprintln(out.err, summary(states))
+		fmt.Fprintln(out.err, became)
 	}
-	if failed > 0 || states["quarantined"] > 0 {
+	if failed > 0 {
 		return errFindings
 	}
-	return nil
+	return became.result()
 }
 
-// handIn knows the way into the data folder.
-type handIn struct {
-	*output
-	command  ingestCommand
-	settings *config.Config
-	address  string // of the server that holds the folder, "" for none
-}
-
-// delivery hands files in together, and returns what became of them.
-func (h *handIn) delivery(ctx context.Context, names []string, bar progress) (upload.Answer, error) {
-	if h.address != "" {
-		answer, err := post(ctx, h.address, h.command.Institution, names, bar)
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return answer, err
-		}
-		h.address = "" // a server that ended without tidying up; if it did not, the folder's lock says so
+// deliver hands files in together and waits for what becomes of them.
+func (c ingestCommand) deliver(ctx context.Context, gateway *client, names []string, bar progress) (upload.Answer, error) {
+	answer, err := gateway.upload(ctx, c.Institution, names, bar)
+	if err != nil {
+		return upload.Answer{}, err
 	}
-	var files []ingest.File
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			return upload.Answer{}, err
-		}
-		files = append(files, ingest.File{Name: filepath.Base(name), Bytes: text})
-	}
-	log := slog.New(slog.NewTextHandler(h.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	answer, err := server.Ingest(ctx, server.Options{Config: h.settings, Log: log, Version: built().Version}, h.command.Institution, files)
-	for _, f := range files {
-		bar.Add(len(f.Bytes))
-	}
+	answer.Records = []upload.Record{} // never null
+	err = gateway.ended(ctx, answer.ID, func(r console.Record) error {
+		answer.Records = append(answer.Records, upload.Record{ID: r.ID, State: r.State, Type: r.Type, File: r.File, Issues: r.Issues})
+		return nil
+	})
 	return answer, err
 }
 
@@ -156,9 +134,6 @@ func look(name string) (format string, size int64, err error) {
 
 func printAnswer(out *output, a upload.Answer) error {
 	if out.json {
-		if a.Records == nil {
-			a.Records = []upload.Record{}
-		}
 		return out.print(a)
 	}
 	if a.Warning != "" {
@@ -167,35 +142,11 @@ func printAnswer(out *output, a upload.Answer) error {
 	if a.Duplicate {
 		fmt.Fprintf(out.err, "%s: taken in before, with the same bytes\n", a.ID)
 	}
-	if len(a.Records) == 0 {
-		fmt.Fprintf(out.out, "%s  received\n", a.ID)
-	}
 	table := tabwriter.NewWriter(out.out, 0, 0, 2, ' ', 0)
 	for _, r := range a.Records {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.ID, r.State, r.Type, r.File)
-		if r.State != "quarantined" {
-			continue
-		}
-		table.Flush()
-		for _, i := range r.Issues {
-			fmt.Fprintf(table, "  %s\n", fhir.Issue{Severity: fhir.Severity(i.Severity), ID: i.ID, Origin: i.Origin, Expression: i.Element, Text: i.Text})
-		}
+		printRecord(table, r)
 	}
 	return table.Flush()
-}
-
-// summary counts records by state: "12 records: 11 committed, 1 quarantined".
-func summary(states map[string]int) string {
-	total := 0
-	var parts []string
-	for _, state := range slices.Sorted(maps.Keys(states)) {
-		total += states[state]
-		parts = append(parts, fmt.Sprintf("%d %s", states[state], state))
-	}
-	if total == 0 {
-		return "no records"
-	}
-	return count(total, "record") + ": " + strings.Join(parts, ", ")
 }
 
 // progress shows how much was handed in, on a terminal only.
@@ -219,13 +170,6 @@ func (p progress) Reader(r io.Reader) io.Reader {
 		return r
 	}
 	return io.TeeReader(r, p.bar)
-}
-
-// Add counts bytes that were handed in otherwise.
-func (p progress) Add(n int) {
-	if p.bar != nil {
-		_ = p.bar.Add(n)
-	}
 }
 
 // Clear makes room for a line of output.

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/yilian/yilian/mapping"
 )
 
 // The exit codes.
@@ -24,12 +26,15 @@ const (
 type commandLine struct {
 	JSON bool `name:"json" help:"Print results as JSON, in the shape that the command's --help describes."`
 
-	Serve    serveCommand    `cmd:"" help:"Run the gateway."`
-	Ingest   ingestCommand   `cmd:"" help:"Hand in records of an institution."`
-	Map      mapCommand      `cmd:"" help:"Try out how an institution's records become FHIR."`
-	Validate validateCommand `cmd:"" help:"Check FHIR resources against FHIR R4."`
-	Config   configCommand   `cmd:"" help:"Look at the configuration."`
-	Version  versionCommand  `cmd:"" help:"Print what this program was built from."`
+	Serve       serveCommand       `cmd:"" help:"Run the gateway."`
+	Ingest      ingestCommand      `cmd:"" help:"Hand in records of an institution."`
+	Inbox       inboxCommand       `cmd:"" help:"Look at the records that came in, and run them again."`
+	Institution institutionCommand `cmd:"" help:"Look at the institutions, and load their folders again."`
+	Map         mapCommand         `cmd:"" help:"Try out how an institution's records become FHIR."`
+	Validate    validateCommand    `cmd:"" help:"Check FHIR resources against FHIR R4."`
+	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`
+	Config      configCommand      `cmd:"" help:"Look at the configuration."`
+	Version     versionCommand     `cmd:"" help:"Print what this program was built from."`
 }
 
 func main() {
@@ -89,6 +94,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	err = parsed.Run(out)
 	var usage usageError
+	var folder *mapping.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -96,6 +102,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitFindings
 	case errors.As(err, &usage):
 		return wrongUsage(err, parsed.Selected().FullPath(), stderr)
+	case errors.As(err, &folder): // lines of file:line:column: text, as they are
+		fmt.Fprintln(stderr, folder)
+		return exitFindings
 	}
 	fmt.Fprintln(stderr, "yilian:", err)
 	return exitFindings

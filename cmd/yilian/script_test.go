@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -27,9 +28,9 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata/scr
 //	! what it prints on standard error
 //	[exit code]
 //
-// A command line that ends with & goes on in the background after its first line, as [running], until "$ stop".
-//
-// where "…" as an output line stands for any number of lines, and inside one for any text.
+// where "…" as an output line stands for any number of lines, and inside one for any text. A command line that ends with &
+// goes on in the background after its first line, as [running], until "$ stop". "$ cp FROM TO" copies a file, "$ keep NAME N"
+// makes {NAME} stand for word N of the first line that was printed last, from then on.
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {
@@ -85,6 +86,9 @@ type runner struct {
 	stop           context.CancelFunc // of the command in the background
 	ended          chan int           // its exit code
 	stdout, stderr *lockedBuffer
+
+	last []string          // what was printed last
+	kept map[string]string // by {NAME}
 }
 
 // lockedBuffer is what a command in the background prints to.
@@ -154,11 +158,15 @@ func (r *runner) replay(t *testing.T, transcript string) string {
 		if !ok {
 			continue
 		}
+		for name, value := range r.kept {
+			command = strings.ReplaceAll(command, name, value)
+		}
 		from := i + 1
 		for i+1 < len(lines) && !exitLine.MatchString(lines[i]) && !strings.HasPrefix(lines[i+1], "$ ") {
 			i++
 		}
 		want, got := lines[from:i+1], r.perform(t, command)
+		r.last = got
 		if matches(want, got) {
 			got = want
 		} else if !*update {
@@ -173,8 +181,29 @@ func (r *runner) replay(t *testing.T, transcript string) string {
 
 // perform runs one command line and returns what it printed.
 func (r *runner) perform(t *testing.T, command string) []string {
-	if command == "stop" {
+	switch words := strings.Fields(command); words[0] {
+	case "stop":
 		return r.end()
+	case "cp":
+		text, err := os.ReadFile(words[1])
+		if err == nil {
+			err = os.WriteFile(words[2], text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []string{"[0]"}
+	case "keep":
+		n, err := strconv.Atoi(words[2])
+		printed := strings.Fields(r.last[0])
+		if err != nil || n < 1 || n > len(printed) {
+			t.Fatalf("%q has no word %s", r.last[0], words[2])
+		}
+		if r.kept == nil {
+			r.kept = map[string]string{}
+		}
+		r.kept["{"+words[1]+"}"] = printed[n-1]
+		return []string{"[0]"}
 	}
 	command, background := strings.CutSuffix(command, " &")
 	command, from, _ := strings.Cut(command, " < ")

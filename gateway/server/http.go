@@ -40,7 +40,9 @@ func (p *process) router() http.Handler {
 		Inbox: p.ingest, Auth: trusting{}, Delivery: p.config.Limits.Delivery, Fail: fhir.Fail,
 	}).Register(e)
 
-	console.New(console.Config{Inbox: p.store, Members: p.members, Auth: trusting{}, Fail: fhir.Fail}).Register(e)
+	console.New(console.Config{
+		Inbox: p.store, Ingest: p.ingest, Members: p.members, Auth: trusting{}, Fail: fhir.Fail,
+	}).Register(e)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", func(c echo.Context) error {

@@ -11,13 +11,14 @@ import (
 )
 
 // Local is a gateway without a network: it answers requests, as a running one
-// would, out of a data folder that no server holds. It works on records while it
-// is open.
+// would, out of a data folder that no server holds.
 type Local struct {
 	process *process
 	handler http.Handler
-	stop    context.CancelFunc
-	worked  chan error
+
+	work   sync.Once
+	stop   context.CancelFunc
+	worked chan error // nil until Work
 
 	once   sync.Once
 	closed error
@@ -29,11 +30,19 @@ func OpenLocal(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Local{process: p, handler: p.router(), stop: stop, worked: make(chan error, 1)}
 	p.ready.Store(true)
-	go func() { l.worked <- p.ingest.Run(work) }()
-	return l, nil
+	return &Local{process: p, handler: p.router()}, nil
+}
+
+// Work carries records from the inbox to FHIR from now until Close. Who only looks
+// leaves them as they are: with other institutions than the server's a record may
+// have no member that it belongs to.
+func (l *Local) Work() {
+	l.work.Do(func() {
+		ctx, stop := context.WithCancel(context.Background())
+		l.stop, l.worked = stop, make(chan error, 1)
+		go func() { l.worked <- l.process.ingest.Run(ctx) }()
+	})
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -50,11 +59,17 @@ func (l *Local) RoundTrip(r *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// Close ends the work in order and gives the folder back.
+// Close ends the work in order and gives the folder back. It is called once no
+// request runs.
 func (l *Local) Close() error {
 	l.once.Do(func() {
-		l.stop()
-		l.closed = errors.Join(<-l.worked, l.process.store.Close())
+		var worked error
+		l.work.Do(func() {}) // from here on there is none to begin
+		if l.worked != nil {
+			l.stop()
+			worked = <-l.worked
+		}
+		l.closed = errors.Join(worked, l.process.store.Close())
 	})
 	return l.closed
 }

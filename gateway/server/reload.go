@@ -20,9 +20,11 @@ type membership struct {
 
 // List returns the members as the console shows them.
 func (m *membership) List() []console.Member {
-	var list []console.Member
+	list := []console.Member{}
 	for _, member := range m.process.ingest.Members() {
-		shown := console.Member{ID: member.Institution.ID(), Name: member.Institution.Name(), Version: member.Institution.Version()}
+		shown := console.Member{
+			ID: member.Institution.ID(), Name: member.Institution.Name(), Version: member.Institution.Version(), Maps: []string{},
+		}
 		for _, one := range member.Institution.Maps() {
 			shown.Maps = append(shown.Maps, one.Name())
 		}
@@ -54,6 +56,3 @@ func (m *membership) Reload(ctx context.Context) (findings []string, err error) 
 	}
 	return nil, nil
 }
-
-// Poke tells ingest that there may be something to do.
-func (m *membership) Poke() { m.process.ingest.Poke() }

@@ -36,9 +36,6 @@ type Options struct {
 	Started func(address string)
 }
 
-// addressFile is where the address of the running server stands in its data folder.
-const addressFile = "address"
-
 // drain is how long requests may take to end when the process is told to.
 const drain = 10 * time.Second
 
@@ -104,7 +101,18 @@ type process struct {
 
 // open puts the parts together around the data folder.
 func open(ctx context.Context, o Options) (*process, error) {
-	c := o.Config
+	s, err := openStore(ctx, o.Config)
+	if err != nil {
+		return nil, err
+	}
+	p, err := assemble(ctx, o, s)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return p, nil
+}
+
+func openStore(ctx context.Context, c *config.Config) (*sqlite.Store, error) {
 	if c.StoreURL != "" {
 		return nil, errors.New("store.url is set, and PostgreSQL is not supported yet; leave it out to use the data folder")
 	}
@@ -118,11 +126,18 @@ func open(ctx context.Context, o Options) (*process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	p, err := assemble(ctx, o, s)
+	return s, nil
+}
+
+// Migrate brings the schema of a store that no server holds up to date, and makes
+// it where there is none. It returns the versions before, 0 for none, and now.
+func Migrate(ctx context.Context, c *config.Config) (before, now int64, err error) {
+	s, err := openStore(ctx, c)
 	if err != nil {
-		return nil, errors.Join(err, s.Close())
+		return 0, 0, err
 	}
-	return p, nil
+	schema := s.Schema()
+	return schema.Before, schema.Now, s.Close()
 }
 
 func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error) {

@@ -1,6 +1,7 @@
 package upload
 
 import (
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
@@ -14,22 +15,14 @@ type Answer struct {
 	Records   []Record `json:"records,omitempty"` // with ?wait=1: what became of each
 }
 
-// Record tells what became of one record.
+// Record tells what became of one record. Its issues never hold its data; warnings
+// about a committed one are among them.
 type Record struct {
-	ID     string  `json:"id"`
-	State  string  `json:"state"`
-	Type   string  `json:"type,omitempty"`
-	File   string  `json:"file,omitempty"`
-	Issues []Issue `json:"issues,omitempty"`
-}
-
-// Issue is one finding about a record.
-type Issue struct {
-	Severity string `json:"severity"`
-	ID       string `json:"id"`
-	Origin   string `json:"origin,omitempty"`
-	Element  string `json:"element,omitempty"`
-	Text     string `json:"text"`
+	ID     string            `json:"id"`
+	State  store.RecordState `json:"state"`
+	Type   string            `json:"type,omitempty"`
+	File   string            `json:"file,omitempty"`
+	Issues []fhir.Issue      `json:"issues,omitempty"`
 }
 
 // AnswerTo tells what became of a delivery; records may be nil while nobody waits
@@ -46,11 +39,5 @@ func AnswerTo(a ingest.Acceptance, records []store.Record) Answer {
 }
 
 func recordOf(r store.Record) Record {
-	out := Record{ID: r.ID, State: string(r.State), Type: r.Type, File: r.Name}
-	for _, i := range interaction.Issues(r.Reason) {
-		out.Issues = append(out.Issues, Issue{
-			Severity: string(i.Severity), ID: i.ID, Origin: i.Origin, Element: i.Expression, Text: i.Text,
-		})
-	}
-	return out
+	return Record{ID: r.ID, State: r.State, Type: r.Type, File: r.Name, Issues: interaction.Issues(r.Reason)}
 }
