@@ -23,6 +23,9 @@ import (
 // guides are executed after the README, against the same server.
 var guides = []string{"docs/pulling-data.md"}
 
+// onData are the commands that work on the data folder, which is another one here.
+var onData = regexp.MustCompile(`yilian (?:ingest|inbox [a-z]+|institution [a-z]+)\b`)
+
 // ready bounds the wait for the server, which may have to be built first.
 const ready = 3 * time.Minute
 
@@ -68,6 +71,7 @@ func TestREADMEDoesWhatItSays(t *testing.T) {
 	const written = "127.0.0.1:8080"
 	run := func(name string, blocks []readmetest.Block) {
 		for i := range blocks {
+			blocks[i].Code = onData.ReplaceAllString(blocks[i].Code, "$0 --data "+dir)
 			blocks[i].Code = strings.ReplaceAll(blocks[i].Code, written, address)
 			blocks[i].Shown = strings.ReplaceAll(blocks[i].Shown, written, address)
 		}
