@@ -87,10 +87,12 @@ func (in *Ingest) singleMessage(m Member, d Delivery) ([]byte, bool) {
 		return nil, false
 	}
 	frames := 0
-	for range hl7v2.Split(bytes.NewReader(text), in.hl7Options(m, d.Source, d.Files[0].Name)) {
-		if frames++; frames > 1 {
-			return nil, false
-		}
+	hl7v2.Split(bytes.NewReader(text), in.hl7Options(m, d.Source, d.Files[0].Name))(func(hl7v2.Frame, error) bool {
+		frames++
+		return frames < 2
+	})
+	if frames > 1 {
+		return nil, false
 	}
 	return text, true
 }
