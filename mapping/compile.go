@@ -15,14 +15,13 @@ import (
 // compiler turns the layers of one map into programs.
 type compiler struct {
 	*loader
-	inst    *Institution
-	m       *Map
-	layers  *layers
-	names   *scope           // of let:, the root of all
-	rules   map[string]*rule // by name
-	shapes  map[string]*syntax.Node
-	within  []string // shapes being compiled, innermost last
-	sourced bool
+	inst   *Institution
+	m      *Map
+	layers *layers
+	names  *scope           // of let:, the root of all
+	rules  map[string]*rule // by name
+	shapes map[string]*syntax.Node
+	within []string // shapes being compiled, innermost last
 }
 
 // scope holds the names that an expression or $path may use.

@@ -66,7 +66,6 @@ type maker struct {
 	literal bool   // makes a literal, whatever the record says
 	slot    string // of a list whose items have one each: the system of its identifier, the url of its extension
 	def     *fhir.Node
-	defName string
 }
 
 // target is what a rule must make.

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -138,7 +139,7 @@ func TestIdentityOfResources(t *testing.T) {
 	if other.Resources[0].ID == replaced[0] {
 		t.Error("another institution's salt makes other ids")
 	}
-	if _, err := inst.Map(er7(t, obx...), mapping.RunOptions{}); err != mapping.ErrNoSalt {
+	if _, err := inst.Map(er7(t, obx...), mapping.RunOptions{}); !errors.Is(err, mapping.ErrNoSalt) {
 		t.Errorf("without a salt: %v", err)
 	}
 	parts := load(t, csvHead, "o: {type: Observation, write: replace, key: [A, B], set: {status: =final, code: A}}")

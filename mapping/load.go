@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -91,10 +90,6 @@ func (l *loader) report(f Finding) {
 	}
 }
 
-func (l *loader) failed() bool {
-	return slices.ContainsFunc(l.findings, func(f Finding) bool { return !f.Warning })
-}
-
 func (l *loader) folder() (*Institution, error) {
 	root, err := l.yaml(l.fsys, "institution.yaml", "institution.yaml")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,7 +118,7 @@ func folderHash(inst *Institution, root *syntax.Node) string {
 		hashNode(sum, root)
 	}
 	for _, name := range slices.Sorted(maps.Keys(inst.tables)) {
-		io.WriteString(sum, name+" "+inst.tables[name].Hash())
+		sum.Write([]byte(name + " " + inst.tables[name].Hash()))
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

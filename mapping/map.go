@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
-	"io"
 	"slices"
 	"strconv"
 	"sync"
@@ -119,9 +118,9 @@ func (l *loader) maps(inst *Institution) {
 	}
 	l.ambiguous(inst)
 	sum := sha256.New()
-	io.WriteString(sum, inst.hash)
+	sum.Write([]byte(inst.hash))
 	for _, m := range inst.maps {
-		io.WriteString(sum, m.version)
+		sum.Write([]byte(m.version))
 	}
 	inst.hash = hex.EncodeToString(sum.Sum(nil))[:16]
 }
@@ -215,18 +214,18 @@ func (c *compiler) head() {
 // version hashes what the map's meaning depends on.
 func (c *compiler) version() string {
 	sum := sha256.New()
-	io.WriteString(sum, engine)
+	sum.Write([]byte(engine))
 	for _, h := range c.layers.hashes {
-		io.WriteString(sum, h)
+		sum.Write([]byte(h))
 	}
-	io.WriteString(sum, c.inst.hash)
+	sum.Write([]byte(c.inst.hash))
 	return hex.EncodeToString(sum.Sum(nil))[:16]
 }
 
 // hashNode adds a tree to a hash, without positions: moving a line does not make another map.
 func hashNode(h hash.Hash, n *syntax.Node) {
-	io.WriteString(h, strconv.Itoa(int(n.Kind))+" "+strconv.Itoa(len(n.Text))+" "+strconv.Itoa(len(n.Pairs)+len(n.Items))+" ")
-	io.WriteString(h, n.Text)
+	h.Write([]byte(strconv.Itoa(int(n.Kind)) + " " + strconv.Itoa(len(n.Text)) + " " + strconv.Itoa(len(n.Pairs)+len(n.Items)) + " "))
+	h.Write([]byte(n.Text))
 	for _, p := range n.Pairs {
 		hashNode(h, p.Key)
 		hashNode(h, p.Value)

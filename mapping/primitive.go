@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"encoding/base64"
+	"errors"
 	"regexp"
 	"strings"
 	"unicode"
@@ -96,7 +97,7 @@ func primitive(typ, text string, dates datetime.Options) (*fhir.Node, *problem) 
 		return fhir.NewString(s), nil
 	}
 	s := fold.Text(text)
-	ok := true
+	var ok bool
 	switch typ {
 	case "id":
 		ok = idForm.MatchString(s)
@@ -141,7 +142,8 @@ func date(typ, text string, o datetime.Options) (*fhir.Node, *problem) {
 }
 
 func dateKind(err error) string {
-	if e, ok := err.(*datetime.Error); ok {
+	var e *datetime.Error
+	if errors.As(err, &e) {
 		return e.Kind.String()
 	}
 	return "format"

@@ -300,7 +300,7 @@ func (x *Index) join(ctx context.Context, tx store.IdentityTx, f store.Features,
 	if linked {
 		return x.move(ctx, tx, f, current, person, into.rule)
 	}
-	return x.link(ctx, tx, f, person, into.rule, "shares it with "+string(into.Institution))
+	return x.link(ctx, tx, f, person, into.rule, "shares it with "+into.Institution)
 }
 
 // move brings a linked Patient to another person, and with it the whole of its

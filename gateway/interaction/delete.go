@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"errors"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
@@ -31,7 +32,7 @@ func (e *Engine) Delete(ctx context.Context, v Viewer, k store.Key, match int64)
 			deleted: true, waits: true,
 		}, nil
 	})
-	if err == errSame {
+	if errors.Is(err, errSame) {
 		return nil
 	}
 	return err

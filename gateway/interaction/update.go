@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"errors"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -49,7 +50,7 @@ func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, content *fhi
 		}
 		return d, nil
 	})
-	if err == errSame {
+	if errors.Is(err, errSame) {
 		return same, false, nil
 	}
 	return written, true, err

@@ -25,11 +25,10 @@ type cityDelivery struct {
 }
 
 type message struct {
-	at      time.Time
-	segs    []string
-	utf8    bool
-	record  *Record
-	payload []byte // set once rendered, for retransmissions
+	at     time.Time
+	segs   []string
+	utf8   bool
+	record *Record
 }
 
 // patientStyle is how an institution happens to write a patient.

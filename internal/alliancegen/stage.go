@@ -35,10 +35,3 @@ func (s *story) stage() *stage {
 	st.countyC.quoteAll = true
 	return st
 }
-
-// night stamps: when rows of a night were last changed.
-const (
-	nightA = 3
-	nightB = 14
-	nightC = 25
-)

@@ -2,6 +2,7 @@ package hl7v2
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -70,7 +71,8 @@ const maxIssues = 100
 func Parse(frame []byte, o Options) (*record.Record, error) {
 	rec, err := parse(frame, o)
 	if err != nil {
-		if at, ok := err.(*record.SyntaxError); ok {
+		var at *record.SyntaxError
+		if errors.As(err, &at) {
 			at.File = o.File
 			if at.Line > 0 && o.Line > 0 {
 				at.Line += o.Line - 1
@@ -92,7 +94,8 @@ func parse(frame []byte, o Options) (*record.Record, error) {
 	}
 	decoded, err := decode(body, o.Charset)
 	if err != nil {
-		if at, ok := err.(*record.SyntaxError); ok && at.Line > 0 {
+		var at *record.SyntaxError
+		if errors.As(err, &at) && at.Line > 0 {
 			at.Line += lines
 		}
 		return nil, err

@@ -63,7 +63,7 @@ func Parse(name string, data []byte) (*Case, error) {
 		case ok && key == "source":
 			c.Source = value
 		default:
-			return nil, fmt.Errorf("%s: %q; want a comment with #, charset: or source:", name, line)
+			return nil, fmt.Errorf("%s: %q; want a comment with #, charset: or source: before it", name, line)
 		}
 	}
 	for _, f := range a.Files {

@@ -66,7 +66,7 @@ type splitter struct {
 
 func (s *splitter) run() error {
 	head, err := s.r.Peek(splitBuffer)
-	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
 		return err
 	}
 	if i := bytes.LastIndexAny(head, "\r\n\",:}"); err == nil && i > 0 {
@@ -87,7 +87,7 @@ func (s *splitter) run() error {
 	var char [4]byte
 	for {
 		n, err := s.read(&char)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return s.end()
 		}
 		if err != nil {

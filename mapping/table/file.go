@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -79,7 +80,7 @@ func Open(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
 	f.delim = byte(o.Delimiter)
 	sample := make([]byte, min(size, sampleBytes))
 	n, err := r.ReadAt(sample, 0)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	sample = sample[:n]
@@ -113,7 +114,7 @@ func (f *File) readHeading() error {
 	s := f.scan(int64(f.text.Mark), 0)
 	for {
 		raw, err := s.nextLine()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return f.fail(1, 1, 0, "empty", "the file has no heading")
 		}
 		if err != nil {
@@ -201,7 +202,8 @@ func (f *File) decode(l line) (string, error) {
 		}
 	}
 	text, err := d.Decode(l.bytes)
-	if at, ok := err.(*record.SyntaxError); ok {
+	var at *record.SyntaxError
+	if errors.As(err, &at) {
 		column := int(at.Offset) + 1
 		return "", f.fail(l.line, column, l.start+at.Offset, at.Code, fmt.Sprintf("byte %d: not %s text", l.start+at.Offset, d.Charset))
 	}

@@ -201,7 +201,7 @@ func (r *reader) index(parent string, j Join, columns []string) (*index, error) 
 		sc := f.scan(f.start, f.line)
 		for {
 			row, err := sc.next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {
@@ -270,7 +270,7 @@ func (r *reader) rows(f *File, p *plan) bool {
 	sc := f.scan(f.start, f.line)
 	for {
 		row, err := sc.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return true
 		}
 		if err != nil {
@@ -382,7 +382,7 @@ func (ix *index) row(e entry) (*Row, error) {
 	sc := ix.readers[e.file]
 	sc.offset, sc.line = e.at, int(e.line)-1
 	row, err := sc.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // the file changed while it is read
 	}
 	if err != nil {

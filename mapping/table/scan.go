@@ -2,6 +2,7 @@ package table
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -190,7 +191,8 @@ func (s *scanner) next() (*Row, error) {
 	for {
 		raw, err := s.nextLine()
 		if err != nil {
-			if _, ok := err.(*record.SyntaxError); ok {
+			var at *record.SyntaxError
+			if errors.As(err, &at) {
 				return &Row{file: s.f, start: raw.start, end: s.offset, line: raw.line}, err
 			}
 			return nil, err
@@ -253,7 +255,7 @@ func (s *scanner) row(first line, text string) (*Row, error) {
 					return fail("too-large", fmt.Sprintf("the row has more than %d bytes; a quote may be left open", s.f.lim.MaxRowBytes), c.line, c.column)
 				}
 				raw, err := s.nextLine()
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					s.oneLine = true
 					return fail("quote", "a quoted cell is not closed", c.line, c.column)
 				}
@@ -262,7 +264,8 @@ func (s *scanner) row(first line, text string) (*Row, error) {
 				}
 				if err != nil {
 					s.oneLine = true
-					if e, ok := err.(*record.SyntaxError); ok {
+					var e *record.SyntaxError
+					if errors.As(err, &e) {
 						return fail(e.Code, e.Reason, e.Line, e.Column)
 					}
 					return nil, err

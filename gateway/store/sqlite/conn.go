@@ -140,7 +140,7 @@ func (c *conn) query(ctx context.Context, sql string, args []any, each func(row 
 		s.row = make([]driver.Value, len(rows.Columns()))
 	}
 	for {
-		if err := rows.Next(s.row); err == io.EOF {
+		if err := rows.Next(s.row); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return c.failed(err)
@@ -159,7 +159,7 @@ func (c *conn) one(sql string, args []any, each func(row row)) (bool, error) {
 		each(row)
 		return errFirst
 	})
-	if err == errFirst {
+	if errors.Is(err, errFirst) {
 		err = nil
 	}
 	return found, err

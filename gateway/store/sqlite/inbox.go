@@ -20,9 +20,8 @@ var states = []store.RecordState{"", store.Received, store.Committed, store.Unch
 func stateCode(s store.RecordState) int64 { return int64(max(slices.Index(states, s), 0)) }
 
 var (
-	codeReceived    = stateCode(store.Received)
-	codeQuarantined = stateCode(store.Quarantined)
-	codeSplit       = stateCode(store.Split)
+	codeReceived = stateCode(store.Received)
+	codeSplit    = stateCode(store.Split)
 )
 
 // placeBits leaves room in line for the records of a delivery behind its own place.
