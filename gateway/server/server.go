@@ -126,6 +126,10 @@ func openStore(ctx context.Context, c *config.Config) (*sqlite.Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
+	// A server that was killed left its address; somebody else may listen there by now.
+	if err := os.Remove(filepath.Join(c.Data, addressFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("remove an old address: %w", err), s.Close())
+	}
 	return s, nil
 }
 
