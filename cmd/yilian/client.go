@@ -132,16 +132,19 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 	return response, err
 }
 
-// decode reads a JSON answer and closes it. A refusal is an error, unless it is an
-// answer of its own kind.
+// decode reads a JSON answer and closes it. A refusal is an error; an answer of its
+// own kind may be unprocessable too, as folders that do not load.
 func decode(response *http.Response, answer any) error {
 	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	if response.StatusCode/100 != 2 && response.StatusCode != http.StatusUnprocessableEntity || isOutcome(text) {
-		return refusal(response, text)
+	if response.StatusCode/100 != 2 {
+		refused, why := refusal(response.Status, text)
+		if refused || response.StatusCode != http.StatusUnprocessableEntity {
+			return why
+		}
 	}
 	if err := json.Unmarshal(text, answer); err != nil {
 		return fmt.Errorf("read the answer: %w", err)
@@ -149,22 +152,17 @@ func decode(response *http.Response, answer any) error {
 	return nil
 }
 
-func isOutcome(text []byte) bool {
-	n, err := fhir.Parse(text, fhir.Limits{})
-	return err == nil && n.ResourceType() == "OperationOutcome"
-}
-
-// refusal is an OperationOutcome as an error.
-func refusal(response *http.Response, text []byte) error {
+// refusal is an OperationOutcome as an error; ok is false for anything else.
+func refusal(status string, text []byte) (ok bool, why error) {
 	n, err := fhir.Parse(text, fhir.Limits{})
 	if err != nil || n.ResourceType() != "OperationOutcome" {
-		return fmt.Errorf("the gateway answered %s", response.Status)
+		return false, fmt.Errorf("the gateway answered %s", status)
 	}
 	var lines []string
 	for _, i := range n.Get("issue").Items() {
 		lines = append(lines, i.Path("details", "text").Text())
 	}
-	return fmt.Errorf("the gateway answered %s: %s", response.Status, strings.Join(lines, "; "))
+	return true, fmt.Errorf("the gateway answered %s: %s", status, strings.Join(lines, "; "))
 }
 
 // ended waits until the work on a record has ended, and calls each for what became

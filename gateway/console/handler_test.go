@@ -223,7 +223,7 @@ func TestWhatIsRefusedSaysWhyAndChangesNothing(t *testing.T) {
 		{"replay with something behind it", "all", "POST", "/console/inbox/replay", `{"institution":"city"}{}`, 400, "not the JSON of a replay"},
 		{"replay without JSON", "all", "POST", "/console/inbox/replay", `city`, 400, "not the JSON of a replay"},
 		{"replay of too much text", "all", "POST", "/console/inbox/replay", `{"institution":"` + strings.Repeat("c", 1<<20) + `"}`, 413, "over 1048576 bytes"},
-		{"replay of too many records", "all", "POST", "/console/inbox/replay", `{"ids":[` + strings.Repeat(`"x",`, console.PageLimit) + `"x"]}`, 422, "more than 1000 records"},
+		{"replay of too many records", "all", "POST", "/console/inbox/replay", `{"ids":[` + strings.Repeat(`"x",`, console.PageLimit) + `"x"]}`, 413, "more than 1000 records"},
 		{"institutions for nobody", "", "GET", "/console/institutions", "", 401, "nobody is known"},
 		{"a reload for nobody", "", "POST", "/console/institutions/reload", "", 401, "nobody is known"},
 		{"a reload for an institution", "city", "POST", "/console/institutions/reload", "", 403, "the whole alliance"},

@@ -88,7 +88,7 @@ func readReplay(body io.Reader) (asked ReplayRequest, err error) {
 	case (len(asked.IDs) > 0) == (asked.Institution != ""):
 		return asked, fault.New(fault.Invalid, "name either records or an institution")
 	case len(asked.IDs) > PageLimit:
-		return asked, fault.Newf(fault.TooCostly, "more than %d records at once", PageLimit)
+		return asked, fault.Newf(fault.TooCostly, "more than %d records at once", PageLimit).WithCode("too-long")
 	case asked.After < 0:
 		return asked, fault.New(fault.Invalid, "after is not a sequence number")
 	}
