@@ -11,7 +11,7 @@ type Options struct {
 	Readers int
 	// BusyTimeout is how long a statement waits for a lock of another process, such as a backup; default 5 s.
 	BusyTimeout time.Duration
-	// GroupCount and GroupTime bound a group commit; defaults 256 transactions, 20 ms.
+	// GroupCount and GroupTime bound a group commit; defaults 256 transactions, 50 ms.
 	GroupCount int
 	GroupTime  time.Duration
 	// Queue is how many transactions may wait for the writer before Update answers fault.Busy; default 4096.
@@ -64,7 +64,7 @@ func (o Options) withDefaults() Options {
 		o.BusyTimeout = 5 * time.Second
 	}
 	if o.GroupTime <= 0 {
-		o.GroupTime = 20 * time.Millisecond
+		o.GroupTime = 50 * time.Millisecond
 	}
 	if o.SearchTime <= 0 {
 		o.SearchTime = 5 * time.Second
