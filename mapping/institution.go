@@ -113,6 +113,9 @@ func institutionID(s string) bool {
 
 func (l *loader) institution(n *syntax.Node) *Institution {
 	inst := &Institution{lim: l.lim, alliance: DefaultAlliance, dates: datetime.Options{Zone: datetime.China()}, defs: l.defs}
+	if l.o.Zone != nil {
+		inst.dates.Zone = l.o.Zone
+	}
 	if l.o.Alliance != "" {
 		inst.alliance = strings.TrimRight(l.o.Alliance, "/")
 	}

@@ -3,6 +3,8 @@ package mapping_test
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -206,6 +208,36 @@ r:
 		id := run(t, inst, rec).Resources[0].Tree.Path("basedOn", "identifier")
 		if got := id.Get("system").Text() + "|" + id.Get("value").Text(); got != want {
 			t.Errorf("%q: got %s, want %s", facility, got, want)
+		}
+	}
+}
+
+func TestAnInstitutionThatNamesNoZoneIsInTheGatewaysOwn(t *testing.T) {
+	zone := time.FixedZone("+06:00", 6*3600)
+	for text, want := range map[string]string{"": "+06:00", "timezone: \"+08:00\"\n": "+08:00"} {
+		inst, err := mapping.Load(fstest.MapFS{
+			"institution.yaml": {Data: []byte("format: 1\nid: x\nname: x\n" + text)},
+		}, mapping.Options{Zone: zone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Date(2025, 1, 1, 0, 0, 0, 0, inst.Zone()).Format("-07:00"); got != want {
+			t.Errorf("%q: zone %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestDocumentsNestedDeeperThanAllowedAreCutsWithAnError(t *testing.T) {
+	inst, err := mapping.Load(fstest.MapFS{"institution.yaml": {Data: []byte("format: 1\nid: x\nname: x\n")}}, mapping.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := []byte(strings.Repeat(`{"a":`, 20) + "1" + strings.Repeat("}", 20))
+	for depth, wrong := range map[int]bool{19: true, 20: false} {
+		for cut, err := range inst.Open("", []mapping.File{{Name: "a.json", Bytes: text}}, mapping.IntakeLimits{Depth: depth}).Records() {
+			if err != nil || (cut.Err != nil) != wrong {
+				t.Errorf("depth %d: %v, %v", depth, cut.Err, err)
+			}
 		}
 	}
 }

@@ -40,6 +40,7 @@ type Cut struct {
 type IntakeLimits struct {
 	Record int // bytes of one message, document or row
 	Values int // of one message or document
+	Depth  int // of objects and arrays in a document
 }
 
 // Intake reads the records of one delivery. Reading it again gives the same.
@@ -270,7 +271,7 @@ func joined(joins []Join) []string {
 // documents yields the JSON documents of one file.
 func (x *Intake) documents(i int, yield func(Cut, error) bool) bool {
 	f := x.files[i]
-	o := markup.Options{Charset: x.charset(), File: f.Name, Limits: markup.Limits{MaxBytes: x.lim.Record, MaxNodes: x.lim.Values}}
+	o := markup.Options{Charset: x.charset(), File: f.Name, Limits: markup.Limits{MaxBytes: x.lim.Record, MaxDepth: x.lim.Depth, MaxNodes: x.lim.Values}}
 	for doc, err := range markup.SplitJSON(bytes.NewReader(f.Bytes), o) {
 		c := Cut{Format: record.JSON, File: i, Start: doc.Start, End: doc.End, Line: doc.Line}
 		if err == nil {

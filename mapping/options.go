@@ -15,6 +15,7 @@ type Options struct {
 	Base        fs.FS                    // built-in maps and libraries: *.yaml, named base/NAME by others
 	Definitions *definitions.Definitions // nil: FHIR R4
 	Alliance    string                   // base of local systems; default DefaultAlliance
+	Zone        *time.Location           // of institutions that name none; nil: Asia/Shanghai
 	Limits      Limits
 	// Lazy puts off compiling built-in maps until their first record comes. They are tested where they are made; what a
 	// folder itself says is always checked at once.

@@ -25,6 +25,11 @@ type delivery struct {
 	again    bool
 }
 
+// limits are those of the readers.
+func (in *Ingest) limits() mapping.IntakeLimits {
+	return mapping.IntakeLimits{Record: int(in.Limits.Record), Depth: in.Limits.Depth}
+}
+
 // open reads an archived delivery as a whole.
 func (in *Ingest) open(ctx context.Context, m Member, r store.Record) (*delivery, error) {
 	archived, err := in.Inbox.Content(ctx, r.Digest, 0, 0)
@@ -46,7 +51,7 @@ func (in *Ingest) open(ctx context.Context, m Member, r store.Record) (*delivery
 	for _, f := range files {
 		d.files = append(d.files, mapping.File{Name: f.Name, Bytes: f.Bytes})
 	}
-	d.intake = m.Institution.Open(r.Source, d.files, mapping.IntakeLimits{Record: int(in.Limits.Record)})
+	d.intake = m.Institution.Open(r.Source, d.files, in.limits())
 	return d, nil
 }
 
@@ -61,7 +66,7 @@ func (in *Ingest) read(ctx context.Context, m Member, r store.Record) (*record.R
 		return nil, r.Received, fmt.Errorf("read the archive: %w", err)
 	}
 	files := []mapping.File{{Name: r.Name, Bytes: text}}
-	for cut, err := range m.Institution.Open(r.Source, files, mapping.IntakeLimits{Record: int(in.Limits.Record)}).Records() {
+	for cut, err := range m.Institution.Open(r.Source, files, in.limits()).Records() {
 		if err != nil {
 			return nil, r.Received, err
 		}

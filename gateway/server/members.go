@@ -14,7 +14,6 @@ import (
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
-	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/testdata"
 )
 
@@ -85,12 +84,12 @@ func reason(err error) string {
 // loadMembers reads the folders. What keeps any of them from loading comes back as
 // one mapping.Error that names files, lines and columns; nothing that runs is
 // changed by it.
-func loadMembers(ctx context.Context, secrets store.Secrets, alliance string, folders []folder) ([]ingest.Member, error) {
+func loadMembers(ctx context.Context, secrets store.Secrets, o mapping.Options, folders []folder) ([]ingest.Member, error) {
 	var members []ingest.Member
 	wrong := &mapping.Error{}
 	seen := map[string]string{}
 	for _, f := range folders {
-		inst, err := mapping.Load(f.fsys, mapping.Options{Base: base.FS, Alliance: alliance, Lazy: true})
+		inst, err := mapping.Load(f.fsys, o)
 		var found *mapping.Error
 		if errors.As(err, &found) {
 			wrong.Findings = append(wrong.Findings, placed(found.Findings, f.path)...)

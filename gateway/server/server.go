@@ -23,6 +23,8 @@ import (
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/mapping"
+	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/testdata"
 )
 
@@ -152,7 +154,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		if err != nil {
 			return nil, err
 		}
-		return loadMembers(ctx, s, c.AllianceBase, folders)
+		return loadMembers(ctx, s, mapping.Options{Base: base.FS, Alliance: c.AllianceBase, Zone: c.Zone, Lazy: true}, folders)
 	}
 	members, err := load(ctx)
 	if err != nil {
@@ -189,7 +191,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 	})
 	in := ingest.New(ingest.Config{
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
-		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery},
+		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Depth: c.Limits.Depth},
 	})
 	in.SetMembers(members)
 	p := &process{config: c, log: o.Log, store: s, engine: engine, ingest: in}
