@@ -116,9 +116,16 @@ func (c *client) json(ctx context.Context, method, path string, query url.Values
 	return response.StatusCode, decode(response, answer)
 }
 
-// do sends a request. The caller closes the body of the response.
+// recordPath is where the console shows a record.
+func recordPath(id string) string { return "/console/inbox/" + url.PathEscape(id) }
+
+// do sends a request to a path, escaped as in a URL. The caller closes the body of
+// the response.
 func (c *client) do(ctx context.Context, method, path string, query url.Values, media string, body io.Reader) (*http.Response, error) {
-	target := c.base + (&url.URL{Path: path, RawQuery: query.Encode()}).String()
+	target := c.base + path
+	if len(query) > 0 {
+		target += "?" + query.Encode()
+	}
 	request, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, err
@@ -176,7 +183,7 @@ func (c *client) ended(ctx context.Context, id string, each func(console.Record)
 	for status := http.StatusAccepted; status == http.StatusAccepted; {
 		var err error
 		r = console.Record{}
-		if status, err = c.get(ctx, "/console/inbox/"+id, url.Values{"wait": {"1"}}, &r); err != nil {
+		if status, err = c.get(ctx, recordPath(id), url.Values{"wait": {"1"}}, &r); err != nil {
 			return err
 		}
 	}

@@ -107,7 +107,7 @@ func (c inboxReplayCommand) member(ctx context.Context, gateway *client) error {
 	institutions := map[string]bool{c.Institution: c.Institution != ""}
 	for _, id := range c.IDs {
 		var r console.Record
-		if _, err := gateway.get(ctx, "/console/inbox/"+id, nil, &r); err != nil {
+		if _, err := gateway.get(ctx, recordPath(id), nil, &r); err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
 		institutions[r.Institution] = true

@@ -37,7 +37,7 @@ func (c inboxShowCommand) Run(ctx context.Context, out *output) error {
 		return c.content(ctx, gateway, out)
 	}
 	var r console.Record
-	if _, err := gateway.get(ctx, "/console/inbox/"+c.ID, nil, &r); err != nil {
+	if _, err := gateway.get(ctx, recordPath(c.ID), nil, &r); err != nil {
 		return err
 	}
 	if out.json {
@@ -47,7 +47,7 @@ func (c inboxShowCommand) Run(ctx context.Context, out *output) error {
 }
 
 func (c inboxShowCommand) content(ctx context.Context, gateway *client, out *output) error {
-	response, err := gateway.do(ctx, http.MethodGet, "/console/inbox/"+c.ID+"/content", nil, "", nil)
+	response, err := gateway.do(ctx, http.MethodGet, recordPath(c.ID)+"/content", nil, "", nil)
 	if err != nil {
 		return err
 	}
