@@ -120,7 +120,11 @@ func (h *Handler) files(c echo.Context) ([]ingest.File, error) {
 		if err != nil {
 			return nil, h.readFault(err)
 		}
-		return []ingest.File{{Name: c.QueryParam("name"), Bytes: text}}, nil
+		name := c.QueryParam("name")
+		if name == "" && isHL7(media) {
+			name = hl7Name
+		}
+		return []ingest.File{{Name: name, Bytes: text}}, nil
 	}
 	r.Body = body
 	parts, err := r.MultipartReader()
@@ -146,6 +150,10 @@ func (h *Handler) files(c echo.Context) ([]ingest.File, error) {
 		files = append(files, ingest.File{Name: part.FileName(), Bytes: text})
 	}
 }
+
+// hl7Name is the name of a body without one that its sender calls a message, so that
+// one too broken to be known by its bytes is still answered as a message.
+const hl7Name = "message.hl7"
 
 // maxFiles bounds the files of one delivery.
 const maxFiles = 1000

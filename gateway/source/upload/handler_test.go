@@ -97,6 +97,8 @@ func TestWhatIsHandedInIsADelivery(t *testing.T) {
 			ingest.Delivery{Institution: "city", Source: "lis", Files: []ingest.File{{Name: "x.json", Bytes: []byte(`{}`)}}}},
 		{"with the sender's own id", "", "", "D-7", []byte(`MSH|`),
 			ingest.Delivery{Institution: "city", Control: "D-7", Files: []ingest.File{{Bytes: []byte(`MSH|`)}}}},
+		{"what its sender calls a message is one", "", "application/hl7-v2; charset=GB18030", "", []byte(`hello`),
+			ingest.Delivery{Institution: "city", Files: []ingest.File{{Name: "message.hl7", Bytes: []byte(`hello`)}}}},
 		{"a form is files in their order", "", media, "", files,
 			ingest.Delivery{Institution: "city", Files: []ingest.File{{Name: "a.csv", Bytes: []byte("<a.csv>")}, {Name: "b.csv", Bytes: []byte("<b.csv>")}}}},
 		{"a body of exactly the limit", "", "", "", bytes.Repeat([]byte("x"), limit),
