@@ -389,6 +389,39 @@ func TestTheEndGivesBackWhatIsNotDone(t *testing.T) {
 	}
 }
 
+func TestARecordThatOutlastsItsLeaseIsNotStartedTwice(t *testing.T) {
+	w := &watched{before: func(interaction.Batch) { time.Sleep(300 * time.Millisecond) }}
+	o := w.around(small())
+	o.ingest.Lease = 50 * time.Millisecond
+	g := running(t, o)
+	first, err := g.Accept(t.Context(), from("east", file("", adt("A04", "1", 1, "1", "甲"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(100 * time.Millisecond) // its lease is over, and the next record has the inbox looked at
+	list := g.take(t, from("east", file("", adt("A04", "2", 1, "2", "乙"))))
+	again, err := g.Wait(t.Context(), first.Receipt.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again[0].Attempts < 2 {
+		t.Error("its lease did not run out")
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range append(list, again...) {
+		begun := 0
+		for _, e := range w.events {
+			if e == "+"+r.ID {
+				begun++
+			}
+		}
+		if begun != 1 || r.State != store.Committed {
+			t.Errorf("begun %d times, %s", begun, r.State)
+		}
+	}
+}
+
 func TestAWaiterLeavesWithItsContext(t *testing.T) {
 	g := newGateway(t, small()) // nobody works
 	for _, d := range []ingest.Delivery{from("east", file("", adt("A04", "1", 1, "1", "甲"))), from("east", file("HZ.csv", "ID,XM,GX\n1,甲,\n"))} {
