@@ -30,14 +30,31 @@ type Node struct {
 	kids []*Node
 }
 
+// Objects and arrays that are built come with room for their first children: most
+// have few, and one allocation is cheaper than two.
+type (
+	roomyObject struct {
+		Node
+		room [4]*Node
+	}
+	roomyArray struct {
+		Node
+		room [2]*Node
+	}
+)
+
 // NewObject returns an empty object.
-func NewObject() *Node { return &Node{kind: Object} }
+func NewObject() *Node {
+	n := &roomyObject{Node: Node{kind: Object}}
+	n.kids = n.room[:0]
+	return &n.Node
+}
 
 // NewArray returns an array of the given items.
 func NewArray(items ...*Node) *Node {
-	n := &Node{kind: Array}
-	n.Append(items...)
-	return n
+	n := &roomyArray{Node: Node{kind: Array}}
+	n.kids = n.room[:0]
+	return n.Append(items...)
 }
 
 // NewString returns a string value.
@@ -173,9 +190,6 @@ func (n *Node) Set(name string, v *Node) *Node {
 			return n
 		}
 	}
-	if n.kids == nil {
-		n.kids = make([]*Node, 0, 4) // few objects that are built have fewer properties than three
-	}
 	n.kids = append(n.kids, v)
 	return n
 }
@@ -186,7 +200,13 @@ func (n *Node) SetString(name, s string) *Node { return n.Set(name, NewString(s)
 // Prepend puts v under name as the first property; the name must be absent.
 func (n *Node) Prepend(name string, v *Node) {
 	v.name = name
-	n.kids = append([]*Node{v}, n.kids...)
+	n.insert(0, v)
+}
+
+func (n *Node) insert(i int, v *Node) {
+	n.kids = append(n.kids, nil)
+	copy(n.kids[i+1:], n.kids[i:])
+	n.kids[i] = v
 }
 
 // Remove takes the named property out of an object.
@@ -217,9 +237,7 @@ func (n *Node) SetAt(i int, v *Node) {
 // InsertAt puts v before the i-th item of an array.
 func (n *Node) InsertAt(i int, v *Node) {
 	v.name = ""
-	n.kids = append(n.kids, nil)
-	copy(n.kids[i+1:], n.kids[i:])
-	n.kids[i] = v
+	n.insert(i, v)
 }
 
 // RemoveAt takes out the i-th item or property.
@@ -227,19 +245,46 @@ func (n *Node) RemoveAt(i int) {
 	n.kids = append(n.kids[:i:i], n.kids[i+1:]...)
 }
 
-// Clone returns a deep copy without positions' owner: it may be changed freely.
+// Clone returns a deep copy, which may be changed freely.
 func (n *Node) Clone() *Node {
 	if n == nil {
 		return nil
 	}
-	c := *n
-	if n.kids != nil {
-		c.kids = make([]*Node, len(n.kids))
-		for i, k := range n.kids {
-			c.kids[i] = k.Clone()
-		}
+	c := copier{nodes: make([]Node, n.size())}
+	c.refs = make([]*Node, len(c.nodes)-1)
+	return c.copy(n)
+}
+
+// size counts the nodes of a tree.
+func (n *Node) size() int {
+	total := 1
+	for _, k := range n.kids {
+		total += k.size()
 	}
-	return &c
+	return total
+}
+
+// copier makes the nodes of a copy out of one piece of memory.
+type copier struct {
+	nodes []Node
+	refs  []*Node
+}
+
+func (c *copier) copy(n *Node) *Node {
+	out := &c.nodes[0]
+	c.nodes = c.nodes[1:]
+	*out = *n
+	if len(n.kids) == 0 {
+		out.kids = nil
+		return out
+	}
+	kids := c.refs[:len(n.kids):len(n.kids)]
+	c.refs = c.refs[len(n.kids):]
+	for i, k := range n.kids {
+		kids[i] = c.copy(k)
+	}
+	out.kids = kids
+	return out
 }
 
 // ResourceType returns the type a resource names itself, "" when it does not.
