@@ -22,9 +22,12 @@ func (k Kind) String() string {
 // Node is one value of a resource tree. All readers accept a nil Node, which
 // stands for an absent value: paths may be walked without checks.
 type Node struct {
-	kind Kind
-	line uint32
-	col  uint32
+	// 64 bytes on 64-bit machines: the line's 24 bits fill the gap behind kind.
+	kind     Kind
+	lineHigh uint8
+	lineLow  uint16
+	col      uint32
+
 	name string
 	text string
 	kids []*Node
@@ -105,7 +108,7 @@ func (n *Node) Position() (line, column int) {
 	if n == nil {
 		return 0, 0
 	}
-	return int(n.line), int(n.col)
+	return int(n.lineHigh)<<16 | int(n.lineLow), int(n.col)
 }
 
 // Len returns the number of items or properties.

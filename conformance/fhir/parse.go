@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // Limits bound what Parse takes in. A zero field means its default.
@@ -36,17 +37,18 @@ func (e *SyntaxError) Error() string {
 
 // Parse reads one JSON value that fills the whole of src. It refuses malformed
 // UTF-8, unpaired surrogates, duplicate property names, numbers outside the JSON
-// grammar and anything over the limits with a *SyntaxError. The tree does not
-// refer to src.
+// grammar and anything over the limits with a *SyntaxError. The tree's texts are
+// parts of src, which therefore belongs to it: src must not be changed any more.
 func Parse(src []byte, lim Limits) (*Node, error) {
 	lim = lim.withDefaults()
 	if len(src) > lim.Bytes {
 		return nil, &SyntaxError{Line: 1, Column: 1, Limit: true,
 			Reason: fmt.Sprintf("text of %d bytes, expected at most %d", len(src), lim.Bytes)}
 	}
-	p := parser{src: string(src), lim: lim, line: 1}
-	p.slab = make([]Node, min(len(src)/20+4, maxChunk))
-	p.refs = make([]*Node, 0, min(len(src)/20+4, maxChunk))
+	p := parser{src: unsafe.String(unsafe.SliceData(src), len(src)), lim: lim, line: 1}
+	p.slab = make([]Node, min(len(src)/bytesPerNode+2, maxChunk))
+	p.refs = make([]*Node, 0, len(p.slab))
+	p.stack = make([]*Node, 0, 64)
 	p.src = strings.TrimPrefix(p.src, "\uFEFF")
 	if !utf8.ValidString(p.src) {
 		return nil, p.invalidUTF8()
@@ -73,6 +75,13 @@ func (l Limits) withDefaults() Limits {
 
 // maxChunk bounds how many nodes are allocated at once.
 const maxChunk = 4096
+
+// bytesPerNode is what a value takes up in the JSON of resources, roughly.
+const bytesPerNode = 21
+
+// maxLine is the last line that a node remembers; what stands behind it is said to
+// be there.
+const maxLine = 1<<24 - 1
 
 // parser walks src once. Nodes and child lists come out of slabs, so that a
 // resource costs a handful of allocations.
@@ -171,7 +180,8 @@ func (p *parser) node(kind Kind, at int) *Node {
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
 	n.kind = kind
-	n.line = uint32(p.line)
+	line := min(p.line, maxLine)
+	n.lineHigh, n.lineLow = uint8(line>>16), uint16(line)
 	n.col = uint32(at - p.lineStart + 1)
 	return n
 }
