@@ -320,6 +320,9 @@ func recovered(t *testing.T, dir string, answered int, want state) {
 }
 
 func TestNothingIsLostOrDoubledAtACrashPoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it starts and kills processes")
+	}
 	want := undisturbed(t)
 	for _, tt := range []struct {
 		name, point string

@@ -28,5 +28,8 @@ func TestContract(t *testing.T) {
 // Few rows never make a condition common, so that searches of the suite would not
 // read a type in order; here every condition is common.
 func TestContractWithCommonConditions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("TestContract has run the suite")
+	}
 	storetest.RunSearch(t, func(t testing.TB) storetest.Store { return open(t, t.TempDir(), sqlite.Options{ScanFrom: 1}) })
 }
