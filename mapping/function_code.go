@@ -114,12 +114,12 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 		if in.uri == "" {
 			if printed == "" {
 				printed = code
-			} else if codeForm.MatchString(code) {
+			} else if isCode(code) {
 				list = append(list, newCoding(codes.Coding{Code: code, Display: printed}))
 			}
 			return list, printed
 		}
-		if !codeForm.MatchString(code) {
+		if !isCode(code) {
 			r.issue(fhir.Warning, fhir.TypeCodeInvalid, "code-format", path, v.node, "not a code: want no double spaces or line breaks")
 			return nil, printed
 		}
@@ -149,7 +149,7 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 	if own.Display == "" {
 		own.Display = printed
 	}
-	if own.System != "" && own.Code != "" && (own.System != tr.Target.System || own.Code != tr.Target.Code) && codeForm.MatchString(own.Code) {
+	if own.System != "" && own.Code != "" && (own.System != tr.Target.System || own.Code != tr.Target.Code) && isCode(own.Code) {
 		list = append(list, newCoding(own))
 	}
 	if printed == "" {

@@ -38,10 +38,10 @@ var identifierFunctions = []*function{
 				if node == nil {
 					return out, none
 				}
-				if typ.present() && node.Get("type") == nil && codeForm.MatchString(typ.text) {
+				if typ.present() && node.Get("type") == nil && isCode(typ.text) {
 					node = withType(node, typ.text)
 				}
-				if use := f.input(r, at, "use"); use.present() && codeForm.MatchString(use.text) {
+				if use := f.input(r, at, "use"); use.present() && isCode(use.text) {
 					node.Prepend("use", fhir.NewString(use.text))
 				}
 				period := fhir.NewObject()

@@ -21,7 +21,7 @@ var personFunctions = []*function{
 			if n == nil {
 				return out, true
 			}
-			if use := f.input(r, at, "use"); use.present() && codeForm.MatchString(use.text) {
+			if use := f.input(r, at, "use"); use.present() && isCode(use.text) {
 				n.Prepend("use", fhir.NewString(use.text))
 			}
 			out = append(out, product{node: n})
@@ -41,7 +41,7 @@ var personFunctions = []*function{
 			for _, number := range numbers {
 				n := fhir.NewObject().SetString("system", number.System()).SetString("value", number.Text)
 				u := number.Use()
-				if use.present() && codeForm.MatchString(use.text) {
+				if use.present() && isCode(use.text) {
 					u = use.text
 				}
 				if u != "" {

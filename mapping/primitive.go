@@ -21,7 +21,6 @@ type problem struct {
 
 var (
 	idForm      = regexp.MustCompile(`^[A-Za-z0-9\-.]{1,64}$`)
-	codeForm    = regexp.MustCompile(`^[^\s]+(\s[^\s]+)*$`)
 	decimalForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?$`)
 	integerForm = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,9})$`)
 	oidForm     = regexp.MustCompile(`^urn:oid:[0-2](\.(0|[1-9][0-9]*))+$`)
@@ -102,7 +101,7 @@ func primitive(typ, text string, dates datetime.Options) (*fhir.Node, *problem) 
 	case "id":
 		ok = idForm.MatchString(s)
 	case "code":
-		ok = codeForm.MatchString(s)
+		ok = isCode(s)
 	case "oid":
 		ok = oidForm.MatchString(s)
 	case "uuid":
@@ -165,4 +164,21 @@ func clean(s string) string {
 		}
 		return r
 	}, s))
+}
+
+// isCode reports whether s has the form of a code: no white space at its ends, and single ones inside.
+func isCode(s string) bool {
+	space := true
+	for i := range len(s) {
+		switch s[i] {
+		case ' ', '\t', '\n', '\r', '\f':
+			if space {
+				return false
+			}
+			space = true
+		default:
+			space = false
+		}
+	}
+	return !space
 }
