@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +39,22 @@ func TestWithoutAccessControlOnlyThisMachineIsAnswered(t *testing.T) {
 				t.Errorf("status %d, want %d", got.StatusCode, tt.status)
 			}
 		})
+	}
+}
+
+func TestHeadersOverTheLimitAreRefused(t *testing.T) {
+	g := start(t, false, nil)
+	r, err := http.NewRequest("GET", "http://"+g.address+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Long", strings.Repeat("x", 128<<10))
+	got, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Body.Close()
+	if got.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("status %d, want 431", got.StatusCode)
 	}
 }

@@ -38,6 +38,9 @@ type Options struct {
 	Started func(address string)
 }
 
+// maxHeader bounds the headers of a request.
+const maxHeader = 64 << 10
+
 // drain is how long requests may take to end when the process is told to.
 const drain = 10 * time.Second
 
@@ -64,6 +67,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	http := &http.Server{
 		Handler:           p.router(),
 		ReadHeaderTimeout: 10 * time.Second,
+		MaxHeaderBytes:    maxHeader,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn),
 	}
