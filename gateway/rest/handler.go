@@ -42,19 +42,22 @@ func New(c Config) *Handler {
 	return &Handler{Config: c}
 }
 
+// reading are the methods of interactions that change nothing.
+var reading = []string{http.MethodGet, http.MethodHead}
+
 // Register adds the routes to e, below Path.
 func (h *Handler) Register(e *echo.Echo) {
 	g := e.Group(h.Path)
-	g.GET("/metadata", h.answer(h.metadata))
-	g.GET("/:type", h.authenticated(h.searchType))
+	g.Match(reading, "/metadata", h.answer(h.metadata))
+	g.Match(reading, "/:type", h.authenticated(h.searchType))
 	g.POST("/:type/_search", h.authenticated(h.searchType))
 	g.POST("/:type", h.authenticated(h.create))
-	g.GET("/:type/:id", h.authenticated(h.read))
+	g.Match(reading, "/:type/:id", h.authenticated(h.read))
 	g.PUT("/:type/:id", h.authenticated(h.update))
 	g.DELETE("/:type/:id", h.authenticated(h.delete))
-	g.GET("/:type/:id/_history", h.authenticated(h.history))
-	g.GET("/:type/:id/_history/:version", h.authenticated(h.vread))
-	g.GET("/:type/:id/$everything", h.authenticated(h.everything))
+	g.Match(reading, "/:type/:id/_history", h.authenticated(h.history))
+	g.Match(reading, "/:type/:id/_history/:version", h.authenticated(h.vread))
+	g.Match(reading, "/:type/:id/$everything", h.authenticated(h.everything))
 	g.Any("", h.answer(h.unknown))
 	g.Any("/*", h.answer(h.unknown))
 }

@@ -192,6 +192,9 @@ func TestAResourceLives(t *testing.T) {
 	if got := c.do("GET", "/fhir/Patient/"+id, "", `If-None-Match: W/"2"`); got.Code != http.StatusNotModified {
 		t.Errorf("If-None-Match: %d", got.Code)
 	}
+	if got := c.do("HEAD", "/fhir/Patient/"+id, ""); got.Code != http.StatusOK || got.Header().Get("ETag") != `W/"2"` {
+		t.Errorf("HEAD: %d %s", got.Code, got.Header().Get("ETag"))
+	}
 	if got := c.do("DELETE", "/fhir/Patient/"+id, ""); got.Code != http.StatusNoContent {
 		t.Errorf("delete: %d", got.Code)
 	}
