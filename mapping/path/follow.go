@@ -15,6 +15,7 @@ type finder interface {
 // First returns the node the path leads to from scope: of repetitions, here and on the way, the first. It returns nil
 // when there is none. For a Variable path scope is the variable's node.
 func (p *Path) First(scope *record.Node) *record.Node {
+	scope = outer(scope, p.up)
 	n := scope
 	switch p.start {
 	case Root:
@@ -56,6 +57,7 @@ func (p *Path) First(scope *record.Node) *record.Node {
 // without a value are among them.
 func (p *Path) Append(dst []*record.Node, scope *record.Node) []*record.Node {
 	start := len(dst)
+	scope = outer(scope, p.up)
 	switch {
 	case p.start == Below:
 		dst = all(dst, scope, p.name)
@@ -308,4 +310,14 @@ func all(dst []*record.Node, g *record.Node, name string) []*record.Node {
 		}
 	}
 	return dst
+}
+
+// outer returns the group that is up groups around n, nil when there are not so many.
+func outer(n *record.Node, up int) *record.Node {
+	for ; up > 0 && n != nil; up-- {
+		for n = n.Parent(); n != nil && n.Kind() != record.Group; {
+			n = n.Parent()
+		}
+	}
+	return n
 }

@@ -29,6 +29,7 @@ const (
 type Path struct {
 	text    string
 	start   Start
+	up      int    // how many groups around the scope it begins
 	name    string // of the variable, or the first name
 	index   int    // of the first name, 0 for none
 	steps   []step
@@ -147,6 +148,15 @@ func (s *scanner) path() (*Path, error) {
 	switch {
 	case s.in == "":
 		return nil, s.fail("an empty path, want one such as PID-5.1, XMJG or results.value")
+	case s.eat("^"):
+		for p.up = 1; s.eat(".^"); p.up++ {
+		}
+		if s.done() {
+			return p, nil
+		}
+		if !s.eat(".") {
+			return nil, s.fail("want a point and a name after ^")
+		}
 	case s.eat("$"):
 		p.start = Variable
 	case s.eat("//"):

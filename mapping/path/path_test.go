@@ -217,6 +217,12 @@ func TestDocumentsAreNotLookedThroughOutward(t *testing.T) {
 		{second, "code", "b"},
 		{second, "unit", ""}, // not the document's
 		{second, "/unit", "kg"},
+		{second, "^.unit", "kg"},
+		{second, "^.results.code", "a"},
+		{second.Get("code"), "^.code", "b"},
+		{second.Get("code"), "^.^.unit", "kg"},
+		{second, "^.^.unit", ""}, // nothing is around the document
+		{root, "^", ""},
 		{second, "/patient.ids.value", "1"},
 	} {
 		if got := parse(t, tt.path, false).First(tt.scope).Text(); got != tt.want {
@@ -246,6 +252,8 @@ func TestMistakesInPaths(t *testing.T) {
 		{"PID-3.", 6, "want a name at the end"},
 		{"PID 3", 3, "unexpected ' '"},
 		{"..1", 1, "want a number after the point"},
+		{"^x", 1, "want a point and a name after ^"},
+		{"^.", 2, "want a name at the end"},
 		{"检验-x", 3, "want a field number"},
 		{`"open`, 0, "closing quote"},
 		{"a..b", 2, "want a name, found '.'"},
