@@ -55,10 +55,9 @@ func (in *Ingest) batch(r store.Record, got *mapping.Result, name string) intera
 	b := interaction.Batch{
 		Institution: r.Institution, Record: r.ID,
 		Digest: r.Digest, Offset: r.Offset, Length: r.Length,
-		Map:      name,
-		Stamp:    store.Stamp{Time: got.Stamp.Time, Sequence: got.Stamp.Sequence},
-		Received: r.Received,
-		RowKey:   r.Key, RowHash: r.Hash,
+		Map:    name,
+		Stamp:  store.Stamp{Time: got.Stamp.Time, Sequence: got.Stamp.Sequence},
+		RowKey: r.Key, RowHash: r.Hash,
 		Issues: got.Issues,
 	}
 	for i := range got.Resources {

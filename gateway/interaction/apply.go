@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -32,7 +31,6 @@ type Batch struct {
 	Length      int64
 	Map         string // map and version
 	Stamp       store.Stamp
-	Received    time.Time
 	RowKey      string // with RowHash: state of a table row to remember
 	RowHash     string
 	Writes      []Write

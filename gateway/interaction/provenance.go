@@ -2,9 +2,11 @@ package interaction
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -56,8 +58,10 @@ func (e *Engine) provenance(ctx context.Context, b Batch, drafts []*draft) (*dra
 		stamp:  b.Stamp,
 	}
 	// A record that is replayed gets a new version of its Provenance.
-	if current, err := e.Store.Read(ctx, d.key); err == nil {
-		d.expect = current.Number
+	current, err := e.Store.Read(ctx, d.key)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return nil, fmt.Errorf("read the provenance: %w", err)
 	}
+	d.expect = current.Number
 	return d, e.prepare(ctx, d, content, nil)
 }
