@@ -23,7 +23,7 @@ func (c *compiler) checkPath(n *syntax.Node, p *path.Path) {
 	default:
 		if isField {
 			c.errorf(n.Position, "path %q reads an HL7 v2 field, but the map reads %s; names with signs in them stand in double quotes", p, c.m.format)
-		} else if names := p.Names(); c.m.format == record.Table && len(names) > 1 {
+		} else if names := p.Names(); record.Tabular(c.m.format) && len(names) > 1 {
 			c.checkJoin(n, names[0])
 		}
 	}
@@ -46,7 +46,7 @@ func joinNames(joins []Join) []string {
 
 // checkEach reports an each: over what cannot repeat: a column.
 func (c *compiler) checkEach(n *syntax.Node, o *operand) {
-	if o == nil || c.m.format != record.Table {
+	if o == nil || !record.Tabular(c.m.format) {
 		return
 	}
 	if o.first != nil || o.path == nil || o.slot >= 0 {

@@ -74,7 +74,7 @@ func (c *compiler) declare(s *scope, name string, b binding) int {
 }
 
 // outward reports whether names are looked for around the scope in this map's format.
-func (c *compiler) outward() bool { return c.m.format == record.HL7v2 || c.m.format == record.Table }
+func (c *compiler) outward() bool { return c.m.format == record.HL7v2 || record.Tabular(c.m.format) }
 
 // path parses and checks one path; nil after a finding.
 func (c *compiler) path(n *syntax.Node, s *scope) *operand {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,7 +47,7 @@ type coding struct {
 // Source is one way in which records of an institution arrive, as institution.yaml declares it.
 type Source struct {
 	Name      string
-	Format    string // record.HL7v2, record.Table, record.JSON
+	Format    string // a format of package record
 	Base      bool   // the built-in maps serve what no own map does
 	Charset   string // "" for the institution's
 	Delimiter rune   // of Table; 0 to find out
@@ -54,10 +55,12 @@ type Source struct {
 	Ack       string // "received" (default) or "processed": when a sender of HL7 v2 is answered
 }
 
-// Table is a kind of file of a Table source.
+// Table is a kind of file of a source of tables, or a kind of sheet of one of workbooks.
 type Table struct {
 	Name    string
 	Pattern string // of file names, as path.Match
+	Sheet   string // pattern of sheet names; "" for the first sheet
+	Heading [2]int // first and last row of a workbook's heading, from 1; zero to find out
 }
 
 // ID returns the institution's id: owner, tag and part of every local system.
@@ -281,9 +284,9 @@ func (l *loader) declareSources(inst *Institution, n *syntax.Node) {
 		v := p.Value
 		s := Source{Name: p.Key.Text, Base: l.boolean(v.Get("base"))}
 		if f := v.Get("format"); f == nil {
-			l.errorf(p.Key.Position, "source %q has no format; want hl7v2, csv or json", s.Name)
+			l.errorf(p.Key.Position, "source %q has no format; want hl7v2, csv, excel, json or xml", s.Name)
 		} else {
-			s.Format = l.choice(f, "format", record.HL7v2, record.Table, record.JSON)
+			s.Format = l.choice(f, "format", record.HL7v2, record.Table, record.Excel, record.JSON, record.XML)
 		}
 		if c := v.Get("charset"); c != nil {
 			s.Charset = l.charset(c)
@@ -299,22 +302,64 @@ func (l *loader) declareSources(inst *Institution, n *syntax.Node) {
 		s.Ack = l.choice(v.Get("ack"), "acknowledgement", "received", "processed")
 		if t := v.Get("tables"); t != nil && l.mapping(t) {
 			for _, tp := range t.Pairs {
-				pattern := l.text(tp.Value, "a pattern of file names such as LIS_BG_*.csv")
-				if _, err := path.Match(pattern, "x"); err != nil {
-					l.errorf(tp.Value.Position, "pattern %q; want one such as LIS_BG_*.csv", pattern)
-				}
-				s.Tables = append(s.Tables, Table{Name: tp.Key.Text, Pattern: pattern})
+				s.Tables = append(s.Tables, l.sourceTable(tp))
 			}
 		}
-		if s.Format != "" && s.Format != record.Table {
+		if s.Format != "" && !record.Tabular(s.Format) {
 			for _, k := range []string{"delimiter", "tables"} {
 				if key := v.Key(k); key != nil {
-					l.errorf(key.Position, "%s is for format: csv only", k)
+					l.errorf(key.Position, "%s is for format: csv or excel only", k)
 				}
 			}
 		}
 		inst.sources = append(inst.sources, s)
 	}
+}
+
+// sourceTable reads which files, and in workbooks which sheets and rows, a table is: a pattern of file names, or a mapping.
+func (l *loader) sourceTable(p syntax.Pair) Table {
+	t := Table{Name: p.Key.Text}
+	file := p.Value
+	if p.Value.Kind == syntax.Map {
+		if !l.keys(p.Value, "table") {
+			return t
+		}
+		if file = p.Value.Get("file"); file == nil {
+			l.errorf(p.Key.Position, "table %q has no file; want a pattern of file names such as LIS_BG_*.csv", t.Name)
+			return t
+		}
+		if s := p.Value.Get("sheet"); s != nil {
+			t.Sheet = l.pattern(s, "a pattern of sheet names such as 门诊*")
+		}
+		if h := p.Value.Get("heading"); h != nil {
+			t.Heading = l.rows(h)
+		}
+	}
+	t.Pattern = l.pattern(file, "a pattern of file names such as LIS_BG_*.csv")
+	return t
+}
+
+func (l *loader) pattern(n *syntax.Node, what string) string {
+	pattern := l.text(n, what)
+	if _, err := path.Match(pattern, "x"); err != nil {
+		l.errorf(n.Position, "pattern %q; want one such as%s", pattern, what[strings.LastIndexByte(what, ' '):])
+	}
+	return pattern
+}
+
+// rows reads one row or a run of them: 3, or 3-4.
+func (l *loader) rows(n *syntax.Node) (out [2]int) {
+	first, last, run := strings.Cut(l.text(n, "a row or a run of rows such as 3-4"), "-")
+	if !run {
+		last = first
+	}
+	from, err := strconv.Atoi(first)
+	to, err2 := strconv.Atoi(last)
+	if err != nil || err2 != nil || from < 1 || to < from || to > from+3 || to > 1000 {
+		l.errorf(n.Position, "heading %q; want a row or a run of at most four rows such as 3-4", n.Text)
+		return out
+	}
+	return [2]int{from, to}
 }
 
 func (l *loader) mapping(n *syntax.Node) bool {

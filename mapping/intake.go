@@ -59,8 +59,8 @@ func (inst *Institution) Open(source string, files []File, lim IntakeLimits) *In
 	return x
 }
 
-// FormatOf tells what a file is: by its first bytes for HL7 v2, then by its name, then by its first bytes for JSON; else it
-// is a table.
+// FormatOf tells what a file is: by its first bytes for HL7 v2 and workbooks, then by its name, then by its first bytes for
+// JSON and XML; else it is a table. A page of HTML is a workbook: what a program saved as .xls without being one.
 func FormatOf(f File) string {
 	head := bytes.TrimLeft(bytes.TrimPrefix(f.Bytes[:min(len(f.Bytes), 512)], []byte("\xEF\xBB\xBF")), "\x0b \t\r\n")
 	for _, id := range []string{"MSH", "FHS", "BHS"} {
@@ -68,7 +68,14 @@ func FormatOf(f File) string {
 			return record.HL7v2
 		}
 	}
+	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0")) || isPage(head) {
+		return record.Excel
+	}
 	switch strings.ToLower(path.Ext(f.Name)) {
+	case ".xlsx", ".xls", ".xlsm":
+		return record.Excel
+	case ".xml":
+		return record.XML
 	case ".csv", ".txt", ".tsv":
 		return record.Table
 	case ".hl7", ".er7":
@@ -79,7 +86,21 @@ func FormatOf(f File) string {
 	if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
 		return record.JSON
 	}
+	if len(head) > 1 && head[0] == '<' {
+		return record.XML
+	}
 	return record.Table
+}
+
+// isPage reports whether a file begins like a page of HTML.
+func isPage(head []byte) bool {
+	head = bytes.ToLower(head)
+	for _, tag := range []string{"<html", "<!doctype html", "<table", "<meta", "<head"} {
+		if bytes.HasPrefix(head, []byte(tag)) {
+			return true
+		}
+	}
+	return false
 }
 
 func isWord(c byte) bool {
@@ -103,6 +124,8 @@ func (x *Intake) Records() iter.Seq2[Cut, error] {
 				next = x.messages(i, yield)
 			case record.JSON:
 				next = x.documents(i, yield)
+			case record.XML:
+				next = x.document(i, yield)
 			default:
 				tables = append(tables, i)
 			}
@@ -196,7 +219,7 @@ func (x *Intake) rows(files []int, yield func(Cut, error) bool) {
 	}
 	var used []string
 	for _, m := range x.inst.maps {
-		if m.format != record.Table || len(set.Files(m.route.table)) == 0 {
+		if !record.Tabular(m.format) || len(set.Files(m.route.table)) == 0 {
 			continue
 		}
 		used = append(append(used, m.route.table), joined(m.join)...)
@@ -232,7 +255,7 @@ func (x *Intake) tableOf(file string) (string, Source) {
 	name, length, declared := "", -1, false
 	var from Source
 	for _, s := range sources {
-		if s.Format != record.Table {
+		if !record.Tabular(s.Format) {
 			continue
 		}
 		declared = declared || len(s.Tables) > 0
@@ -287,4 +310,14 @@ func (x *Intake) documents(i int, yield func(Cut, error) bool) bool {
 		}
 	}
 	return true
+}
+
+// document yields the XML document that one file is.
+func (x *Intake) document(i int, yield func(Cut, error) bool) bool {
+	f := x.files[i]
+	c := Cut{Format: record.XML, File: i, End: int64(len(f.Bytes)), Line: 1}
+	var err error
+	c.Record, err = markup.ParseXML(f.Bytes, markup.Options{Charset: x.charset(), File: f.Name,
+		Limits: markup.Limits{MaxBytes: x.lim.Record, MaxDepth: x.lim.Depth, MaxNodes: x.lim.Values}})
+	return x.give(c, err, yield)
 }

@@ -200,8 +200,8 @@ func (c *compiler) head() {
 		}
 	}
 	if n := c.layers.row; n != nil {
-		if c.m.format != record.Table {
-			c.errorf(n.Position, "row is for format: csv only")
+		if !record.Tabular(c.m.format) {
+			c.errorf(n.Position, "row is for format: csv or excel only")
 		}
 		for _, item := range n.List() {
 			if o := c.operand(item, c.names); o != nil {

@@ -12,8 +12,11 @@ import (
 type route struct {
 	messages []string // "ADT^A01", "ADT^*", "*"
 	table    string
-	where    condition
-	tests    int // conditions in where: the more, the more specific
+	root     string // of an XML document, "" for any
+	// namespace of that root, "" for any
+	namespace string
+	where     condition
+	tests     int // conditions in where: the more, the more specific
 }
 
 func (c *compiler) reads(n *syntax.Node) {
@@ -22,11 +25,12 @@ func (c *compiler) reads(n *syntax.Node) {
 	}
 	f := n.Get("format")
 	if f == nil {
-		c.errorf(n.Position, "no format in reads; want hl7v2, csv or json")
+		c.errorf(n.Position, "no format in reads; want hl7v2, csv, excel, json or xml")
 		return
 	}
-	c.m.format = c.choice(f, "format", record.HL7v2, record.Table, record.JSON)
-	for key, formats := range map[string][]string{"messages": {record.HL7v2}, "table": {record.Table}, "join": {record.Table}, "where": {record.JSON, record.HL7v2}} {
+	c.m.format = c.choice(f, "format", record.HL7v2, record.Table, record.Excel, record.JSON, record.XML)
+	for key, formats := range map[string][]string{"messages": {record.HL7v2}, "table": {record.Table, record.Excel}, "join": {record.Table, record.Excel},
+		"root": {record.XML}, "namespace": {record.XML}, "where": {record.JSON, record.XML, record.HL7v2}} {
 		if k := n.Key(key); k != nil && c.m.format != "" && !slices.Contains(formats, c.m.format) {
 			c.errorf(k.Position, "%s is not for format: %s", key, c.m.format)
 		}
@@ -45,7 +49,7 @@ func (c *compiler) reads(n *syntax.Node) {
 				c.m.route.messages = append(c.m.route.messages, t)
 			}
 		}
-	case record.Table:
+	case record.Table, record.Excel:
 		if t := n.Get("table"); t == nil {
 			c.errorf(n.Position, "no table; want the main table's name")
 		} else {
@@ -53,6 +57,12 @@ func (c *compiler) reads(n *syntax.Node) {
 			c.declaredTable(t)
 		}
 		c.m.join = c.joins(n.Get("join"), 0)
+	}
+	if root := n.Get("root"); root != nil {
+		c.m.route.root = c.text(root, "the name of the root element")
+	}
+	if ns := n.Get("namespace"); ns != nil {
+		c.m.route.namespace = c.text(ns, "the namespace of the root element")
 	}
 	if w := n.Get("where"); w != nil {
 		c.m.route.where = c.condition(w, c.names)
@@ -124,7 +134,7 @@ func messagePattern(s string) bool {
 
 // specificity says how closely the map describes the record, 0 for not at all.
 func (m *Map) specificity(rec *record.Record) int {
-	if m.format != rec.Format {
+	if m.format != rec.Format && !(record.Tabular(m.format) && record.Tabular(rec.Format)) {
 		return 0
 	}
 	best := 0
@@ -140,9 +150,17 @@ func (m *Map) specificity(rec *record.Record) int {
 				best = max(best, 100)
 			}
 		}
-	case record.Table:
+	case record.Table, record.Excel:
 		if m.route.table == rec.Type {
 			best = 300
+		}
+	case record.XML:
+		if m.route.root != "" && m.route.root != rec.Type || m.route.namespace != "" && m.route.namespace != rec.Version {
+			return 0
+		}
+		best = 100
+		if m.route.root != "" {
+			best = 200
 		}
 	default:
 		best = 100

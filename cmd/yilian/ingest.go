@@ -102,7 +102,7 @@ func deliveriesOf(names []string) (deliveries [][]string, size int64, err error)
 			return nil, 0, err
 		}
 		size += bytes
-		if format == record.Table {
+		if record.Tabular(format) {
 			tables = append(tables, name)
 			continue
 		}

@@ -19,7 +19,7 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 	if !ok {
 		return in.quarantine(ctx, r, "", issue("institution-unknown", "the institution is not a member"))
 	}
-	if r.Format == record.Table && r.Type == "" && r.Parent != "" {
+	if record.Tabular(r.Format) && r.Type == "" && r.Parent != "" {
 		return in.deliverAgain(ctx, m, r)
 	}
 	if unchanged, err := in.sameRow(ctx, r); unchanged || err != nil {

@@ -58,7 +58,7 @@ func (in *Ingest) open(ctx context.Context, m Member, r store.Record) (*delivery
 // read reads one record again from the archive, and tells when it was received
 // first. What is wrong with it is a *record.SyntaxError.
 func (in *Ingest) read(ctx context.Context, m Member, r store.Record) (*record.Record, time.Time, error) {
-	if r.Format == record.Table {
+	if record.Tabular(r.Format) {
 		return in.readRow(ctx, m, r)
 	}
 	text, err := in.Inbox.Content(ctx, r.Digest, r.Offset, r.Length)

@@ -49,7 +49,7 @@ func (in *Ingest) split(ctx context.Context, r store.Record) error {
 			chunk = append(chunk, in.spoiledEntry(r, err))
 			break
 		}
-		if d.again && cut.Format != record.Table {
+		if d.again && !record.Tabular(cut.Format) {
 			continue
 		}
 		chunk = append(chunk, in.entry(r, d, cut))

@@ -4,9 +4,11 @@ import "fmt"
 
 // Ids of the demo institutions, usable as tags.
 const (
-	City   = "city-hospital"
-	County = "county-hospital"
-	Lab    = "regional-lab"
+	City      = "city-hospital"
+	County    = "county-hospital"
+	Township  = "township-center"
+	Community = "community-center"
+	Lab       = "regional-lab"
 )
 
 // valueKind says how an item's result is written.

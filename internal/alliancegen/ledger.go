@@ -26,6 +26,8 @@ type Ledger struct {
 	Persons      []Person                  `json:"persons"`
 	Strangers    []Pair                    `json:"strangers"`
 	Reviews      []Review                  `json:"reviews"`
+	Departments  []Department              `json:"departments,omitempty"`
+	Staff        []Member                  `json:"staff,omitempty"`
 	Traps        []Trap                    `json:"traps"`
 	Totals       map[string]map[string]int `json:"totals"`
 	Records      []Record                  `json:"records"`
@@ -63,6 +65,73 @@ type Person struct {
 	Referrals     []*Referral    `json:"referrals,omitempty"`
 	Allergies     []*Allergy     `json:"allergies,omitempty"`
 	Appointments  []*Appointment `json:"appointments,omitempty"`
+	Documents     []*Document    `json:"documents,omitempty"`
+}
+
+// Department is a department or ward of an institution, as its records or lists name it. It is one thing however often it
+// is mentioned.
+type Department struct {
+	Institution string `json:"institution"`
+	Code        string `json:"code"`
+	Name        string `json:"name"`
+	Kind        string `json:"kind"`             // department (an Organization) or ward (a Location)
+	PartOf      string `json:"partOf,omitempty"` // code of the department that a ward belongs to
+}
+
+// Member is somebody who works at an institution and is known there by a number: one Practitioner however often mentioned.
+// Department and Title are empty where no record and no list says them.
+type Member struct {
+	Institution string `json:"institution"`
+	Number      string `json:"number"`
+	Name        string `json:"name"`
+	Department  string `json:"department,omitempty"` // code of the Department
+	Title       Coded  `json:"title,omitzero"`       // 专业技术职务
+}
+
+// Document is a paper that an institution sent whole, which is kept and served byte by byte. SHA256 and Size are of
+// the document itself, without an envelope around it.
+type Document struct {
+	Institution string    `json:"institution"`
+	Number      string    `json:"number"` // 文档流水号
+	Patient     string    `json:"patient"`
+	Visit       string    `json:"visit,omitempty"`
+	Kind        string    `json:"kind"` // outpatient-record exam-report lab-report discharge-summary
+	Code        Coded     `json:"code"` // of WS/T 500, such as C0007, where it has one
+	Title       string    `json:"title"`
+	Date        Time      `json:"date"`
+	Author      Staff     `json:"author"`
+	Report      string    `json:"report,omitempty"` // number of the report whose paper it is
+	ContentType string    `json:"contentType"`
+	SHA256      string    `json:"sha256"`
+	Size        int       `json:"size"`
+	Sections    []Section `json:"sections,omitempty"`
+}
+
+// Section is a coded section of a document.
+type Section struct {
+	Code  Coded  `json:"code"`
+	Title string `json:"title,omitempty"`
+	Text  string `json:"text"`
+}
+
+// Attachment is a paper or picture that came with a report. SHA256 and Size are of its decoded bytes.
+type Attachment struct {
+	Title       string `json:"title,omitempty"`
+	ContentType string `json:"contentType"`
+	SHA256      string `json:"sha256"`
+	Size        int    `json:"size"`
+}
+
+// Study is an imaging study in the archive of the institution that made it. Viewer is the address of the sender's
+// viewer for this study.
+type Study struct {
+	UID       string `json:"uid"` // DICOM Study Instance UID
+	Accession string `json:"accession"`
+	Modality  string `json:"modality"` // DICOM: US CT DX MR ECG
+	Series    int    `json:"series,omitempty"`
+	Instances int    `json:"instances,omitempty"`
+	Started   Time   `json:"started"`
+	Viewer    string `json:"viewer,omitempty"`
 }
 
 // Ref names a patient, order or visit by institution and local number.
@@ -147,6 +216,7 @@ type Visit struct {
 	AdmitSource string      `json:"admitSource,omitempty"` // local code
 	Disposition string      `json:"disposition,omitempty"` // local code
 	Diagnoses   []Diagnosis `json:"diagnoses,omitempty"`
+	Vitals      []Result    `json:"vitals,omitempty"` // measured in the visit, in no report
 }
 
 // Staff is somebody who works at an institution.
@@ -178,7 +248,7 @@ type Order struct {
 	panel       panel
 }
 
-// Report is a laboratory, imaging, ECG or microbiology report. States are the
+// Report is a laboratory, imaging, ECG, pathology or microbiology report. States are the
 // statuses in which it was sent, in order; the last is the final one, and there are
 // as many versions as states. Order says which order it answers; OrderKnown is false
 // where that order never arrives, so that the reference stays a logical one.
@@ -187,7 +257,7 @@ type Report struct {
 	Number      string   `json:"number"`
 	Patient     string   `json:"patient"`
 	Visit       string   `json:"visit,omitempty"`
-	Kind        string   `json:"kind"` // laboratory imaging ecg microbiology
+	Kind        string   `json:"kind"` // laboratory imaging ecg pathology microbiology
 	Item        Coded    `json:"item"`
 	Section     string   `json:"section,omitempty"` // local code
 	Specimen    Coded    `json:"specimen,omitzero"`
@@ -203,8 +273,12 @@ type Report struct {
 	Conclusion  string   `json:"conclusion,omitempty"`
 	Remark      string   `json:"remark,omitempty"`
 	Culture     string   `json:"culture,omitempty"` // microbiology: negative or positive
-	Results     []Result `json:"results,omitempty"`
-	panel       panel
+	// SpecimenNumber identifies the specimen at the institution: its barcode, or the number of the pathology.
+	SpecimenNumber string       `json:"specimenNumber,omitempty"`
+	Study          *Study       `json:"study,omitempty"`
+	Attachments    []Attachment `json:"attachments,omitempty"`
+	Results        []Result     `json:"results,omitempty"`
+	panel          panel
 }
 
 // Result is one item of a report. Occurrence counts from 1 among equal items of the

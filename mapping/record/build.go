@@ -82,5 +82,5 @@ func (n *Node) Mark(line, column int) { n.line, n.column = uint32(line), uint32(
 // Number says which of its name n is among the record's segments or rows.
 func (n *Node) Number(ordinal int) { n.ordinal = uint32(ordinal) }
 
-// SetText gives a leaf that is still being built its text.
+// SetText gives a leaf, or a group that is an XML element, its text while it is still being built.
 func (n *Node) SetText(text string, s State) { n.text, n.state = text, s }

@@ -9,6 +9,12 @@
 // that the record did not split further stands for its own first repetition and
 // its own first component, as HL7 v2 has it.
 //
+// An XML element without attributes and child elements is a Leaf, any other a
+// Group: attributes are leaves named "@name", child elements stand under their
+// local names, and Text is the element's own character data. Attributes of the
+// namespaces xsi and xml keep these prefixes ("@xsi:type"); where an element's
+// namespace is not that of its parent, a leaf "@xmlns" says which.
+//
 // Every node knows its origin, and tells absent, empty and HL7's "" (delete)
 // apart. Readers (packages hl7v2, table, markup) build trees, the mapping engine
 // reads them; a finished tree is never changed and may be shared.

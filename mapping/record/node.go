@@ -84,11 +84,14 @@ func (n *Node) Name() string {
 	return n.name
 }
 
-// Text returns the text of a leaf; of any other node, that of its first
-// repetition's first component.
+// Text returns the text of a leaf, and of an XML element its own character data;
+// of any other node, that of its first repetition's first component.
 func (n *Node) Text() string {
 	for n != nil && n.kind != Leaf {
-		if n.kind == Group || len(n.kids) == 0 {
+		if n.kind == Group {
+			return n.text
+		}
+		if len(n.kids) == 0 {
 			return ""
 		}
 		n = n.kids[0]

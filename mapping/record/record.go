@@ -10,19 +10,24 @@ import (
 const (
 	HL7v2 = "hl7v2"
 	Table = "csv"
+	Excel = "excel" // rows of a workbook's sheets
 	JSON  = "json"
 	XML   = "xml"
 )
+
+// Tabular reports whether the records of a format are rows of tables.
+func Tabular(format string) bool { return format == Table || format == Excel }
 
 // Record is one message, joined row or document of an institution.
 type Record struct {
 	Format  string
 	Type    string // message type "ORU^R01", main table "LIS_BG", a document's root or "" for JSON
-	Version string // HL7 v2 version of MSH-12, "" elsewhere
+	Version string // HL7 v2 version of MSH-12, namespace of an XML document's root, "" elsewhere
 	Control string // the sender's own id of the record, e.g. MSH-10; "" when it has none
 	Charset string // what the bytes were decoded from, e.g. "GB18030"
 	File    string // name of the file it came in, "" when it came alone
 	Root    *Node
+	Raw     []byte       // the bytes of a message or document, in Charset; nil for rows. Not to be changed
 	Parts   []Part       // the bytes it was made of, when they are part of files; the main row first
 	Issues  []fhir.Issue // findings while reading, e.g. a declared charset that is not the real one
 }
