@@ -31,6 +31,7 @@ type Cut struct {
 	Start  int64 // and where: message, document, main row
 	End    int64
 	Line   int    // on which it begins, from 1; 0 when not known
+	Place  string // of a workbook's row, whose bytes nobody could read alone: "sheet!row"; Start and End are the file's
 	Key    string // of a table's record that an unchanged row is skipped by; "" for none
 	Hash   string // of what such a record says, joined rows included, in hex
 	Lanes  []string
