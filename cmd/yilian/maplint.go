@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -41,16 +40,13 @@ type finding struct {
 
 func (c mapLintCommand) Run(out *output) error {
 	inst, err := loadInstitution(c.Dir)
-	var wrong *mapping.Error
-	if err != nil && !errors.As(err, &wrong) {
+	report := lintReport{OK: err == nil, Findings: []finding{}}
+	found, err := findingsOf(inst, err)
+	if err != nil {
 		return err
 	}
-	report := lintReport{OK: err == nil, Findings: []finding{}}
-	var found []mapping.Finding
-	if wrong != nil {
-		found = wrong.Findings
-	} else {
-		report.Institution, report.Version, found = inst.ID(), inst.Version(), inst.Warnings()
+	if inst != nil {
+		report.Institution, report.Version = inst.ID(), inst.Version()
 		for _, m := range inst.Maps() {
 			report.Maps = append(report.Maps, m.Name())
 		}
