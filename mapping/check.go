@@ -20,11 +20,37 @@ func (c *compiler) checkPath(n *syntax.Node, p *path.Path) {
 				c.errorf(n.Position, "path %q: %s", p, err)
 			}
 		}
+		c.checkSelectors(n, p)
 	default:
 		if isField {
 			c.errorf(n.Position, "path %q reads an HL7 v2 field, but the map reads %s; names with signs in them stand in double quotes", p, c.m.format)
-		} else if names := p.Names(); record.Tabular(c.m.format) && len(names) > 1 {
+		} else if names := p.Names(); record.Tabular(c.m.format) && (len(names) > 1 || len(names) == 1 && p.Selective()) {
 			c.checkJoin(n, names[0])
+		}
+		for _, s := range p.Selectors() {
+			if _, _, ok := s.Path.Segment(); ok {
+				c.errorf(n.Position, "path %q reads an HL7 v2 field, but the map reads %s; names with signs in them stand in double quotes", p, c.m.format)
+			}
+		}
+	}
+}
+
+// checkSelectors reports a selector of an HL7 v2 path that looks at what cannot exist: PID-3[.15='MR'].
+func (c *compiler) checkSelectors(n *syntax.Node, p *path.Path) {
+	for _, s := range p.Selectors() {
+		segment, field, named := s.Path.Segment()
+		parts := s.Path.Components()
+		if !named && s.Path.Name() == "" {
+			if segment, field = s.Segment, s.Field; field == 0 && len(parts) > 0 {
+				field, parts = parts[0], parts[1:]
+			}
+		}
+		if field == 0 {
+			continue
+		}
+		parts = append(parts, 0, 0)
+		if _, err := hl7v2.Describe(segment, field, parts[0], parts[1]); err != nil {
+			c.errorf(n.Position, "path %q: %s", p, err)
 		}
 	}
 }

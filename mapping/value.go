@@ -86,9 +86,18 @@ func (o *operand) scope(r *run, scope *record.Node) value {
 		if o.path.Plain() {
 			return v
 		}
+		r.compared(o.path, v.node)
 		return of(o.path.First(v.node))
 	default:
+		r.compared(o.path, scope)
 		return of(o.path.First(scope))
+	}
+}
+
+// compared notes what the selectors of a path look at as read.
+func (r *run) compared(p *path.Path, scope *record.Node) {
+	if r.readSet != nil && p.Selective() {
+		p.Compared(scope, func(n *record.Node) { r.readSet[n] = true })
 	}
 }
 
@@ -155,6 +164,7 @@ func (o *operand) nodes(r *run, scope *record.Node, dst []*record.Node) []*recor
 			return dst
 		}
 	}
+	r.compared(o.path, scope)
 	return o.path.Append(dst, scope)
 }
 

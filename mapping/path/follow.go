@@ -17,24 +17,32 @@ type finder interface {
 func (p *Path) First(scope *record.Node) *record.Node {
 	scope = outer(scope, p.up)
 	n := scope
-	switch p.start {
-	case Root:
+	switch {
+	case p.choices != nil:
+		var room [8]*record.Node
+		list := p.head(room[:0], scope, nil)
+		if len(list) == 0 {
+			return nil
+		}
+		n = list[0]
+	case p.start == Root:
 		n = root(scope)
 		if p.name != "" {
 			n = p.find(n)
 		}
-	case Below:
+	case p.start == Below:
 		n = below(scope, p.name, true, nil)
-	case Scope:
-		if p.name != "" {
-			n = p.find(scope)
+	case p.start == Scope && p.name != "":
+		n = p.find(scope)
+	}
+	if p.choices == nil && (p.index > 1 || p.index == 1 && n.Kind() == record.List) {
+		if p.start == Variable {
+			n = n.Repetition(p.index)
+		} else {
+			n = nth(n, p.index)
 		}
-	case Variable:
 	}
-	if p.index > 1 || p.index == 1 && n.Kind() == record.List {
-		n = nth(n, p.index)
-	}
-	for i := range p.steps {
+	for i := 0; i < len(p.steps); i++ {
 		if n == nil {
 			return nil
 		}
@@ -47,7 +55,24 @@ func (p *Path) First(scope *record.Node) *record.Node {
 			if n.Kind() == record.List {
 				n = n.Repetition(1)
 			}
+			parent := n
 			n = n.Get(s.name)
+			if i+1 < len(p.steps) && p.steps[i+1].kind == index && n.Kind() != record.List {
+				i++ // XML elements and segment groups of one name stand side by side
+				n = nth(n, p.steps[i].n)
+			} else if i+1 < len(p.steps) && p.steps[i+1].kind == choice {
+				var room [8]*record.Node
+				list, used := pick(named(room[:0], parent, s.name), 0, p.steps[i+1:], nil)
+				if i, n = i+used, nil; len(list) > 0 {
+					n = list[0]
+				}
+			}
+		case choice: // behind a position
+			var room [8]*record.Node
+			list, used := pick(repetitions(room[:0], n), 0, p.steps[i:], nil)
+			if i, n = i+used-1, nil; len(list) > 0 {
+				n = list[0]
+			}
 		}
 	}
 	return n
@@ -56,8 +81,28 @@ func (p *Path) First(scope *record.Node) *record.Node {
 // Append appends to dst every node the path leads to from scope, repetitions one by one, in the order of the record. Nodes
 // without a value are among them.
 func (p *Path) Append(dst []*record.Node, scope *record.Node) []*record.Node {
+	return p.append(dst, scope, nil)
+}
+
+// Compared calls seen with every value that the path's selectors look at on the way from scope.
+func (p *Path) Compared(scope *record.Node, seen func(*record.Node)) {
+	if p.selects {
+		p.append(nil, scope, seen)
+	}
+}
+
+func (p *Path) append(dst []*record.Node, scope *record.Node, seen func(*record.Node)) []*record.Node {
 	start := len(dst)
-	scope = outer(scope, p.up)
+	dst = p.head(dst, outer(scope, p.up), seen)
+	if len(p.steps) == 0 {
+		return dst
+	}
+	return onwardEach(dst, start, p.steps, seen)
+}
+
+// head appends the nodes that the start of the path and its first name lead to.
+func (p *Path) head(dst []*record.Node, scope *record.Node, seen func(*record.Node)) []*record.Node {
+	start := len(dst)
 	switch {
 	case p.start == Below:
 		dst = all(dst, scope, p.name)
@@ -72,42 +117,69 @@ func (p *Path) Append(dst []*record.Node, scope *record.Node) []*record.Node {
 	default:
 		dst = p.appendNamed(dst, scope)
 	}
+	for i := range p.choices {
+		dst = p.choices[i].keep(dst, start, seen)
+	}
 	if p.index > 0 {
-		if len(dst) < start+p.index {
-			return dst[:start]
-		}
-		dst[start] = dst[start+p.index-1]
-		dst = dst[:start+1]
+		dst = number(dst, start, p.index)
 	}
-	if len(p.steps) == 0 {
-		return dst
+	return dst
+}
+
+// number keeps of the nodes from start on the n-th, from 1.
+func number(dst []*record.Node, start, n int) []*record.Node {
+	if len(dst) < start+n {
+		return dst[:start]
 	}
-	// Each of the first nodes gives way to what the steps lead to from it.
+	dst[start] = dst[start+n-1]
+	return dst[:start+1]
+}
+
+// onwardEach replaces each of the nodes from start on by what the steps lead to from it.
+func onwardEach(dst []*record.Node, start int, steps []step, seen func(*record.Node)) []*record.Node {
 	first := len(dst)
 	for k := start; k < first; k++ {
-		dst = follow(dst, dst[k], p.steps)
+		dst = follow(dst, dst[k], steps, seen)
 	}
 	n := copy(dst[start:], dst[first:])
 	return dst[:start+n]
 }
 
+// pick keeps of the nodes from start on those that the selectors at the front of the steps choose, of them the one that a
+// number behind them says. It returns how many steps that were.
+func pick(dst []*record.Node, start int, steps []step, seen func(*record.Node)) (_ []*record.Node, used int) {
+	for ; used < len(steps) && steps[used].kind == choice; used++ {
+		dst = steps[used].selector.keep(dst, start, seen)
+	}
+	if used < len(steps) && steps[used].kind == index {
+		dst = number(dst, start, steps[used].n)
+		used++
+	}
+	return dst, used
+}
+
 // follow walks the rest of the steps from one node, all repetitions on the way.
-func follow(dst []*record.Node, n *record.Node, steps []step) []*record.Node {
+func follow(dst []*record.Node, n *record.Node, steps []step, seen func(*record.Node)) []*record.Node {
 	if len(steps) == 0 {
 		return append(dst, n)
 	}
 	switch s := &steps[0]; s.kind {
 	case position:
 		if k := n.At(s.n); k != nil {
-			return onward(dst, k, steps)
+			return onward(dst, k, steps, seen)
 		}
 	case index:
 		if k := n.Repetition(s.n); k != nil {
-			return follow(dst, k, steps[1:])
+			return follow(dst, k, steps[1:], seen)
 		}
 	case child:
 		if n.Kind() != record.Group {
 			return dst
+		}
+		if len(steps) > 1 && steps[1].kind == choice {
+			start := len(dst)
+			dst, used := pick(named(dst, n, s.name), start, steps[1:], seen)
+			return onwardEach(dst, start, steps[1+used:], seen)
 		}
 		count := 0
 		for _, k := range n.Kids() {
@@ -116,31 +188,120 @@ func follow(dst []*record.Node, n *record.Node, steps []step) []*record.Node {
 			}
 			if len(steps) > 1 && steps[1].kind == index && k.Kind() != record.List {
 				if count++; count == steps[1].n {
-					dst = follow(dst, k, steps[2:])
+					dst = follow(dst, k, steps[2:], seen)
 				}
 				continue
 			}
-			dst = onward(dst, k, steps)
+			dst = onward(dst, k, steps, seen)
 		}
+	case choice: // the others stand behind a name or a position, which deal with them
 	}
 	return dst
 }
 
-// onward goes on from a node that steps[0] led to: from the repetition that steps[1] names, or from all.
-func onward(dst []*record.Node, k *record.Node, steps []step) []*record.Node {
+// onward goes on from a node that steps[0] led to: from the repetition that steps[1] names, from those it chooses, or from
+// all.
+func onward(dst []*record.Node, k *record.Node, steps []step, seen func(*record.Node)) []*record.Node {
 	if len(steps) > 1 && steps[1].kind == index {
 		if k = k.Repetition(steps[1].n); k == nil {
 			return dst
 		}
-		return follow(dst, k, steps[2:])
+		return follow(dst, k, steps[2:], seen)
+	}
+	if len(steps) > 1 && steps[1].kind == choice {
+		start := len(dst)
+		dst, used := pick(repetitions(dst, k), start, steps[1:], seen)
+		return onwardEach(dst, start, steps[1+used:], seen)
 	}
 	if k.Kind() != record.List {
-		return follow(dst, k, steps[1:])
+		return follow(dst, k, steps[1:], seen)
 	}
 	for _, r := range k.Kids() {
-		dst = follow(dst, r, steps[1:])
+		dst = follow(dst, r, steps[1:], seen)
 	}
 	return dst
+}
+
+// keep leaves of the nodes from start on those in which the selector's path has its text.
+func (s *Selector) keep(dst []*record.Node, start int, seen func(*record.Node)) []*record.Node {
+	out := dst[:start]
+	for _, n := range dst[start:] {
+		if s.matches(n, seen) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// matches reports whether one of the values that the selector's path leads to from n has its text. Names are looked for in n
+// alone; a segment goes by its own name too.
+func (s *Selector) matches(n *record.Node, seen func(*record.Node)) bool {
+	if s.Path.name == "" || n.Kind() == record.Sequence && n.Name() == s.Path.name {
+		return s.has(n, s.Path.steps, seen)
+	}
+	return s.inNamed(n, s.Path.name, s.Path.index, s.Path.steps, seen)
+}
+
+func (s *Selector) has(n *record.Node, steps []step, seen func(*record.Node)) bool {
+	if len(steps) == 0 {
+		if seen != nil && n != nil {
+			seen(n)
+		}
+		return n.State() == record.Present && strings.TrimSpace(n.Text()) == s.Value
+	}
+	switch st := &steps[0]; st.kind {
+	case position:
+		return s.inRepetitions(n.At(st.n), steps[1:], seen)
+	case index:
+		k := n.Repetition(st.n)
+		return k != nil && s.has(k, steps[1:], seen)
+	case child:
+		if len(steps) > 1 && steps[1].kind == index {
+			return s.inNamed(n, st.name, steps[1].n, steps[2:], seen)
+		}
+		return s.inNamed(n, st.name, 0, steps[1:], seen)
+	case choice: // a selector has none inside
+	}
+	return false
+}
+
+// inNamed looks into the children of a name, or into the one whose number is given.
+func (s *Selector) inNamed(n *record.Node, name string, number int, steps []step, seen func(*record.Node)) bool {
+	if n.Kind() != record.Group {
+		return false
+	}
+	count, found := 0, false
+	for _, k := range n.Kids() {
+		if k.Name() != name {
+			continue
+		}
+		if k.Kind() != record.List {
+			if count++; number == 0 || count == number {
+				found = s.has(k, steps, seen) || found
+			}
+			continue
+		}
+		for _, r := range k.Kids() {
+			if count++; number == 0 || count == number {
+				found = s.has(r, steps, seen) || found
+			}
+		}
+	}
+	return found
+}
+
+func (s *Selector) inRepetitions(n *record.Node, steps []step, seen func(*record.Node)) bool {
+	switch {
+	case n == nil:
+		return false
+	case n.Kind() != record.List || len(steps) > 0 && steps[0].kind == index:
+		return s.has(n, steps, seen)
+	}
+	found := false
+	for _, r := range n.Kids() {
+		found = s.has(r, steps, seen) || found
+	}
+	return found
 }
 
 func repetitions(dst []*record.Node, n *record.Node) []*record.Node {

@@ -2,6 +2,7 @@ package path
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -29,12 +30,22 @@ const (
 type Path struct {
 	text    string
 	start   Start
-	up      int    // how many groups around the scope it begins
-	name    string // of the variable, or the first name
-	index   int    // of the first name, 0 for none
+	up      int        // how many groups around the scope it begins
+	name    string     // of the variable, or the first name
+	index   int        // of the first name, 0 for none
+	choices []Selector // among the repetitions of the first name
 	steps   []step
 	outward bool
 	field   bool // an HL7 v2 field follows the first name
+	selects bool // it has a selector somewhere
+}
+
+// Selector chooses among repetitions those in which a path has a text.
+type Selector struct {
+	Path    *Path // from the repetition; it has no selector itself
+	Value   string
+	Segment string // whose repetitions these are, or those of its field: the first name; "" further inside
+	Field   int    // 0 for the segment itself
 }
 
 type stepKind uint8
@@ -43,12 +54,14 @@ const (
 	position stepKind = iota // field or component
 	index                    // repetition
 	child                    // name
+	choice                   // repetitions with a value
 )
 
 type step struct {
-	kind stepKind
-	n    int
-	name string
+	kind     stepKind
+	n        int
+	name     string
+	selector *Selector
 }
 
 // Options say how paths of a format are read.
@@ -74,7 +87,21 @@ func (p *Path) Start() Start { return p.start }
 func (p *Path) Name() string { return p.name }
 
 // Plain reports whether nothing follows the start: a bare name, variable or ".".
-func (p *Path) Plain() bool { return len(p.steps) == 0 && p.index == 0 }
+func (p *Path) Plain() bool { return len(p.steps) == 0 && p.index == 0 && !p.selects }
+
+// Selective reports whether the path has a selector: [.5='MR'].
+func (p *Path) Selective() bool { return p.selects }
+
+// Selectors are the selectors of the path, those of the first name first.
+func (p *Path) Selectors() []Selector {
+	out := append([]Selector(nil), p.choices...)
+	for _, s := range p.steps {
+		if s.kind == choice {
+			out = append(out, *s.selector)
+		}
+	}
+	return out
+}
 
 // Segment returns the segment and field of a path like PID-3.1; ok is false for any other.
 func (p *Path) Segment() (segment string, field int, ok bool) {
@@ -124,8 +151,9 @@ func Parse(text string, o Options) (*Path, error) {
 }
 
 type scanner struct {
-	in string
-	at int
+	in    string
+	at    int
+	inner bool // inside a selector
 }
 
 func (s *scanner) fail(format string, args ...any) error {
@@ -167,7 +195,7 @@ func (s *scanner) path() (*Path, error) {
 			return p, nil
 		}
 	case s.eat("."):
-		if s.done() {
+		if s.done() || s.inner && (s.in[s.at] == '=' || s.in[s.at] == ']') {
 			return p, nil
 		}
 		if c := s.in[s.at]; c < '0' || c > '9' {
@@ -179,10 +207,19 @@ func (s *scanner) path() (*Path, error) {
 	if p.name, err = s.identifier(); err != nil {
 		return nil, err
 	}
-	if p.start != Variable && s.eat("[") {
-		if p.index, err = s.repetition(); err != nil {
+	for s.eat("[") {
+		if !s.selector() {
+			if p.index, err = s.repetition(); err != nil {
+				return nil, err
+			}
+			break
+		}
+		c, err := s.choice()
+		if err != nil {
 			return nil, err
 		}
+		c.Segment = p.name
+		p.choices, p.selects = append(p.choices, *c), true
 	}
 	if s.eat("-") {
 		n, err := s.number("a field number", 1)
@@ -191,10 +228,8 @@ func (s *scanner) path() (*Path, error) {
 		}
 		p.field = p.start != Variable
 		p.steps = append(p.steps, step{kind: position, n: n})
-		if s.eat("[") {
-			if err := s.index(p); err != nil {
-				return nil, err
-			}
+		if err := s.which(p); err != nil {
+			return nil, err
 		}
 	}
 	return p, s.rest(p)
@@ -202,6 +237,9 @@ func (s *scanner) path() (*Path, error) {
 
 func (s *scanner) rest(p *Path) error {
 	for !s.done() {
+		if s.inner && (s.in[s.at] == '=' || s.in[s.at] == ']') {
+			return nil
+		}
 		if !s.eat(".") {
 			r, _ := utf8.DecodeRuneInString(s.in[s.at:])
 			return s.fail("unexpected %q; names with signs in them stand in double quotes", r)
@@ -226,21 +264,69 @@ func (s *scanner) rest(p *Path) error {
 				p.steps = append(p.steps, step{kind: position, n: n})
 			}
 		}
-		if s.eat("[") {
-			if err := s.index(p); err != nil {
-				return err
-			}
+		if err := s.which(p); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (s *scanner) index(p *Path) error {
-	n, err := s.repetition()
-	if err == nil {
-		p.steps = append(p.steps, step{kind: index, n: n})
+// which reads the selectors behind a step, and the number of a repetition behind them.
+func (s *scanner) which(p *Path) error {
+	for s.eat("[") {
+		if !s.selector() {
+			n, err := s.repetition()
+			if err == nil {
+				p.steps = append(p.steps, step{kind: index, n: n})
+			}
+			return err
+		}
+		c, err := s.choice()
+		if err != nil {
+			return err
+		}
+		if p.field && !slices.ContainsFunc(p.steps[1:], func(s step) bool { return s.kind != choice }) {
+			c.Segment, c.Field = p.name, p.steps[0].n
+		}
+		p.steps, p.selects = append(p.steps, step{kind: choice, selector: c}), true
 	}
-	return err
+	return nil
+}
+
+// selector reports whether what follows a bracket is a path and not a number.
+func (s *scanner) selector() bool {
+	return !s.inner && !s.done() && s.in[s.at] != ']' && s.in[s.at] != '-' && (s.in[s.at] < '0' || s.in[s.at] > '9')
+}
+
+// choice reads a selector behind its bracket: a path, an equals sign and a text in single quotes.
+func (s *scanner) choice() (*Selector, error) {
+	start := s.at
+	if c := s.in[s.at]; strings.IndexByte("/^$", c) >= 0 {
+		return nil, s.fail("want a path inside the repetition, such as @root or .5")
+	}
+	in := scanner{in: s.in, at: s.at, inner: true}
+	p, err := in.path()
+	s.at = in.at
+	switch {
+	case err != nil:
+		return nil, err
+	case !s.eat("="):
+		return nil, s.fail("want = and a text in single quotes")
+	}
+	p.text = s.in[start : s.at-1]
+	if !s.eat("'") {
+		return nil, s.fail("want a text in single quotes after =")
+	}
+	end := strings.IndexByte(s.in[s.at:], '\'')
+	if end <= 0 {
+		return nil, s.fail("want a text and a closing single quote")
+	}
+	value := s.in[s.at : s.at+end]
+	s.at += end + 1
+	if !s.eat("]") {
+		return nil, s.fail("want ] after the text of a selector")
+	}
+	return &Selector{Path: p, Value: value}, nil
 }
 
 func (s *scanner) repetition() (int, error) {

@@ -237,6 +237,133 @@ func TestDocumentsAreNotLookedThroughOutward(t *testing.T) {
 	}
 }
 
+// report is an XML document cut short: elements of one name stand side by side, attributes are named with @.
+func report() *record.Node {
+	var b record.Builder
+	leaf := func(name, v string) *record.Node { return b.Leaf(name, v, record.Present) }
+	group := func(name string, kids ...*record.Node) *record.Node {
+		g := b.Group(name, nil)
+		g.Add(kids...)
+		return g
+	}
+	id := func(root, extension string) *record.Node {
+		return group("id", leaf("@root", root), leaf("@extension", extension))
+	}
+	section := func(code, title string, templates ...string) *record.Node {
+		s := group("section", group("code", leaf("@code", code)), leaf("title", title))
+		for _, t := range templates {
+			s.Add(group("templateId", leaf("@root", t)))
+		}
+		return group("component", s)
+	}
+	value := group("value", leaf("@xsi:type", "PQ"), leaf("@value", "5.1"))
+	return group("", id("1.2.3", "a"), id("1.2.4", "b"), id("1.2.3", "c"),
+		group("body", section("A", "first", "t1", "t2"), section("B", "second", "t1"), section("B", "third", "t3")),
+		group("observation", value), leaf("note", " x "), leaf("note", "y"))
+}
+
+func TestSelectorsChooseAmongRepetitions(t *testing.T) {
+	doc := report()
+	body := doc.Get("body")
+	var b record.Builder
+	text := func(s string) *record.Node { return b.Leaf("", s, record.Present) }
+	cx := func(parts ...string) *record.Node {
+		n := b.Sequence("")
+		for _, p := range parts {
+			n.Add(text(p))
+		}
+		return n
+	}
+	ids := b.List("")
+	ids.Add(cx("1", "", "", "H", "MR"), cx("2", "", "", "H", "NI"), text("3"), cx("4", "", "", "G", "MR"))
+	pid := b.Sequence("PID")
+	pid.Number(1)
+	pid.Add(text("1"), text(""), ids)
+	message := b.Group("", structure(""))
+	message.Add(pid)
+	for i, code := range []string{"GDT", "IMP", "GDT"} {
+		obx := b.Sequence("OBX")
+		obx.Number(i + 1)
+		obx.Add(text("n"), text("TX"), cx("c", code))
+		g := b.Group("OBSERVATION", structure("OBSERVATION"))
+		g.Number(i + 1)
+		g.Add(obx)
+		message.Add(g)
+	}
+	items := b.Group("", nil)
+	list := b.List("ids")
+	for _, pair := range []string{"MR 1", "NI 2", "NI 3"} {
+		typ, v, _ := strings.Cut(pair, " ")
+		g := b.Group("", nil)
+		g.Add(b.Leaf("type", typ, record.Present), b.Leaf("value", v, record.Present))
+		list.Add(g)
+	}
+	items.Add(list)
+	for _, tt := range []struct {
+		name    string
+		scope   *record.Node
+		path    string
+		outward bool
+		want    []string // texts of all; First gives the first
+	}{
+		{"attribute of an element", doc, "id[@root='1.2.3'].@extension", false, []string{"a", "c"}},
+		{"nothing matches", doc, "id[@root='1.2.5'].@extension", false, nil},
+		{"a number counts what is left", doc, "id[@root='1.2.3'][2].@extension", false, []string{"c"}},
+		{"a number past what is left", doc, "id[@root='1.2.3'][3].@extension", false, nil},
+		{"two selectors", doc, "id[@root='1.2.3'][@extension='c'].@extension", false, []string{"c"}},
+		{"the repetition's own text, trimmed", doc, "note[.='x']", false, []string{" x "}},
+		{"an attribute with a prefix", doc, "observation.value[@xsi:type='PQ'].@value", false, []string{"5.1"}},
+		{"several steps inside", doc, "body.component[section.code.@code='B'].section.title", false, []string{"second", "third"}},
+		{"any of several values inside", doc, "body.component[section.templateId.@root='t2'].section.title", false, []string{"first"}},
+		{"a number inside", doc, "body.component[section.templateId[2].@root='t2'].section.title", false, []string{"first"}},
+		{"a number inside that is another", doc, "body.component[section.templateId[1].@root='t2'].section.title", false, nil},
+		{"at any depth", doc, "//section[code.@code='B'].title", false, []string{"second", "third"}},
+		{"at any depth, the second", doc, "//section[code.@code='B'][2].title", false, []string{"third"}},
+		{"from the root", body, "/id[@root='1.2.4'].@extension", false, []string{"b"}},
+		{"from the group around", body, "^.id[@root='1.2.4'].@extension", false, []string{"b"}},
+		{"of a variable", list, "$v[type='NI'].value", false, []string{"2", "3"}},
+		{"of a variable, by number", list, "$v[2].value", false, []string{"2"}},
+		{"JSON", items, "ids[type='NI'].value", false, []string{"2", "3"}},
+		{"a field's repetitions", message, "PID-3[.5='MR'].1", true, []string{"1", "4"}},
+		{"a field's repetitions, number last", message, "PID-3[.5='MR'][2].1", true, []string{"4"}},
+		{"a field's repetitions, twice", message, "PID-3[.5='MR'][.4='G'].1", true, []string{"4"}},
+		{"from inside the segment", pid.At(1), "PID-3[.5='NI'].1", true, []string{"2"}},
+		{"a value not split is its first component", message, "PID-3[.1='3']", true, []string{"3"}},
+		{"segments", message, "OBX[.3.2='GDT']-3.1", true, []string{"c", "c"}},
+		{"segments by their own name", message, "//OBX[OBX-3.2='IMP']-1", true, []string{"n"}},
+		{"groups by a field inside", message, "OBSERVATION[OBX-3.2='GDT'][2].OBX-3.2", true, []string{"GDT"}},
+		{"never around the repetition", message, "OBSERVATION[PID-1='1']", true, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := parse(t, tt.path, tt.outward)
+			var got []string
+			for _, n := range p.Append(nil, tt.scope) {
+				got = append(got, n.Text())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("all: %s", diff)
+			}
+			first := p.First(tt.scope)
+			if len(tt.want) == 0 && first != nil || len(tt.want) > 0 && first.Text() != tt.want[0] {
+				t.Errorf("first: %q", first.Text())
+			}
+		})
+	}
+	t.Run("siblings by number", func(t *testing.T) {
+		if got := parse(t, "body.component[3].section.title", false).First(doc).Text(); got != "third" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("what is compared is told", func(t *testing.T) {
+		var got []string
+		parse(t, "PID-3[.5='MR'][.4='G'].1", true).Compared(message, func(n *record.Node) { got = append(got, n.Origin().Path) })
+		want := []string{"PID[1]-3[1].5", "PID[1]-3[2].5", "PID[1]-3[4].5", "PID[1]-3[1].4", "PID[1]-3[4].4"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestMistakesInPaths(t *testing.T) {
 	for _, tt := range []struct {
 		in     string
@@ -262,6 +389,21 @@ func TestMistakesInPaths(t *testing.T) {
 		{"PID-3x", 5, "unexpected 'x'"},
 		{"$", 1, "want a name at the end"},
 		{"PID-99999", 4, "from 1 to 9999"},
+		{"a[b", 3, "want = and a text in single quotes"},
+		{"a[b]", 3, "want = and a text in single quotes"},
+		{"a[.]", 3, "want = and a text in single quotes"},
+		{"a[b=c]", 4, "want a text in single quotes after ="},
+		{"a[b='c]", 5, "a closing single quote"},
+		{"a[b='']", 5, "want a text and a closing single quote"},
+		{"a[b='c'", 7, "want ] after the text of a selector"},
+		{"a[b='c'd]", 7, "want ] after the text of a selector"},
+		{"a[/b='c']", 2, "want a path inside the repetition"},
+		{"a[^.b='c']", 2, "want a path inside the repetition"},
+		{"a[$b='c']", 2, "want a path inside the repetition"},
+		{"a[b[c='d']='e']", 4, "want the number of a repetition"},
+		{"a[='c']", 2, "want a name, found '='"},
+		{"a[2][b='c']", 4, "unexpected '['"},
+		{"姓名[a='b", 6, "a closing single quote"},
 		{strings.Repeat("a", 500), 0, "more than 400 bytes"},
 	} {
 		t.Run(tt.in, func(t *testing.T) {
@@ -275,7 +417,8 @@ func TestMistakesInPaths(t *testing.T) {
 }
 
 func FuzzFirst(f *testing.F) {
-	for _, s := range []string{"PID-3[2].4.2", "OBX[2]-5", "ORDER.ORC-1", ".", ".1.2", "/MSH-7", "//OBX", "$v.1", `"a b".c`, "/"} {
+	for _, s := range []string{"PID-3[2].4.2", "OBX[2]-5", "ORDER.ORC-1", ".", ".1.2", "/MSH-7", "//OBX", "$v.1", `"a b".c`, "/", "PID-3[.1='A'].1", "OBX[.1='x'][2]-1",
+		"ORDER[ORC-1='o2'].ORC-1", "//OBX[OBX-1='x']", "^.ORDER[OBSERVATION_REQUEST.OBR-1='obr'][.='']", "id[@root='1.2'].@extension", "$v[a='b'][2].c"} {
 		f.Add(s)
 	}
 	root := order()
