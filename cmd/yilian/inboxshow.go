@@ -15,7 +15,7 @@ import (
 type inboxShowCommand struct {
 	configFlags
 	ID      string `arg:"" help:"Id of the record."`
-	Content bool   `help:"Print the bytes of the record as they came, and nothing else. They are a patient's data."`
+	Content bool   `help:"Print the bytes of the record as they came, and nothing else. They are a patient's data. A row of a workbook has no bytes of its own: then the workbook."`
 }
 
 func (inboxShowCommand) Help() string {
@@ -33,12 +33,15 @@ func (c inboxShowCommand) Run(ctx context.Context, out *output) error {
 		return err
 	}
 	defer func() { _ = gateway.close() }()
-	if c.Content {
-		return c.content(ctx, gateway, out)
-	}
 	var r console.Record
 	if _, err := gateway.get(ctx, recordPath(c.ID), nil, &r); err != nil {
 		return err
+	}
+	if c.Content {
+		if r.Place != "" {
+			fmt.Fprintf(out.err, "the record is the row %s of this workbook\n", r.Place)
+		}
+		return c.content(ctx, gateway, out)
 	}
 	if out.json {
 		return out.print(r)
@@ -74,6 +77,7 @@ func printShown(out *output, r console.Record) error {
 	line("file", r.File)
 	line("control", r.Control)
 	line("delivery", r.Parent)
+	line("row", r.Place)
 	line("bytes", fmt.Sprintf("%d from %d of sha256 %s", r.Length, r.Offset, r.Digest))
 	line("received", r.Received.Local().Format(time.RFC3339))
 	line("state", string(r.State))

@@ -269,6 +269,28 @@ func TestARecordIsShownWithItsFindings(t *testing.T) {
 	}
 }
 
+func TestARowOfAWorkbookIsShownByItsPlace(t *testing.T) {
+	d := newDesk(t)
+	receipts, err := d.store.Accept(t.Context(), []store.Entry{{
+		Record: store.Record{Institution: "city", Source: "upload", Format: "excel", Type: "门诊", Place: "门诊!12", State: store.Quarantined, Reason: "[]"},
+		Bytes:  []byte("the workbook"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.ids["row"] = receipts[0].ID
+	var got console.Record
+	if d.decode(d.do("city", "GET", "/console/inbox/{row}", ""), &got); got.Place != "门诊!12" || got.Length != int64(len("the workbook")) {
+		t.Errorf("%+v", got)
+	}
+	if content := d.do("city", "GET", "/console/inbox/{row}/content", ""); content.Body.String() != "the workbook" {
+		t.Errorf("content %q, want the workbook", content.Body)
+	}
+	if plain := d.do("city", "GET", "/console/inbox/{one}", ""); strings.Contains(plain.Body.String(), `"place"`) {
+		t.Errorf("a record that is no row has a place: %s", plain.Body)
+	}
+}
+
 func TestWaitingAnswersWhenTheWorkEnded(t *testing.T) {
 	d := newDesk(t)
 	d.ingest.wait = func(ctx context.Context, id string) error {

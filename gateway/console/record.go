@@ -29,6 +29,7 @@ type Record struct {
 	Parent      string            `json:"delivery,omitempty"`
 	Offset      int64             `json:"offset"`
 	Length      int64             `json:"length"`
+	Place       string            `json:"place,omitempty"` // of a workbook's row: sheet!row; its bytes are the whole workbook's
 	Digest      string            `json:"sha256"`
 	Received    time.Time         `json:"received"`
 	State       store.RecordState `json:"state"`
@@ -42,7 +43,7 @@ type Record struct {
 func recordOf(r store.Record) Record {
 	out := Record{
 		ID: r.ID, Sequence: r.Sequence, Institution: r.Institution, Source: r.Source, Format: r.Format, Type: r.Type,
-		File: r.Name, Control: r.Control, Parent: r.Parent, Offset: r.Offset, Length: r.Length, Digest: r.Digest,
+		File: r.Name, Control: r.Control, Parent: r.Parent, Offset: r.Offset, Length: r.Length, Place: r.Place, Digest: r.Digest,
 		Received: r.Received, State: r.State, Answer: r.Answer, Map: r.Map, Attempts: r.Attempts,
 		Issues: interaction.Issues(r.Reason),
 	}

@@ -97,7 +97,7 @@ func (in *Ingest) readRow(ctx context.Context, m Member, r store.Record) (*recor
 			}
 			set.start(d)
 		}
-		rec, found, err := set.find(row{r.Type, r.Offset})
+		rec, found, err := set.find(row{r.Type, r.Offset, r.Place})
 		if err != nil {
 			set.stop()
 			return nil, r.Received, err
@@ -148,10 +148,13 @@ func (c *setCache) close() {
 	c.open = nil
 }
 
-// row names a joined row: its main table, and where in the archive it stands.
+// row names a joined row: its main table, and where in the archive it stands. What
+// stands at one place of the archive is a whole workbook, in which place is that of
+// the row.
 type row struct {
 	table string
 	at    int64
+	place string
 }
 
 // rowSet is one open delivery: a place in it, and the rows passed on the way that
@@ -217,7 +220,7 @@ func (s *rowSet) find(want row) (*record.Record, bool, error) {
 		if cut.Record == nil {
 			continue
 		}
-		at := row{cut.Record.Type, s.d.offsets[cut.File] + cut.Start}
+		at := row{cut.Record.Type, s.d.offsets[cut.File] + cut.Start, cut.Place}
 		if at == want {
 			return cut.Record, true, nil
 		}

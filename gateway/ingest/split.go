@@ -69,7 +69,7 @@ func (in *Ingest) split(ctx context.Context, r store.Record) error {
 func (in *Ingest) entry(r store.Record, d *delivery, cut mapping.Cut) store.Entry {
 	e := store.Entry{Record: store.Record{
 		Institution: r.Institution, Source: r.Source, Format: cut.Format, Name: d.files[cut.File].Name,
-		Digest: r.Digest, Offset: d.offsets[cut.File] + cut.Start, Length: cut.End - cut.Start,
+		Digest: r.Digest, Offset: d.offsets[cut.File] + cut.Start, Length: cut.End - cut.Start, Place: cut.Place,
 		Key: cut.Key, Hash: cut.Hash, Lanes: cut.Lanes, State: store.Received,
 	}}
 	if cut.Record != nil {

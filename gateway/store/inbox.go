@@ -32,6 +32,7 @@ type Record struct {
 	Digest      string // hex SHA-256 of the archived bytes that hold it; Accept takes it from Bytes
 	Offset      int64  // where in them it stands
 	Length      int64
+	Place       string   // of a workbook's row, which has no bytes of its own: "sheet!row", while Offset and Length are the workbook's
 	Key         string   // business key of a table row, for skipping unchanged ones; "" for none
 	Hash        string   // hash of the row's values, with Key
 	Parent      string   // the delivery it was split from

@@ -37,6 +37,15 @@ type Version struct {
 	Source  string // meta.source
 	Stamp   Stamp
 	Body    []byte // compact JSON with id and meta; nil for a deletion
+	Blob    Blob   // content that belongs to the version and is not in Body
+}
+
+// Blob is a run of archived bytes: the content of a Binary, which may be a part of
+// what a record was cut from. The zero Blob is none; one without bytes has a Digest.
+type Blob struct {
+	Digest string // hex SHA-256 of the archived bytes that hold it
+	Offset int64  // where in them it stands
+	Length int64
 }
 
 // Alliance owns what belongs to no institution: persons, and the terminology and
@@ -56,6 +65,8 @@ type Put struct {
 	Stamp   Stamp
 	Render  func(number int64, updated time.Time) []byte
 	Values  search.Values
+	// Blob names bytes that are archived already, if only by this transaction.
+	Blob Blob
 	// Expect is the version number this write replaces, 0 for a create. When the
 	// current number is another the write fails with fault.Conflict.
 	Expect int64

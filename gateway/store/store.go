@@ -42,6 +42,8 @@ type Tx interface {
 	// Advance gives the current version of a resource a newer stamp, without a new
 	// version: a later record said the same. An older stamp changes nothing.
 	Advance(ctx context.Context, k Key, s Stamp) error
+	// Archive keeps bytes, once however often they come, and returns their digest.
+	Archive(ctx context.Context, content []byte) (digest string, err error)
 	IdentityTx
 	InboxTx
 	PendingTx
@@ -152,6 +154,14 @@ type Inbox interface {
 	// Applied returns the committed hash of the last applied state of a row's key, ""
 	// for none.
 	Applied(ctx context.Context, institution, key string) (hash string, err error)
+	Archive
+}
+
+// Archive gives back bytes as they came.
+//
+// Faults: fault.NotFound for a digest that is not archived, fault.Invalid for a
+// range that the bytes do not have.
+type Archive interface {
 	// Content returns archived bytes: length from offset, the rest if length is 0.
 	Content(ctx context.Context, digest string, offset, length int64) ([]byte, error)
 }

@@ -3,9 +3,11 @@ package sqlite
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 
 	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/store"
 )
 
 // partBytes is how the archive cuts long contents, so that a piece of one is read
@@ -39,6 +41,58 @@ func (t *tx) archive(content []byte) ([]byte, error) {
 		content = content[cut:]
 	}
 	return sum[:], t.breaks(err)
+}
+
+// Archive keeps bytes, see store.Tx.
+func (t *tx) Archive(ctx context.Context, content []byte) (string, error) {
+	if err := t.ready(ctx); err != nil {
+		return "", err
+	}
+	sum, err := t.archive(content)
+	return hex.EncodeToString(sum), err
+}
+
+// blob checks that the bytes that a version names are archived, and returns how
+// they are noted in its row: nil for none.
+func (t *tx) blob(b store.Blob) ([]byte, error) {
+	if b == (store.Blob{}) {
+		return nil, nil
+	}
+	sum, err := decodeDigest(b.Digest)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.holds(sum, b.Offset, b.Length); err != nil {
+		return nil, err
+	}
+	out := binary.BigEndian.AppendUint64(sum, uint64(b.Offset))
+	return binary.BigEndian.AppendUint64(out, uint64(b.Length)), nil
+}
+
+// holds checks that archived bytes have a run of length from offset.
+func (t *tx) holds(sum []byte, offset, length int64) error {
+	size := int64(-1)
+	_, err := t.c.one("SELECT size FROM archive WHERE digest = ?", []any{sum}, func(row row) { size = row.int(0) })
+	switch {
+	case err != nil:
+		return err
+	case size < 0:
+		return fault.New(fault.NotFound, "no content has this digest")
+	case offset < 0 || length < 0 || offset > size || length > size-offset:
+		return fault.Newf(fault.Invalid, "the content has %d bytes", size)
+	}
+	return nil
+}
+
+func decodeBlob(b []byte) store.Blob {
+	if len(b) != sha256.Size+16 {
+		return store.Blob{}
+	}
+	return store.Blob{
+		Digest: hex.EncodeToString(b[:sha256.Size]),
+		Offset: int64(binary.BigEndian.Uint64(b[sha256.Size:])),
+		Length: int64(binary.BigEndian.Uint64(b[sha256.Size+8:])),
+	}
 }
 
 // Content returns archived bytes.

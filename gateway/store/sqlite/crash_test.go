@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -87,13 +88,29 @@ func writeTriple(s *sqlite.Store, name string) error {
 		if err != nil && counter.Number != 0 {
 			return err
 		}
-		for _, p := range []*store.Put{put(name+"-a", 0, body), put(name+"-b", 0, body), put("counter", counter.Number, body)} {
+		digest, err := tx.Archive(ctx, contentOf(name))
+		if err != nil {
+			return err
+		}
+		b := put(name+"-b", 0, body)
+		b.Blob = store.Blob{Digest: digest, Length: int64(len(contentOf(name)))}
+		for _, p := range []*store.Put{put(name+"-a", 0, body), b, put("counter", counter.Number, body)} {
 			if _, err := tx.Put(ctx, p); err != nil {
 				return err
 			}
 		}
 		return tx.Finish(ctx, r[0].ID, store.Outcome{State: store.Committed})
 	})
+}
+
+// contentOf is the content of a triple's second resource; some is long enough to
+// stand in several parts of the archive.
+func contentOf(name string) []byte {
+	size := 1000
+	if strings.HasSuffix(name, "7") {
+		size = 300_000
+	}
+	return []byte(strings.Repeat(name+"\n", size/len(name)))
 }
 
 // A process dies again and again, at a named point of a commit or anywhere. What
@@ -179,6 +196,14 @@ func verifyAfterCrash(t *testing.T, dir string, acknowledged map[string]bool) {
 				stored[name] |= 1
 			} else if name, ok := strings.CutSuffix(c.ID, "-b"); ok {
 				stored[name] |= 2
+				v, err := s.Read(t.Context(), c.Key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				content, err := s.Content(t.Context(), v.Blob.Digest, v.Blob.Offset, v.Blob.Length)
+				if err != nil || !bytes.Equal(content, contentOf(name)) {
+					t.Errorf("the content of %s: %d bytes, %v", name, len(content), err)
+				}
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -336,6 +337,29 @@ func TestAConflictWithAWriteThatFailedIsTriedAgain(t *testing.T) {
 	}
 	if err := <-second; err != nil {
 		t.Errorf("the second still fails: %v", err)
+	}
+}
+
+func TestContentIsKeptOnceWhoeverBringsIt(t *testing.T) {
+	s := open(t, t.TempDir(), sqlite.Options{})
+	content := bytes.Repeat([]byte("0123456789abcdef"), 64<<10) // four parts of the archive
+	record := store.Entry{Record: store.Record{Institution: "h1", Format: "x"}, Bytes: content}
+	if _, err := s.Accept(t.Context(), []store.Entry{record, record}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		err := s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.Archive(ctx, content)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for table, want := range map[string]int64{"archive": 1, "archive_part": 4} {
+		if n, err := s.Count(t.Context(), table); n != want || err != nil {
+			t.Errorf("%d rows of %s, want %d: %v", n, table, want, err)
+		}
 	}
 }
 

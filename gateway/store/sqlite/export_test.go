@@ -31,6 +31,15 @@ func (s *Store) Exec(ctx context.Context, sql string, writer bool) error {
 	return s.reading(ctx, func(v view) error { return v.c.script(sql) })
 }
 
+// Count returns how many rows a table has.
+func (s *Store) Count(ctx context.Context, table string) (n int64, err error) {
+	err = s.reading(ctx, func(v view) error {
+		n, err = v.c.integer("SELECT count(*) FROM " + table)
+		return err
+	})
+	return n, err
+}
+
 // Explain returns the plan of a search, a line per step.
 func (s *Store) Explain(ctx context.Context, q *search.Query) (lines []string, err error) {
 	err = s.reading(ctx, func(v view) error {

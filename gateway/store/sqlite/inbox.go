@@ -114,10 +114,10 @@ func (t *tx) accept(ctx context.Context, e *store.Entry, parent *delivery) (stor
 		finished = r.Received.UnixMicro()
 	}
 	r.Finished = microTime(finished)
-	_, err = t.c.exec(`INSERT INTO record (sequence, id, institution, source, format, name, control, sum, type, digest, offset, length,
+	_, err = t.c.exec(`INSERT INTO record (sequence, id, institution, source, format, name, control, sum, type, digest, offset, length, place,
 key, hash, parent, lanes, received, state, answer, reason, map, attempts, finished, expanded)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0)`,
-		r.Sequence, r.ID, institution, r.Source, r.Format, r.Name, r.Control, own, r.Type, digest, r.Offset, r.Length,
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0)`,
+		r.Sequence, r.ID, institution, r.Source, r.Format, r.Name, r.Control, own, r.Type, digest, r.Offset, r.Length, r.Place,
 		r.Key, r.Hash, r.Parent, string(lanes), r.Received.UnixMicro(), stateCode(r.State), r.Answer, r.Reason, r.Map, finished)
 	if err == nil && r.State == store.Received {
 		err = t.queue(place, r.Sequence, institution, r.Format == store.Delivery, r.Lanes)
@@ -150,17 +150,7 @@ func (t *tx) bytesOf(ctx context.Context, e *store.Entry, r *store.Record) (dige
 		sum := sha256.Sum256(content)
 		return digest, sum[:], nil
 	}
-	size := int64(-1)
-	_, err = t.c.one("SELECT size FROM archive WHERE digest = ?", []any{digest}, func(row row) { size = row.int(0) })
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case size < 0:
-		return nil, nil, fault.New(fault.NotFound, "no content has this digest")
-	case r.Offset < 0 || r.Length < 0 || r.Offset > size || r.Length > size-r.Offset:
-		return nil, nil, fault.Newf(fault.Invalid, "the content has %d bytes", size)
-	}
-	return digest, own, nil
+	return digest, own, t.holds(digest, r.Offset, r.Length)
 }
 
 // lanesOf sorts lanes and drops doubles and empty ones.
@@ -335,7 +325,7 @@ func (t *tx) SetApplied(ctx context.Context, institution, key, hash string) erro
 }
 
 const recordColumns = `sequence, id, institution, source, format, name, control, type, digest, offset, length, key, hash, parent, lanes,
-received, state, answer, reason, map, attempts, finished`
+received, state, answer, reason, map, attempts, finished, place`
 
 func (v view) recordsOf(ctx context.Context, sql string, args []any) (list []store.Record, err error) {
 	var institutions []int64
@@ -347,7 +337,7 @@ func (v view) recordsOf(ctx context.Context, sql string, args []any) (list []sto
 			Name: row.text(5), Control: row.text(6), Type: row.text(7), Digest: hex.EncodeToString(row.bytes(8)),
 			Offset: row.int(9), Length: row.int(10), Key: row.text(11), Hash: row.text(12), Parent: row.text(13),
 			Received: row.time(15), State: states[state], Answer: row.text(17), Reason: row.text(18), Map: row.text(19),
-			Attempts: int(row.int(20)), Finished: row.time(21)})
+			Attempts: int(row.int(20)), Finished: row.time(21), Place: row.text(22)})
 		return ctx.Err()
 	})
 	for i := 0; err == nil && i < len(list); i++ {

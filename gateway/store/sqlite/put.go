@@ -28,7 +28,11 @@ func (t *tx) Put(ctx context.Context, p *store.Put) (store.Version, error) {
 	if now.number == 0 && p.Deleted {
 		return store.Version{}, fault.Newf(fault.Invalid, "%s is not there to be deleted", p.Key)
 	}
-	v, err := t.put(p, now)
+	blob, err := t.blob(p.Blob)
+	if err != nil {
+		return store.Version{}, err
+	}
+	v, err := t.put(p, now, blob)
 	return v, t.breaks(err)
 }
 
@@ -48,11 +52,11 @@ func (t *tx) current(k store.Key) (c current, err error) {
 	return c, err
 }
 
-func (t *tx) put(p *store.Put, now current) (store.Version, error) {
+func (t *tx) put(p *store.Put, now current, blob []byte) (store.Version, error) {
 	t.w.change++
 	t.w.updated = max(t.w.updated, t.s.opt.Now().UnixMicro()) // never runs back, whatever the clock does
 	v := store.Version{Key: p.Key, Number: now.number + 1, Change: t.w.change, Updated: microTime(t.w.updated),
-		Deleted: p.Deleted, Owner: p.Owner, Patient: p.Patient, Source: p.Source, Stamp: p.Stamp}
+		Deleted: p.Deleted, Owner: p.Owner, Patient: p.Patient, Source: p.Source, Stamp: p.Stamp, Blob: p.Blob}
 	values := p.Values
 	if p.Deleted {
 		values = search.Values{}
@@ -94,9 +98,9 @@ stamp_time = ?, stamp_sequence = ?, digests = ? WHERE rid = ?`,
 		}
 	}
 	_, err = t.c.exec(`INSERT INTO version
-(change, rid, shard, number, updated, deleted, owner, patient, source, stamp_time, stamp_sequence, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		v.Change, rid, shard, v.Number, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, v.Body)
+(change, rid, shard, number, updated, deleted, owner, patient, source, stamp_time, stamp_sequence, blob, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		v.Change, rid, shard, v.Number, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, blob, v.Body)
 	if err != nil {
 		return v, err
 	}

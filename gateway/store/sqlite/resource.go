@@ -42,10 +42,10 @@ func (s *Store) Read(ctx context.Context, k store.Key) (v store.Version, err err
 	return v, err
 }
 
-const versionColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.patient, v.source, v.stamp_time, v.stamp_sequence, v.body`
+const versionColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.patient, v.source, v.stamp_time, v.stamp_sequence, v.body, v.blob`
 
 // currentColumns are the same of a resource r and its current version v.
-const currentColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.patient, v.source, r.stamp_time, r.stamp_sequence, v.body`
+const currentColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.patient, v.source, r.stamp_time, r.stamp_sequence, v.body, v.blob`
 
 const readSQL = `SELECT ` + currentColumns + ` FROM resource r JOIN version v ON v.change = r.change
 WHERE r.type = ? AND r.id = ?`
@@ -82,7 +82,7 @@ func scanVersion(v *store.Version, row row) (owner int64) {
 	v.Number, v.Change, v.Updated, v.Deleted = row.int(0), row.int(1), row.time(2), row.bool(3)
 	v.Patient, v.Source = row.text(5), row.text(6)
 	v.Stamp = store.Stamp{Time: row.int(7), Sequence: row.int(8)}
-	v.Body = row.bytes(9)
+	v.Body, v.Blob = row.bytes(9), decodeBlob(row.bytes(10))
 	return row.int(4)
 }
 

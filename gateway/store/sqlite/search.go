@@ -201,7 +201,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 
 // Columns of a page's rows behind currentColumns.
 const (
-	columnLatest = 10 + iota
+	columnLatest = 11 + iota
 	columnID
 	columnRID
 	columnKeys

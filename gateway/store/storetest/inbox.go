@@ -69,7 +69,7 @@ func controls(list []store.Record) []string {
 var inboxTests = []test{
 	{"reads back what was accepted", func(t *testing.T, s Store) {
 		e := store.Entry{Record: store.Record{Institution: "h1", Source: "upload", Format: "table", Name: "化验.csv", Control: "c", Type: "LIS",
-			Key: "k", Hash: "h", Lanes: []string{"b", "a", "b", ""}, Answer: "AA", Reason: "[]"}, Bytes: []byte("bytes")}
+			Place: "门诊!12", Key: "k", Hash: "h", Lanes: []string{"b", "a", "b", ""}, Answer: "AA", Reason: "[]"}, Bytes: []byte("bytes")}
 		before := time.Now().Add(-time.Second)
 		r := accept(t, s, e)[0]
 		if r.ID == "" || r.Sequence <= 0 || r.Duplicate || r.ControlUsed || r.Received.Before(before) {

@@ -46,6 +46,7 @@ CREATE TABLE version (
     source         TEXT    NOT NULL,
     stamp_time     INTEGER NOT NULL,
     stamp_sequence INTEGER NOT NULL,
+    blob           BLOB,             -- digest, offset and length of archived bytes: 32, 8 and 8 bytes, big-endian
     body           BLOB
 );
 CREATE UNIQUE INDEX version_number ON version (rid, number);

@@ -25,6 +25,7 @@ CREATE TABLE record (
     digest      BLOB    NOT NULL,
     offset      INTEGER NOT NULL,
     length      INTEGER NOT NULL,
+    place       TEXT    NOT NULL, -- of a workbook's row: sheet!row
     key         TEXT    NOT NULL,
     hash        TEXT    NOT NULL,
     parent      TEXT    NOT NULL,
