@@ -25,6 +25,7 @@ const (
 	systemAdmit    = "http://terminology.hl7.org/CodeSystem/admit-source"
 	systemLeave    = "http://terminology.hl7.org/CodeSystem/discharge-disposition"
 	systemMember   = "urn:yilian:institution"
+	systemModality = "http://dicom.nema.org/resources/ontology/DCM"
 )
 
 // Code is one row of a local code table. Target is empty where no standard code is
@@ -54,6 +55,9 @@ func Codes() map[string][]Table {
 		City:   cityTables(),
 		County: countyTables(),
 		Lab:    labTables(),
+
+		Community: communityTables(),
+		Township:  townshipTables(),
 	}
 }
 
@@ -180,14 +184,18 @@ func cityTables() []Table {
 		{"discharge-disposition", "离院方式 Discharge disposition", "PV1-36", dispositionRows()},
 		{"payers", "医疗付费方式 Payers", "ZPI-3", payerRows()},
 		{"relations", "与患者关系 Relations (GB/T 4761, first digit)", "NK1-3", relationRows()},
-		{"sections", "报告类别 Diagnostic service sections", "OBR-24", pairs(systemSection, "CH", "临床化学", "CH", "HM", "血液学", "HM", "SR", "免疫", "SR", "UA", "尿液", "LAB", "MB", "微生物", "MB", "RX", "放射", "RX", "CT", "CT", "CT", "US", "超声", "RUS", "EC", "心电", "EC")},
-		{"flags", "异常标志 Abnormal flags", "OBX-8", flagRows("H", "偏高", "H", "L", "偏低", "L", "HH", "危急高", "HH", "LL", "危急低", "LL", "N", "正常", "N", "A", "异常", "A", "↑", "偏高", "H", "↓", "偏低", "L")},
+		{"sections", "报告类别 Diagnostic service sections", "OBR-24", pairs(systemSection, "CH", "临床化学", "CH", "HM", "血液学", "HM", "SR", "免疫", "SR", "UA", "尿液", "LAB", "MB", "微生物", "MB", "RX", "放射", "RX", "CT", "CT", "CT", "US", "超声", "RUS", "EC", "心电", "EC", "SP", "病理", "SP")},
+		{"flags", "异常标志 Abnormal flags; S I R of susceptibilities", "OBX-8", flagRows("H", "偏高", "H", "L", "偏低", "L", "HH", "危急高", "HH", "LL", "危急低", "LL", "N", "正常", "N", "A", "异常", "A", "↑", "偏高", "H", "↓", "偏低", "L", "S", "敏感", "S", "I", "中介", "I", "R", "耐药", "R")},
 		{"report-status", "报告状态 Report status", "OBR-25, OBX-11", pairs(systemReport, "P", "初步报告", "preliminary", "F", "正式报告", "final", "C", "更正报告", "corrected", "X", "作废 (OBR-25)", "entered-in-error", "D", "删除 (OBX-11)", "entered-in-error")},
 		{"order-status", "医嘱控制 Order control and status", "ORC-1 / ORC-5", pairs(systemRequest, "NW", "新申请 (ORC-1)", "active", "SC", "状态变更 (ORC-1, ORC-5 decides)", "", "CA", "取消 (ORC-1)", "revoked", "IP", "执行中 (ORC-5)", "active", "CM", "已完成 (ORC-5)", "completed")},
 		{"order-priority", "优先级 Priority", "ORC-7.6, OBR-27.6", pairs(systemPriority, "R", "普通", "routine", "S", "急", "stat", "A", "尽快", "asap")},
 		{"referral-direction", "转诊方向 Referral direction", "RF1-3", pairs("", "1", "上转 (up)", "", "2", "下转 (down)", "")},
 		{"referral-status", "转诊状态 Referral status", "RF1-1", pairs(systemRequest, "P", "待接收", "active", "A", "已接收", "active", "R", "拒收", "active", "E", "过期", "revoked")},
-		{"members", "机构代码 Institution codes used in this sender's messages", "PRD-4.4, MSH-4", pairs(systemMember, "HYSYY", "衡远市第一人民医院", City, "QYXYY", "青崖县人民医院", County, "HYQYJY", "衡远市区域检验中心", Lab)},
+		{"members", "机构代码 Institution codes used in this sender's messages", "PRD-4.4, MSH-4", pairs(systemMember, "HYSYY", "衡远市第一人民医院", City, "QYXYY", "青崖县人民医院", County, "HYQYJY", "衡远市区域检验中心", Lab, "QYXBHZ", "青崖县白河镇卫生院", Township)},
+		{"pathology-items", "病理项目与文字 Pathology items", "OBX-3 (PIS)", pairs(systemLOINC, "BL_HP", "幽门螺杆菌(特殊染色)", "", "BL_DT", "大体所见", "", "BL_JX", "镜下所见", "", "BL_ZD", "病理诊断", "", "BL_TX", "镜下图像", "")},
+		{"organisms", "细菌 Organisms", "OBX-5 (CE) of a culture", organismRows()},
+		{"antibiotics", "抗生素 Antibiotics", "OBX-3 of a susceptibility", antibioticRows()},
+		{"modalities", "检查设备 DICOM modality of a section's study", "OBR-24", pairs(systemModality, "CT", "CT", "CT", "RX", "数字X线", "DX", "US", "超声", "US")},
 	}
 }
 
@@ -230,7 +238,9 @@ func countyTables() []Table {
 		{"referral-reason", "转诊原因 Referral reason", "HIS_ZZ.ZZYY", pairs("", "1", "患者要求", "", "2", "药品资源不足", "", "3", "床位不足", "", "4", "诊治能力不足", "", "99", "其它", "")},
 		{"referral-status", "转诊状态 Referral status", "HIS_ZZ.ZZZT", pairs(systemRequest, "0", "待确认", "active", "1", "已确认", "active", "2", "已完成", "completed", "3", "已取消", "revoked")},
 		{"relations", "与患者关系 Relations", "HIS_HZXX.LXRGX", relationRows()},
-		{"members", "机构代码 Institution codes used in these tables", "ZCJG, ZRJG, ZXJG", pairs(systemMember, "990100001", "衡远市第一人民医院", City, "990121001", "青崖县人民医院", County, "990100009", "衡远市区域检验中心", Lab)},
+		{"members", "机构代码 Institution codes used in these tables", "ZCJG, ZRJG, ZXJG", pairs(systemMember, "990100001", "衡远市第一人民医院", City, "990121001", "青崖县人民医院", County, "990100009", "衡远市区域检验中心", Lab, "990121021", "白河镇卫生院", Township)},
+		{"department-kinds", "科室类别 Kind of department", "HIS_KS.KSLB", pairs("", "1", "临床科室 department", "", "2", "医技科室 department", "", "3", "病区 ward", "")},
+		{"titles", "专业技术职务 Professional titles (GB/T 8561)", "HIS_ZG.ZC", titleRows(false)},
 	}
 }
 
@@ -248,6 +258,6 @@ func labTables() []Table {
 		{"antibiotics", "抗生素 Antibiotics", "cultures[].药敏[].抗生素代码", antibioticRows()},
 		{"susceptibility", "药敏判读 Susceptibility", "cultures[].药敏[].判读", flagRows("S", "敏感", "S", "I", "中介", "I", "R", "耐药", "R")},
 		{"growth", "培养结果 Culture result (microbiology: 1 阴性, 2 阳性)", "report.cultureResult", pairs("", "1", "阴性", "", "2", "阳性", "")},
-		{"members", "送检机构 Sender codes used by the laboratory", "sender.orgCode", pairs(systemMember, "A01", "衡远市第一人民医院", City, "B02", "青崖县人民医院", County, "C17", "青崖县石桥镇卫生院 (not a member)", "", "Z00", "衡远市区域检验中心", Lab)},
+		{"members", "送检机构 Sender codes used by the laboratory", "sender.orgCode", pairs(systemMember, "A01", "衡远市第一人民医院", City, "B02", "青崖县人民医院", County, "C17", "青崖县石桥镇卫生院 (not a member)", "", "C21", "青崖县白河镇卫生院", Township, "Z00", "衡远市区域检验中心", Lab)},
 	}
 }
