@@ -94,6 +94,11 @@ const maxClaim = 1000
 
 // Claim hands out records, see store.Inbox.
 func (s *Store) Claim(ctx context.Context, holder string, lease time.Duration, limit int) ([]store.Record, error) {
+	return s.ClaimExcept(ctx, holder, lease, limit, nil)
+}
+
+// ClaimExcept hands out records of other institutions, see store.Selective.
+func (s *Store) ClaimExcept(ctx context.Context, holder string, lease time.Duration, limit int, except []string) ([]store.Record, error) {
 	if holder == "" || lease <= 0 || limit <= 0 {
 		return nil, fault.New(fault.Invalid, "a claim needs a holder, a lease and a limit")
 	}
@@ -110,7 +115,7 @@ func (s *Store) Claim(ctx context.Context, holder string, lease time.Duration, l
 	var claimed []store.Record
 	err := s.update(ctx, func(ctx context.Context, t *tx) error {
 		var err error
-		claimed, err = t.claim(holder, lease, limit)
+		claimed, err = t.claim(holder, lease, limit, except)
 		return t.breaks(err)
 	})
 	if err != nil {
@@ -121,7 +126,7 @@ func (s *Store) Claim(ctx context.Context, holder string, lease time.Duration, l
 
 type candidate struct{ place, sequence int64 }
 
-func (t *tx) claim(holder string, lease time.Duration, limit int) ([]store.Record, error) {
+func (t *tx) claim(holder string, lease time.Duration, limit int, except []string) ([]store.Record, error) {
 	now := t.s.opt.Now()
 	background := context.Background()
 	if _, err := t.c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0 AND lease <= ?", now.UnixMicro()); err != nil {
@@ -137,6 +142,15 @@ func (t *tx) claim(holder string, lease time.Duration, limit int) ([]store.Recor
 			break
 		}
 		institution = next
+		if len(except) > 0 {
+			name, err := t.view().nameText(institution)
+			if err != nil {
+				return nil, err
+			}
+			if slices.Contains(except, name) {
+				continue
+			}
+		}
 		barrier := int64(1<<63 - 1)
 		if _, err := t.c.one("SELECT place FROM work WHERE institution = ? AND delivery = 1 ORDER BY place LIMIT 1",
 			[]any{institution}, func(row row) { barrier = row.int(0) }); err != nil {

@@ -21,6 +21,8 @@ type Store interface {
 	store.IdentityReader
 	store.Inbox
 	store.Secrets
+	store.Folders
+	store.Selective
 }
 
 type group struct {
@@ -33,7 +35,9 @@ type group struct {
 func Run(t *testing.T, open func(t testing.TB) Store) {
 	RunSearch(t, open)
 	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"pending", pendingTests},
-		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests})
+		group{"blob", blobTests},
+		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests},
+		group{"folder", folderTests})
 }
 
 // RunSearch runs the part of the suite that searches, for adapters that plan
