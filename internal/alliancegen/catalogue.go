@@ -175,6 +175,9 @@ var panels = []panel{
 	{key: "ecg", name: "十二导联心电图", loinc: "11524-6", loincName: "EKG study", section: "EC", countySection: "ECG", city: "JC401", county: "C0501",
 		findings: []string{"窦性心律,心率78次/分,PR间期0.16s,QRS 0.09s,ST段未见偏移", "窦性心律,心率96次/分,V4-V6导联ST段压低0.05mV,T波低平"},
 		conclude: []string{"窦性心律,正常心电图", "窦性心律,ST-T改变"}},
+	{key: "gastric-biopsy", name: "胃镜活检病理", loinc: "11526-1", loincName: "Pathology study", section: "SP", specimen: "tissue", city: "BL101",
+		findings: []string{"灰白色组织3粒,直径0.2-0.3cm\n胃窦黏膜慢性炎,腺体轻度肠上皮化生,固有层淋巴细胞浸润", "灰红色组织2粒,直径0.2cm\n胃体黏膜慢性炎,未见肠上皮化生及异型增生"},
+		conclude: []string{"(胃窦)慢性非萎缩性胃炎,轻度肠化", "(胃体)慢性浅表性胃炎"}},
 }
 
 type department struct{ key, name, subject, subjectName, city, county string }
@@ -196,6 +199,7 @@ var departments = []department{
 	{"laboratory", "检验科", "30", "医学检验科", "JYK", "1100"},
 	{"imaging", "医学影像科", "32", "医学影像科", "YXK", "1200"},
 	{"ecg-room", "心电图室", "32.06", "心电诊断专业", "XDS", "1206"},
+	{"pathology", "病理科", "31", "病理科", "BLK", ""},
 }
 
 type diagnosis struct{ key, code, name, icd, icdName string }
@@ -230,6 +234,7 @@ var specimens = []specimen{
 	{"plasma", "血浆", "PLAS", "Plasma", "03", "XJ", "2"},
 	{"urine", "尿液", "UR", "Urine", "04", "NY", "4"},
 	{"sputum", "痰液", "SPT", "Sputum", "06", "TY", "5"},
+	{"tissue", "组织", "TISS", "Tissue", "09", "", ""},
 }
 
 type drug struct{ key, code, name, spec, atc, atcName, form, dose, doseUnit, frequency, route, pack string }

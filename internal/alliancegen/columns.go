@@ -168,4 +168,19 @@ var extracts = []extract{
 		{"BGZT", "报告状态 status", "table report-status"},
 		{"XGSJ", "修改时间", "version stamp"},
 	}},
+	{"HIS_KS", "科室 Departments and wards, the whole list", []string{"KSDM"}, []column{
+		{"KSDM", "科室代码 code", "key; as KSDM, SQKS elsewhere: table departments; wards stand here alone"},
+		{"KSMC", "科室名称 name", ""},
+		{"KSLB", "科室类别 kind", "table department-kinds"},
+		{"SJKS", "上级科室 department that a ward belongs to", "→ KSDM; empty for departments"},
+		{"XGSJ", "修改时间", "version stamp"},
+	}},
+	{"HIS_ZG", "职工 Staff, the whole list", []string{"ZGGH"}, []column{
+		{"ZGGH", "职工工号 staff number", "key; as YSGH, SQYS, KFYS, ZZYS elsewhere"},
+		{"XM", "姓名 name", ""},
+		{"KSDM", "科室代码 department", "→ HIS_KS"},
+		{"ZC", "职称代码 title", "table titles"},
+		{"ZCMC", "职称名称 title's name", ""},
+		{"XGSJ", "修改时间", "version stamp"},
+	}},
 }
