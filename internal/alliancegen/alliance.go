@@ -79,7 +79,8 @@ func under(files []File, prefix string) []File {
 }
 
 func institutionName(id string) string {
-	return map[string]string{City: "衡远市第一人民医院", County: "衡远市青崖县人民医院", Lab: "衡远市区域检验中心"}[id]
+	return map[string]string{City: "衡远市第一人民医院", County: "衡远市青崖县人民医院", Lab: "衡远市区域检验中心",
+		Township: "衡远市青崖县白河镇卫生院"}[id]
 }
 
 func (s *story) ledger(files []File) *Ledger {

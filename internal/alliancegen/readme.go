@@ -12,12 +12,13 @@ import (
 //go:embed interface.md
 var interfaceDocument string
 
-// Readme returns the interface documents of the three institutions as Markdown:
+// Readme returns the interface documents of the institutions as Markdown:
 // the prose of interface.md with the code and column tables the writers use.
 func Readme() []byte {
 	t := template.Must(template.New("interface.md").Funcs(template.FuncMap{
 		"tables":   codeTables,
 		"extracts": extractTables,
+		"sheets":   sheetTables,
 	}).Parse(interfaceDocument))
 	var b bytes.Buffer
 	if err := t.Execute(&b, nil); err != nil {
