@@ -1,4 +1,4 @@
-package alliancetest
+package alliancetest_test
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/validate"
 	"github.com/yilian/yilian/internal/alliancegen"
+	"github.com/yilian/yilian/internal/alliancetest"
 )
 
 // seeds are the committed data set and others: other names, numbers, codes in use, column orders and spellings.
@@ -19,11 +20,11 @@ func TestEveryFactIsStated(t *testing.T) {
 			a := alliancegen.Generate(seed, alliancegen.Options{})
 			w := newWorld(t)
 			w.deliver(t, a.Deliveries())
-			c := facts(w, a.Ledger)
-			for _, m := range c.missing {
+			c := alliancetest.Check(w.holdings(), a.Ledger)
+			for _, m := range c.Missing {
 				t.Error(m)
 			}
-			t.Logf("%d facts, %d missing", c.checked, len(c.missing))
+			t.Logf("%d facts, %d missing", c.Checked, len(c.Missing))
 			w.validate(t)
 			w.compareFates(t, a.Ledger.Records)
 		})

@@ -1,4 +1,4 @@
-package alliancetest
+package alliancetest_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/yilian/yilian/internal/alliancegen"
+	"github.com/yilian/yilian/internal/alliancetest"
 )
 
 // kinds are the reasons the ledger gives, by the codes with which readers and maps refuse a record. An institution that is no
@@ -47,12 +48,7 @@ func TestBadRecordsAreRefusedAndTheRestGoesOn(t *testing.T) {
 				t.Errorf("%s: got %q, want %v for %q", at, f.refused, kinds[r.Reason], r.Reason)
 			}
 		}
-		c := &checker{w: w}
-		w.index()
-		for _, p := range a.Ledger.Bad.Patients {
-			c.patient(p)
-		}
-		for _, m := range c.missing {
+		for _, m := range alliancetest.CheckPatients(w.holdings(), a.Ledger.Bad.Patients).Missing {
 			t.Error(m)
 		}
 	}

@@ -1,4 +1,4 @@
-package alliancetest
+package alliancetest_test
 
 import (
 	"os"
@@ -79,6 +79,9 @@ func TestTablesClaimNoMoreThanTheDocuments(t *testing.T) {
 				continue
 			}
 			table := tableNamed(t, institution, want.Name)
+			if table == nil {
+				continue
+			}
 			for _, row := range want.Rows {
 				if got := table.Translate(row.Code).Target; row.Target == "" && got.Code != "" {
 					t.Errorf("%s/%s: %s is %s, which no document says", institution, want.Name, row.Code, got.Code)

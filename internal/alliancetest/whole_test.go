@@ -1,4 +1,4 @@
-package alliancetest
+package alliancetest_test
 
 import (
 	"fmt"

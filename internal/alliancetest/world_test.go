@@ -1,4 +1,4 @@
-package alliancetest
+package alliancetest_test
 
 import (
 	"fmt"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/internal/alliancegen"
+	"github.com/yilian/yilian/internal/alliancetest"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/mapping/record"
@@ -19,7 +20,7 @@ import (
 
 const institutionsDir = "../../testdata/alliance/institutions"
 
-var members = []string{alliancegen.City, alliancegen.County, alliancegen.Lab}
+var members = alliancetest.Members
 
 // institutions are the members with their maps, loaded once.
 var institutions = sync.OnceValues(func() (map[string]*mapping.Institution, error) {
@@ -52,8 +53,7 @@ type world struct {
 	members map[string]*mapping.Institution
 	stored  map[string]*stored // "city-hospital Patient/id"
 	order   []string           // keys of stored, in the order of creation
-	byID    map[string][]string
-	fates   map[string]fate // "file#position"
+	fates   map[string]fate    // "file#position"
 	covered map[string]*mapping.Coverage
 }
 
@@ -77,7 +77,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{members: loaded, stored: map[string]*stored{}, byID: map[string][]string{}, fates: map[string]fate{}, covered: map[string]*mapping.Coverage{}}
+	return &world{members: loaded, stored: map[string]*stored{}, fates: map[string]fate{}, covered: map[string]*mapping.Coverage{}}
 }
 
 // deliver takes files in order of arrival; those of one folder are one delivery.
@@ -110,7 +110,7 @@ func (w *world) take(t *testing.T, inst *mapping.Institution, delivery []mapping
 		}
 		count[c.File]++
 		position := count[c.File]
-		if c.Format == record.Table {
+		if record.Tabular(c.Format) {
 			position = c.Line
 		}
 		w.fates[fmt.Sprintf("%s#%d", delivery[c.File].Name, position)] = w.commit(t, inst, c)
@@ -166,44 +166,11 @@ func (w *world) lay(institution string, r *mapping.Resource, stamp mapping.Stamp
 	return before == nil || !fhir.EqualContent(before, s.tree)
 }
 
-// index makes resources findable by type, system and value.
-func (w *world) index() {
-	w.byID = map[string][]string{}
+// holdings are what is stored.
+func (w *world) holdings() *alliancetest.Holdings {
+	h := &alliancetest.Holdings{}
 	for _, key := range w.order {
-		s := w.stored[key]
-		for _, id := range s.tree.Get("identifier").Items() {
-			k := strings.Join([]string{s.institution, s.tree.ResourceType(), id.Get("system").Text(), id.Get("value").Text()}, "|")
-			w.byID[k] = append(w.byID[k], key)
-		}
+		h.Add(w.stored[key].institution, w.stored[key].tree)
 	}
-}
-
-// find returns the only resource of an institution with that identifier, nil when there is none or more than one.
-func (w *world) find(institution, typ, system, value string) *fhir.Node {
-	keys := w.byID[strings.Join([]string{institution, typ, system, value}, "|")]
-	if len(keys) != 1 {
-		return nil
-	}
-	return w.stored[keys[0]].tree
-}
-
-// follow returns what a reference of an institution's resource points at: by its id, or by the identifier it says.
-func (w *world) follow(institution string, ref *fhir.Node) *fhir.Node {
-	if s := w.stored[institution+" "+ref.Get("reference").Text()]; s != nil {
-		return s.tree
-	}
-	id := ref.Get("identifier")
-	if id == nil {
-		return nil
-	}
-	for _, inst := range members {
-		if n := w.find(inst, ref.Get("type").Text(), id.Get("system").Text(), id.Get("value").Text()); n != nil {
-			return n
-		}
-	}
-	return nil
-}
-
-func local(institution, name string) string {
-	return mapping.LocalSystem(mapping.DefaultAlliance, institution, name)
+	return h
 }

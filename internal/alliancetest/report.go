@@ -11,7 +11,7 @@ import (
 
 func (c *checker) report(r *alliancegen.Report) {
 	at := "report " + r.Institution + "/" + r.Number
-	n := c.w.find(r.Institution, "DiagnosticReport", local(r.Institution, "report"), r.Number)
+	n := c.w.Find(r.Institution, "DiagnosticReport", local(r.Institution, "report"), r.Number)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -21,14 +21,19 @@ func (c *checker) report(r *alliancegen.Report) {
 	c.coded(n.Get("code"), r.Item, at+": item")
 	c.section(n.Get("category"), r, at)
 	if r.Specimen.Code != "" {
-		sp := c.w.follow(r.Institution, n.Get("specimen").At(0))
+		sp := c.w.Follow(n.Get("specimen").At(0))
 		c.coded(sp.Get("type"), r.Specimen, at+": specimen")
 		c.instant(sp.Path("collection", "collectedDateTime"), r.Collected, at+": collected")
+		if r.SpecimenNumber != "" {
+			c.holds(hasValue(sp.Get("identifier"), r.SpecimenNumber) || sp.Path("accessionIdentifier", "value").Text() == r.SpecimenNumber, "%s: number of the specimen", at)
+		}
 	}
+	c.study(n, r, at)
+	c.attachments(n, r, at)
 	if r.Order != nil {
 		id := n.Get("basedOn").At(0).Get("identifier")
 		c.equal(id.Get("system").Text()+"|"+id.Get("value").Text(), local(r.Order.Institution, "order")+"|"+r.Order.Number, "%s: order", at)
-		order := c.w.follow(r.Institution, n.Get("basedOn").At(0))
+		order := c.w.Follow(n.Get("basedOn").At(0))
 		c.equal(fmt.Sprint(order != nil), fmt.Sprint(r.OrderKnown), "%s: order is known", at)
 	} else {
 		c.holds(n.Get("basedOn") == nil, "%s: an order that is none", at)
@@ -57,9 +62,11 @@ func (c *checker) section(categories *fhir.Node, r *alliancegen.Report, at strin
 	has := func(system, code string) bool {
 		return slices.ContainsFunc(categories.Items(), func(k *fhir.Node) bool { return hasCode(k, system, code) })
 	}
-	kind := map[string]string{"laboratory": "LAB", "microbiology": "LAB", "imaging": "RAD", "ecg": "EC"}[r.Kind]
-	c.holds(has(sectionSystem, kind), "%s: kind", at)
-	c.holds(has("", r.Section), "%s: section", at)
+	kind := map[string]string{"laboratory": "LAB", "microbiology": "LAB", "imaging": "RAD", "ecg": "EC", "pathology": "PAT"}[r.Kind]
+	c.holds(has(sectionSystem, kind) || kind == "PAT" && has(sectionSystem, "SP"), "%s: kind", at)
+	if r.Section != "" {
+		c.holds(has("", r.Section), "%s: section", at)
+	}
 }
 
 // results compares the report's Observations with the ledger's results, item by item and occurrence by occurrence.
@@ -67,7 +74,7 @@ func (c *checker) results(report *fhir.Node, r *alliancegen.Report, at string) {
 	var items, isolates []*fhir.Node
 	findings := 0
 	for _, ref := range report.Get("result").Items() {
-		o := c.w.follow(r.Institution, ref)
+		o := c.w.Follow(ref)
 		switch {
 		case !c.holds(o != nil, "%s: a result that is not there", at):
 		case hasCode(o.Get("code"), "http://loinc.org", "59776-5"):
@@ -99,7 +106,7 @@ func (c *checker) results(report *fhir.Node, r *alliancegen.Report, at string) {
 		default:
 			var members []*fhir.Node
 			for _, ref := range isolates[res.Isolate-1].Get("hasMember").Items() {
-				members = append(members, c.w.follow(r.Institution, ref))
+				members = append(members, c.w.Follow(ref))
 			}
 			o = nth(members, res.Item.Code, res.Occurrence)
 		}

@@ -10,17 +10,22 @@ import (
 	"github.com/yilian/yilian/internal/alliancegen"
 )
 
-// checker looks for the ledger's facts in a world. What no resource states is missing.
-type checker struct {
-	w       *world
-	missing []string
-	checked int
+// Facts are what was looked for, and what of it no resource states.
+type Facts struct {
+	Checked int
+	Missing []string
 }
 
-// facts compares everything the ledger says with the world.
-func facts(w *world, l *alliancegen.Ledger) *checker {
-	w.index()
-	c := &checker{w: w}
+// checker looks for the ledger's facts in what is held.
+type checker struct {
+	Facts
+	w *Holdings
+}
+
+// Check looks for everything that the ledger says of people in the resources that are held.
+func Check(h *Holdings, l *alliancegen.Ledger) Facts {
+	h.index()
+	c := &checker{w: h}
 	for i := range l.Persons {
 		p := &l.Persons[i]
 		for _, x := range p.Patients {
@@ -47,15 +52,34 @@ func facts(w *world, l *alliancegen.Ledger) *checker {
 		for _, x := range p.Appointments {
 			c.appointment(x)
 		}
+		for _, x := range p.Documents {
+			c.document(x)
+		}
 	}
-	return c
+	for i := range l.Departments {
+		c.department(&l.Departments[i])
+	}
+	for i := range l.Staff {
+		c.member(&l.Staff[i])
+	}
+	return c.Facts
+}
+
+// CheckPatients looks for what is said of some patients alone.
+func CheckPatients(h *Holdings, patients []*alliancegen.Patient) Facts {
+	h.index()
+	c := &checker{w: h}
+	for _, p := range patients {
+		c.patient(p)
+	}
+	return c.Facts
 }
 
 // holds records a fact that no resource states.
 func (c *checker) holds(ok bool, format string, args ...any) bool {
-	c.checked++
+	c.Checked++
 	if !ok {
-		c.missing = append(c.missing, fmt.Sprintf(format, args...))
+		c.Missing = append(c.Missing, fmt.Sprintf(format, args...))
 	}
 	return ok
 }
@@ -78,7 +102,7 @@ const (
 
 func (c *checker) patient(q *alliancegen.Patient) {
 	at := "patient " + q.Institution + "/" + q.ID
-	n := c.w.find(q.Institution, "Patient", local(q.Institution, "patient"), q.ID)
+	n := c.w.Find(q.Institution, "Patient", local(q.Institution, "patient"), q.ID)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -128,18 +152,18 @@ func (c *checker) patient(q *alliancegen.Patient) {
 	if q.MergedInto != "" {
 		link := n.Get("link").At(0)
 		c.equal(link.Get("type").Text(), "replaced-by", "%s: link", at)
-		c.holds(hasIdentifier(c.w.follow(q.Institution, link.Get("other")), local(q.Institution, "patient"), q.MergedInto), "%s: survivor", at)
+		c.holds(hasIdentifier(c.w.Follow(link.Get("other")), local(q.Institution, "patient"), q.MergedInto), "%s: survivor", at)
 		c.equal(n.Get("active").Text(), "false", "%s: retired", at)
 	}
 	if q.Mother != "" {
-		mother := c.w.find(q.Institution, "RelatedPerson", local(q.Institution, "patient"), q.Mother)
+		mother := c.w.Find(q.Institution, "RelatedPerson", local(q.Institution, "patient"), q.Mother)
 		c.holds(mother != nil && hasCode(mother.Get("relationship").At(0), "", "MTH") && c.about(q.Institution, mother.Get("patient"), q.ID), "%s: mother", at)
 	}
 }
 
 func (c *checker) visit(v *alliancegen.Visit) {
 	at := "visit " + v.Institution + "/" + v.Number
-	n := c.w.find(v.Institution, "Encounter", local(v.Institution, "visit"), v.Number)
+	n := c.w.Find(v.Institution, "Encounter", local(v.Institution, "visit"), v.Number)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -155,12 +179,13 @@ func (c *checker) visit(v *alliancegen.Visit) {
 	}
 	if v.Bed != "" {
 		place := n.Get("location").At(0).Get("location")
-		name := c.w.follow(v.Institution, place).Get("name").Text() + " " + place.Get("display").Text()
+		name := c.w.Follow(place).Get("name").Text() + " " + place.Get("display").Text()
 		c.holds(slices.Contains(strings.Fields(name), v.Bed), "%s: bed", at)
 	}
 	c.staff(v.Institution, n.Get("participant").At(0).Get("individual"), v.Doctor, at+": doctor")
 	c.local(n.Path("hospitalization", "admitSource"), v.AdmitSource, at+": admit source")
 	c.local(n.Path("hospitalization", "dischargeDisposition"), v.Disposition, at+": disposition")
+	c.vitals(n, v, at)
 	c.equal(fmt.Sprint(n.Get("diagnosis").Len()), fmt.Sprint(len(v.Diagnoses)), "%s: diagnoses", at)
 	for _, dx := range v.Diagnoses {
 		found := false
@@ -168,7 +193,7 @@ func (c *checker) visit(v *alliancegen.Visit) {
 			if d.Get("rank").Text() != fmt.Sprint(dx.Rank) {
 				continue
 			}
-			cond := c.w.follow(v.Institution, d.Get("condition"))
+			cond := c.w.Follow(d.Get("condition"))
 			found = cond != nil && hasCoded(cond.Get("code"), dx.Coded) && c.about(v.Institution, cond.Get("subject"), v.Patient)
 		}
 		c.holds(found, "%s: diagnosis %d", at, dx.Rank)
@@ -177,7 +202,7 @@ func (c *checker) visit(v *alliancegen.Visit) {
 
 func (c *checker) order(o *alliancegen.Order) {
 	at := "order " + o.Institution + "/" + o.Number
-	n := c.w.find(o.Institution, "ServiceRequest", local(o.Institution, "order"), o.Number)
+	n := c.w.Find(o.Institution, "ServiceRequest", local(o.Institution, "order"), o.Number)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -200,7 +225,7 @@ func (c *checker) order(o *alliancegen.Order) {
 
 func (c *checker) prescription(x *alliancegen.Rx) {
 	at := fmt.Sprintf("prescription %s/%s-%d", x.Institution, x.Number, x.Row)
-	n := c.w.find(x.Institution, "MedicationRequest", local(x.Institution, "prescription"), fmt.Sprintf("%s-%d", x.Number, x.Row))
+	n := c.w.Find(x.Institution, "MedicationRequest", local(x.Institution, "prescription"), fmt.Sprintf("%s-%d", x.Number, x.Row))
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -223,7 +248,7 @@ func (c *checker) prescription(x *alliancegen.Rx) {
 
 func (c *checker) referral(r *alliancegen.Referral) {
 	at := "referral " + r.Institution + "/" + r.Number
-	n := c.w.find(r.Institution, "ServiceRequest", local(r.Institution, "referral"), r.Number)
+	n := c.w.Find(r.Institution, "ServiceRequest", local(r.Institution, "referral"), r.Number)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -241,13 +266,13 @@ func (c *checker) referral(r *alliancegen.Referral) {
 	c.instant(n.Get("authoredOn"), r.Date, at+": date")
 	c.equal(fmt.Sprint(n.Get("reasonReference").Len()), fmt.Sprint(len(r.Diagnoses)), "%s: diagnoses", at)
 	for i, dx := range r.Diagnoses {
-		c.coded(c.w.follow(r.Institution, n.Get("reasonReference").At(i)).Get("code"), dx, at+": diagnosis")
+		c.coded(c.w.Follow(n.Get("reasonReference").At(i)).Get("code"), dx, at+": diagnosis")
 	}
 	root := alliancegen.Ref{Institution: r.Institution, Number: r.Number}
 	if r.Answers != nil {
 		root = *r.Answers
-		first := c.w.find(root.Institution, "ServiceRequest", local(root.Institution, "referral"), root.Number)
-		c.holds(first != nil && c.w.follow(r.Institution, n.Get("basedOn").At(0)) == first, "%s: the referral it answers", at)
+		first := c.w.Find(root.Institution, "ServiceRequest", local(root.Institution, "referral"), root.Number)
+		c.holds(first != nil && c.w.Follow(n.Get("basedOn").At(0)) == first, "%s: the referral it answers", at)
 	}
 	c.equal(n.Path("requisition", "value").Text(), root.Number, "%s: number both share", at)
 	c.equal(n.Path("requisition", "system").Text(), local(root.Institution, "referral"), "%s: system both share", at)
@@ -263,8 +288,8 @@ func (c *checker) referral(r *alliancegen.Referral) {
 
 // task returns the Task whose focus a request is.
 func (c *checker) task(institution string, focus *fhir.Node) *fhir.Node {
-	for _, key := range c.w.order {
-		if s := c.w.stored[key]; s.tree.ResourceType() == "Task" && c.w.follow(institution, s.tree.Get("focus")) == focus {
+	for _, s := range c.w.of("Task") {
+		if c.w.Follow(s.tree.Get("focus")) == focus {
 			return s.tree
 		}
 	}
@@ -273,9 +298,8 @@ func (c *checker) task(institution string, focus *fhir.Node) *fhir.Node {
 
 func (c *checker) allergy(a *alliancegen.Allergy) {
 	at := "allergy " + a.Institution + "/" + a.Patient
-	for _, key := range c.w.order {
-		s := c.w.stored[key]
-		if s.institution != a.Institution || s.tree.ResourceType() != "AllergyIntolerance" || !c.about(a.Institution, s.tree.Get("patient"), a.Patient) || !hasCode(s.tree.Get("code"), "", a.Allergen.Code) {
+	for _, s := range c.w.of("AllergyIntolerance") {
+		if s.institution != a.Institution || !c.about(a.Institution, s.tree.Get("patient"), a.Patient) || !hasCode(s.tree.Get("code"), "", a.Allergen.Code) {
 			continue
 		}
 		c.equal(s.tree.Path("code", "text").Text(), a.Allergen.Text, "%s: allergen", at)
@@ -289,7 +313,7 @@ func (c *checker) allergy(a *alliancegen.Allergy) {
 
 func (c *checker) appointment(a *alliancegen.Appointment) {
 	at := "appointment " + a.Institution + "/" + a.Number
-	n := c.w.find(a.Institution, "Appointment", local(a.Institution, "appointment"), a.Number)
+	n := c.w.Find(a.Institution, "Appointment", local(a.Institution, "appointment"), a.Number)
 	if !c.holds(n != nil, "%s is not there", at) {
 		return
 	}
@@ -311,14 +335,14 @@ func (c *checker) appointment(a *alliancegen.Appointment) {
 
 // about reports whether a reference points at the patient with that local number.
 func (c *checker) about(institution string, ref *fhir.Node, number string) bool {
-	return hasIdentifier(c.w.follow(institution, ref), local(institution, "patient"), number)
+	return hasIdentifier(c.w.Follow(ref), local(institution, "patient"), number)
 }
 
 func (c *checker) encounter(institution string, ref *fhir.Node, number, at string) {
 	if number == "" {
 		return
 	}
-	c.holds(hasIdentifier(c.w.follow(institution, ref), local(institution, "visit"), number), "%s: visit", at)
+	c.holds(hasIdentifier(c.w.Follow(ref), local(institution, "visit"), number), "%s: visit", at)
 }
 
 // staff reports whether a reference names somebody: by number, in itself or in the Practitioner, and by name.
@@ -327,7 +351,7 @@ func (c *checker) staff(institution string, ref *fhir.Node, want alliancegen.Sta
 	if want.Number == "" {
 		return
 	}
-	c.holds(ref.Path("identifier", "value").Text() == want.Number || hasIdentifier(c.w.follow(institution, ref), local(institution, "staff"), want.Number), "%s by number", at)
+	c.holds(ref.Path("identifier", "value").Text() == want.Number || hasIdentifier(c.w.Follow(ref), local(institution, "staff"), want.Number), "%s by number", at)
 }
 
 func (c *checker) instant(got *fhir.Node, want alliancegen.Time, what string) {
