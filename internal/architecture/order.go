@@ -35,7 +35,7 @@ var layers = [][]string{
 	{"mapping", "mapping/base/...", "mapping/maptest/...", "mapping/typed/..."},                  // base is tested by its cases
 	{"mapping/compare/...", "mapping/draft/...", "mapping/fieldtable/...", "mapping/survey/..."}, // tools for who writes maps
 
-	{"gateway/fault/...", "gateway/config/..."},
+	{"gateway/fault/...", "gateway/config/...", "gateway/folder/..."},
 	{"gateway/search/..."},
 	{"gateway/store"},
 	{"gateway/store/..."},

@@ -44,15 +44,15 @@ func (s *Store) PushFolder(ctx context.Context, f store.Folder, content []byte, 
 		if err != nil {
 			return t.breaks(err)
 		}
-		now := s.opt.Now().UTC()
-		pushed.Number, pushed.Digest, pushed.Size, pushed.Pushed = last+1, hex.EncodeToString(digest), int64(len(content)), microTime(micros(now))
+		now := micros(s.opt.Now())
+		pushed.Number, pushed.Digest, pushed.Size, pushed.Pushed = last+1, hex.EncodeToString(digest), int64(len(content)), microTime(now)
 		_, err = t.c.exec(`INSERT INTO folder (institution, number, version, digest, size, maps, pushed, author, note)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			institution, pushed.Number, f.Version, digest, pushed.Size, string(maps), micros(now), f.By, f.Note)
+			institution, pushed.Number, f.Version, digest, pushed.Size, string(maps), now, f.By, f.Note)
 		if err != nil {
 			return t.breaks(err)
 		}
-		_, err = t.activate(institution, store.Activation{Number: pushed.Number, By: f.By, Why: f.Note})
+		_, err = t.activate(institution, store.Activation{Number: pushed.Number, Since: pushed.Pushed, By: f.By, Why: f.Note})
 		return err
 	})
 	if err != nil {
@@ -78,7 +78,9 @@ func (s *Store) ActivateFolder(ctx context.Context, a store.Activation, expected
 				return errFolder
 			}
 		}
-		active, err = t.activate(institution, a)
+		active = a
+		active.Since = microTime(micros(s.opt.Now()))
+		active, err = t.activate(institution, active)
 		return err
 	})
 	if err != nil {
@@ -115,10 +117,9 @@ func (t *tx) activate(institution int64, a store.Activation) (store.Activation, 
 	if err != nil {
 		return a, err
 	}
-	now := t.s.opt.Now()
-	a.Change, a.Since = last+1, microTime(micros(now))
+	a.Change = last + 1
 	_, err = t.c.exec("INSERT INTO activation (change, institution, number, since, author, why) VALUES (?, ?, ?, ?, ?, ?)",
-		a.Change, institution, a.Number, micros(now), a.By, a.Why)
+		a.Change, institution, a.Number, micros(a.Since), a.By, a.Why)
 	return a, t.breaks(err)
 }
 

@@ -167,10 +167,10 @@ var folderTests = []test{
 		}
 		var history []string
 		for _, a := range list {
-			history = append(history, fmt.Sprint(a.Change, a.Institution, a.Number, a.By, a.Why))
+			history = append(history, fmt.Sprintf("%d %s %d %s: %s", a.Change, a.Institution, a.Number, a.By, a.Why))
 		}
-		same(t, "history", history, []string{"5 city 3 analyst note three", "4 city 0 head ", "3 city 1 head two was wrong",
-			"2 city 2 analyst note two", "1 city 1 analyst note one"})
+		same(t, "history", history, []string{"5 city 3 analyst: note three", "4 city 0 head: ", "3 city 1 head: two was wrong",
+			"2 city 2 analyst: note two", "1 city 1 analyst: note one"})
 	}},
 	{"refuses to put into effect what was never pushed, or against expectation", func(t *testing.T, s Store) {
 		push(t, s, "city", "one", 0)
