@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -42,43 +41,6 @@ var textFunctions = []*function{
 			return append(out, product{node: fhir.NewObject().SetString("status", "generated").SetString("div", div)}), false
 		}
 	}},
-	{name: "attachment", makes: []string{"Attachment"}, inputs: []string{"contentType", "title", "encoding", "language"}, compile: func(c *compiler, f *call) applier {
-		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
-			n := fhir.NewObject()
-			contentType := f.input(r, at, "contentType")
-			encoding := strings.ToLower(f.input(r, at, "encoding").text)
-			text := strings.HasPrefix(contentType.text, "text/") && encoding == "" || encoding == "a" || encoding == "text"
-			if !contentType.present() && encoding == "" {
-				text = true
-			}
-			data := v.text
-			switch {
-			case text:
-				if !contentType.present() {
-					contentType = literal("text/plain; charset=utf-8")
-				}
-				data = base64.StdEncoding.EncodeToString([]byte(data))
-			default:
-				d, p := primitive("base64Binary", data, r.inst.dates)
-				if p != nil {
-					r.issue(fhir.Warning, fhir.TypeValue, p.id, f.target.path, v.node, p.want)
-					return out, false
-				}
-				data = d.Text()
-			}
-			if contentType.present() {
-				n.SetString("contentType", contentType.text)
-			}
-			if l := f.input(r, at, "language"); l.present() {
-				n.SetString("language", l.text)
-			}
-			n.SetString("data", data)
-			if t := f.input(r, at, "title"); t.present() {
-				n.SetString("title", clean(t.text))
-			}
-			return append(out, product{node: n}), false
-		}
-	}},
 	{name: "address", makes: []string{"Address"}, inputs: []string{"use", "postalCode"}, compile: func(c *compiler, f *call) applier {
 		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
 			text := strings.Join(strings.Fields(clean(v.text)), " ")
@@ -106,10 +68,14 @@ func lines(r *run, at *record.Node, from *operand) string {
 	from.each(r, at, func(v value) bool {
 		if v.present() {
 			r.take(v)
-			if b.Len() > 0 {
+			text := v.text
+			if v.node != nil && r.rec.Format == record.XML {
+				text = v.node.Narrative()
+			}
+			if text = clean(text); text != "" && b.Len() > 0 {
 				b.WriteByte('\n')
 			}
-			b.WriteString(clean(v.text))
+			b.WriteString(text)
 		}
 		return r.step()
 	})

@@ -87,8 +87,8 @@ func FormatOf(f File) string {
 	if len(head) > 0 && (head[0] == '{' || head[0] == '[') {
 		return record.JSON
 	}
-	if len(head) > 1 && head[0] == '<' {
-		return record.XML
+	if len(head) > 1 && (head[0] == '<' || bytes.HasPrefix(head, []byte("\xFF\xFE<")) || bytes.HasPrefix(head, []byte("\xFE\xFF\x00<"))) {
+		return record.XML // the last two are UTF-16
 	}
 	return record.Table
 }

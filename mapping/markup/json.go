@@ -71,7 +71,7 @@ func ParseJSON(doc []byte, o Options) (*record.Record, error) {
 	}
 	b := builder{text: text.Text, place: p, lineAt: 1}
 	return &record.Record{
-		Format: record.JSON, Charset: text.Charset, File: o.File, Root: b.node("", tree), Issues: text.Issues,
+		Format: record.JSON, Charset: text.Charset, File: o.File, Root: b.node("", tree), Raw: doc, Issues: text.Issues,
 	}, nil
 }
 
