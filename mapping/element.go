@@ -288,6 +288,8 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 			}
 		} else if each != nil {
 			o = &operand{path: herePath, slot: -1}
+		} else if n.Get("as").Text == "document" {
+			o = &operand{record: true, slot: -1}
 		} else {
 			c.errorf(n.Get("as").Position, "as without from; want the path it reads")
 			return nil

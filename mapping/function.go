@@ -53,7 +53,7 @@ func (f *call) input(r *run, at *record.Node, name string) value {
 // functions are all functions by name.
 var functions = func() map[string]*function {
 	m := map[string]*function{}
-	for _, list := range [][]*function{primitiveFunctions, codeFunctions, identifierFunctions, textFunctions, resultFunctions, personFunctions} {
+	for _, list := range [][]*function{primitiveFunctions, codeFunctions, identifierFunctions, textFunctions, attachmentFunctions, resultFunctions, personFunctions} {
 		for _, f := range list {
 			m[f.name] = f
 		}

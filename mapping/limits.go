@@ -14,6 +14,7 @@ type Limits struct {
 	MaxSteps      int // rules run for one record: iterations of each: included
 	MaxIssues     int // issues of one record; the last says that there were more
 	MaxLanes      int // lanes of one record
+	MaxAttachment int // bytes of one attachment, decoded
 	MaxText       int // bytes that a value may have for an expression, a key or a lane
 }
 
@@ -31,6 +32,7 @@ var DefaultLimits = Limits{
 	MaxSteps:      2_000_000,
 	MaxIssues:     200,
 	MaxLanes:      16,
+	MaxAttachment: 20 << 20,
 	MaxText:       64 << 10,
 }
 
@@ -42,7 +44,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.MaxExpression, &DefaultLimits.MaxExpression}, {&l.MaxResources, &DefaultLimits.MaxResources},
 		{&l.MaxNodes, &DefaultLimits.MaxNodes}, {&l.MaxSteps, &DefaultLimits.MaxSteps},
 		{&l.MaxIssues, &DefaultLimits.MaxIssues}, {&l.MaxLanes, &DefaultLimits.MaxLanes},
-		{&l.MaxText, &DefaultLimits.MaxText},
+		{&l.MaxText, &DefaultLimits.MaxText}, {&l.MaxAttachment, &DefaultLimits.MaxAttachment},
 	} {
 		if *f.have <= 0 {
 			*f.have = *f.def

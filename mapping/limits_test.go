@@ -226,6 +226,7 @@ func FuzzMapFile(f *testing.F) {
 	}
 	f.Add(patientMap)
 	f.Add(patientHead + "      birthDate: PID-3[.1='A'].1\n      identifier: {each: \"PID-3[.1='B'][1]\", set: {value: .}}\n")
+	f.Add(patientHead + "      photo: [{as: document}, {from: PID-5, as: attachment, with: {encoding: PID-8}}]\n")
 	f.Add(patientHead + "      active: {value: true, with: {n: PID-5}, when: \"left(n, 1) == 'x'\"}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if len(text) > 1<<13 {

@@ -57,6 +57,7 @@ type operand struct {
 	literal string
 	first   []operand
 	expr    *expression
+	record  bool // the record itself, as bytes
 }
 
 // read returns the operand's value as seen from scope: of several, the first present one.
@@ -79,6 +80,11 @@ func (o *operand) scope(r *run, scope *record.Node) value {
 		return best
 	case o.expr != nil:
 		return o.expr.value(r, scope)
+	case o.record:
+		if len(r.rec.Raw) == 0 {
+			return value{}
+		}
+		return value{state: record.Present}
 	case o.path == nil:
 		return literal(o.literal)
 	case o.slot >= 0:
@@ -135,6 +141,8 @@ func (o *operand) computed(r *run, scope *record.Node) (value, bool) {
 	switch {
 	case o.expr != nil:
 		return o.expr.value(r, scope), true
+	case o.record:
+		return o.scope(r, scope), true
 	case o.first == nil && o.path == nil:
 		return literal(o.literal), true
 	case o.first == nil && o.slot >= 0 && r.cells[o.slot].node == nil:
@@ -181,4 +189,6 @@ func (r *run) borrow() []*record.Node {
 func (r *run) giveBack(l []*record.Node) { r.lists = append(r.lists, l) }
 
 // constant reports whether the operand is a literal.
-func (o *operand) constant() bool { return o.path == nil && o.first == nil && o.expr == nil }
+func (o *operand) constant() bool {
+	return o.path == nil && o.first == nil && o.expr == nil && !o.record
+}

@@ -101,7 +101,12 @@ func parse(frame []byte, o Options) (*record.Record, error) {
 		return nil, err
 	}
 	p := parser{lim: lim, charset: decoded.Charset, line: lines, first: max(o.Line, 1) - 1, issues: decoded.Issues}
-	return p.message(decoded.Text, o.File)
+	rec, err := p.message(decoded.Text, o.File)
+	if err != nil {
+		return nil, err
+	}
+	rec.Raw = body
+	return rec, nil
 }
 
 // unwrap takes off what stands around a message: MLLP's bytes, blank lines, the
