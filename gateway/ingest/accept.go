@@ -30,7 +30,7 @@ type Acceptance struct {
 // over the limit, Invalid for one without bytes.
 func (in *Ingest) Accept(ctx context.Context, d Delivery) (Acceptance, error) {
 	m, ok := in.member(d.Institution)
-	if !ok {
+	if !ok && !in.waits(d.Institution) {
 		return Acceptance{}, fault.New(fault.NotFound, "the institution is not a member")
 	}
 	switch size := d.size(); {
@@ -42,9 +42,17 @@ func (in *Ingest) Accept(ctx context.Context, d Delivery) (Acceptance, error) {
 	if d.Source == "" {
 		d.Source = defaultSource
 	}
+	if !ok {
+		return in.acceptUnread(ctx, d)
+	}
 	if message, ok := in.singleMessage(m, d); ok {
 		return in.acceptMessage(ctx, m, d, message)
 	}
+	return in.acceptDelivery(ctx, d)
+}
+
+// acceptDelivery takes a delivery that is to be split into records.
+func (in *Ingest) acceptDelivery(ctx context.Context, d Delivery) (Acceptance, error) {
 	name, archived, err := d.archive()
 	if err != nil {
 		return Acceptance{}, err

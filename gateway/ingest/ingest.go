@@ -71,15 +71,16 @@ const (
 type Member struct {
 	Institution *mapping.Institution
 	Salt        []byte // from which the ids of its resources are made
+	Folder      string // names a pushed version of its folder as "number/hash"; "" for any other
 }
 
 // Ingest takes records in and carries them to FHIR. It is safe for concurrent use.
 type Ingest struct {
 	Config
-	holder  string
-	members atomic.Pointer[map[string]Member]
-	wake    chan struct{}
-	sets    *setCache
+	holder string
+	roster atomic.Pointer[roster]
+	wake   chan struct{}
+	sets   *setCache
 
 	mu       sync.Mutex
 	waiting  map[string][]chan struct{} // who waits for a record or delivery to end, by its id
@@ -104,19 +105,9 @@ func New(c Config) *Ingest {
 	return in
 }
 
-// SetMembers replaces the members at once; records being mapped end with what
-// they began with.
-func (in *Ingest) SetMembers(list []Member) {
-	members := make(map[string]Member, len(list))
-	for _, m := range list {
-		members[m.Institution.ID()] = m
-	}
-	in.members.Store(&members)
-}
-
 // Members returns the members in order of their ids.
 func (in *Ingest) Members() []Member {
-	members := *in.members.Load()
+	members := in.roster.Load().members
 	var list []Member
 	for _, id := range slices.Sorted(maps.Keys(members)) {
 		list = append(list, members[id])
@@ -125,10 +116,10 @@ func (in *Ingest) Members() []Member {
 }
 
 // Institutions returns the ids of the members, sorted.
-func (in *Ingest) Institutions() []string { return slices.Sorted(maps.Keys(*in.members.Load())) }
+func (in *Ingest) Institutions() []string { return slices.Sorted(maps.Keys(in.roster.Load().members)) }
 
 func (in *Ingest) member(id string) (Member, bool) {
-	m, ok := (*in.members.Load())[id]
+	m, ok := in.roster.Load().members[id]
 	return m, ok
 }
 
@@ -158,7 +149,7 @@ const idle = 500 * time.Millisecond
 // handed out when ctx ends is given back.
 func (in *Ingest) hand(ctx context.Context, queue chan<- store.Record) {
 	for ctx.Err() == nil {
-		claimed, err := in.Inbox.Claim(ctx, in.holder, in.Lease, 8*in.Workers)
+		claimed, err := in.Inbox.ClaimExcept(ctx, in.holder, in.Lease, 8*in.Workers, in.roster.Load().waiting)
 		if err != nil && ctx.Err() == nil {
 			in.Log.ErrorContext(ctx, "claim records", "error", err)
 		}
@@ -311,6 +302,9 @@ func (in *Ingest) work(ctx context.Context, r store.Record) {
 	case err == nil, fault.Is(err, fault.Conflict) && in.isOver(ctx, r):
 		return
 	case ctx.Err() != nil:
+		in.release([]store.Record{r})
+		return
+	case errors.Is(err, errWaits):
 		in.release([]store.Record{r})
 		return
 	}

@@ -19,6 +19,9 @@ const expandChunk = 256
 // behind them.
 func (in *Ingest) split(ctx context.Context, r store.Record) error {
 	m, ok := in.member(r.Institution)
+	if !ok && in.waits(r.Institution) {
+		return errWaits
+	}
 	if !ok {
 		return in.quarantine(ctx, r, "", issue("institution-unknown", "the institution is not a member"))
 	}

@@ -135,6 +135,7 @@ type InboxTx interface {
 
 // Inbox takes records in and hands them out in the order their lanes allow.
 type Inbox interface {
+	Selective
 	// Accept makes entries durable, all or none, and answers each. Only entries with
 	// a Control are compared with earlier ones of their institution and source.
 	Accept(ctx context.Context, entries []Entry) ([]Receipt, error)

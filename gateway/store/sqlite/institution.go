@@ -10,10 +10,7 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 )
 
-var (
-	_ store.Folders   = (*Store)(nil)
-	_ store.Selective = (*Store)(nil)
-)
+var _ store.Folders = (*Store)(nil)
 
 var errFolder = fault.New(fault.NotFound, "no such version of the institution's folder was pushed")
 

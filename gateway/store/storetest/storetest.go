@@ -22,7 +22,6 @@ type Store interface {
 	store.Inbox
 	store.Secrets
 	store.Folders
-	store.Selective
 }
 
 type group struct {
