@@ -29,7 +29,9 @@ type Batch struct {
 	Digest      string // of the archived bytes
 	Offset      int64  // and where in them the record stands
 	Length      int64
+	Place       string // of a workbook's row, sheet!row; Offset and Length are the workbook's
 	Map         string // map and version
+	Folder      string // version of the institution's folder
 	Stamp       store.Stamp
 	RowKey      string // with RowHash: state of a table row to remember
 	RowHash     string
@@ -49,15 +51,20 @@ func (e *Engine) Source(institution, record string) string {
 	return e.Base + "/institution/" + institution + "/record/" + record
 }
 
-// Apply writes what a record became.
+// Apply writes what a record became. The resources of b belong to it: contents over
+// the limit are taken out of them.
 //
 // Faults: Invalid as a *Refused with issues when a resource is not valid FHIR
 // (the caller quarantines the record), Conflict when the work on the record has
 // ended already.
 func (e *Engine) Apply(ctx context.Context, b Batch) (Applied, error) {
 	var out Applied
+	parts, err := e.detach(ctx, b)
+	if err != nil {
+		return out, err
+	}
 	versions, err := e.write(ctx, func(wake []store.Key) (*transaction, error) {
-		t, applied, err := e.planBatch(ctx, b, wake)
+		t, applied, err := e.planBatch(ctx, b, parts, wake)
 		out = applied
 		return t, err
 	})
@@ -65,7 +72,7 @@ func (e *Engine) Apply(ctx context.Context, b Batch) (Applied, error) {
 	return out, err
 }
 
-func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*transaction, Applied, error) {
+func (e *Engine) planBatch(ctx context.Context, b Batch, parts []detached, wake []store.Key) (*transaction, Applied, error) {
 	var applied Applied
 	source := ""
 	if b.Record != "" {
@@ -73,12 +80,16 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*tra
 	}
 	known := map[store.Pending]string{}
 	for _, w := range b.Writes {
-		e.brings(known, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()}, w.Resource)
+		e.brings(known, keyOf(w.Resource), w.Resource)
 	}
 	var drafts []*draft
 	var same []store.Key
-	for _, w := range b.Writes {
-		d, newer, err := e.draftOf(ctx, b, w, source, known)
+	for i, w := range b.Writes {
+		var part detached
+		if parts != nil {
+			part = parts[i]
+		}
+		d, newer, err := e.draftOf(ctx, b, w, part.own, source, known)
 		if err != nil {
 			return nil, applied, err
 		}
@@ -88,7 +99,14 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, wake []store.Key) (*tra
 		case d != nil:
 			drafts = append(drafts, d)
 		case !w.Fills:
-			same = append(same, store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()})
+			same = append(same, keyOf(w.Resource))
+		}
+		if len(part.attachments) > 0 && !newer {
+			fresh, kept, err := e.binaries(ctx, b, w, d, part.attachments, source)
+			if err != nil {
+				return nil, applied, err
+			}
+			drafts, same = append(drafts, fresh...), append(same, kept...)
 		}
 	}
 	woken, err := e.woken(ctx, wake, known, drafts)
@@ -162,13 +180,15 @@ func Issues(reason string) []fhir.Issue {
 }
 
 // draftOf drafts one write. It returns no draft when there is nothing to write:
-// the resource says all of it already, or is newer than the record.
-func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, known map[store.Pending]string) (*draft, bool, error) {
+// the resource says all of it already, or is newer than the record. own is the
+// content of a Binary.
+func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, source string, known map[store.Pending]string) (*draft, bool, error) {
 	d := &draft{
-		key:    store.Key{Type: w.Resource.ResourceType(), ID: w.Resource.ID()},
-		owner:  b.Institution,
-		source: source,
-		stamp:  b.Stamp,
+		key:     keyOf(w.Resource),
+		owner:   b.Institution,
+		source:  source,
+		stamp:   b.Stamp,
+		content: own,
 	}
 	var stored *fhir.Node
 	current, err := e.Store.Read(ctx, d.key)
@@ -192,17 +212,23 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, source string, k
 	if w.Fills {
 		d.stamp = current.Stamp
 	}
-	content := w.Resource
-	if stored != nil && w.Over != nil {
-		content = w.Over(stored)
-	} else {
-		content = content.Clone()
+	if stored != nil && current.Blob.Digest != "" && (w.Fills || own == nil && w.Over != nil) {
+		d.content = &content{blob: current.Blob}
 	}
-	if err := e.prepare(ctx, d, content, known); err != nil {
+	tree := w.Resource
+	if stored != nil && w.Over != nil {
+		tree = w.Over(stored)
+	} else {
+		tree = tree.Clone()
+	}
+	if err := e.prepare(ctx, d, tree, known); err != nil {
 		return nil, false, err
 	}
 	if stored != nil && fhir.EqualContent(stored, d.stamped) {
-		return nil, false, nil
+		same, err := e.sameContent(ctx, current.Blob, d.content)
+		if same || err != nil {
+			return nil, false, err
+		}
 	}
 	return d, false, nil
 }

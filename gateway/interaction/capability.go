@@ -81,6 +81,10 @@ func (e *Engine) resourceCapability(typ string) *fhir.Node {
 	if params.Len() > 0 {
 		out.Set("searchParam", params)
 	}
+	if typ == binaryType {
+		out.SetString("documentation", "Content is served and taken in its own type; as FHIR JSON it is read with Accept or _format naming "+
+			"application/fhir+json, and written as a Binary. In Bundles contents come up to a size together; a Binary without its own is marked SUBSETTED.")
+	}
 	if typ == "Patient" {
 		out.Set("operation", fhir.NewArray(fhir.NewObject().
 			SetString("name", "everything").

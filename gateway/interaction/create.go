@@ -9,18 +9,27 @@ import (
 )
 
 // Create stores a new resource of the viewer's institution under an id of the
-// server's choice; an id in content is ignored.
+// server's choice; an id in resource is ignored.
 //
 // Faults: Invalid for content of another type, *Refused with issues (422) for
 // content that is not valid FHIR, Forbidden for a viewer that writes for nobody.
-func (e *Engine) Create(ctx context.Context, v Viewer, typ string, content *fhir.Node) (store.Version, error) {
-	if err := e.writable(v, typ, content); err != nil {
+func (e *Engine) Create(ctx context.Context, v Viewer, typ string, resource *fhir.Node) (store.Version, error) {
+	tree, data, err := split(typ, resource)
+	if err != nil {
+		return store.Version{}, err
+	}
+	return e.create(ctx, v, typ, tree, data)
+}
+
+// create stores a new resource; data is the content of a Binary.
+func (e *Engine) create(ctx context.Context, v Viewer, typ string, tree *fhir.Node, data *content) (store.Version, error) {
+	if err := e.writable(v, typ, tree); err != nil {
 		return store.Version{}, err
 	}
 	key := store.Key{Type: typ, ID: e.newID()}
 	return e.writeOne(ctx, func() (*draft, error) {
-		d := &draft{key: key, owner: v.Institution, stamp: e.clientStamp()}
-		return d, e.prepare(ctx, d, content.Clone(), nil)
+		d := &draft{key: key, owner: v.Institution, stamp: e.clientStamp(), content: data}
+		return d, e.prepare(ctx, d, tree.Clone(), nil)
 	})
 }
 

@@ -18,6 +18,7 @@ type Store interface {
 	store.Reader
 	store.Writer
 	store.IdentityReader
+	store.Archive
 }
 
 // Validator finds what is wrong with a resource by the base specification.
@@ -53,6 +54,12 @@ type Limits struct {
 	MaxPage  int // largest page a client may ask for; default DefaultMaxPage
 	Included int // resources that _include and _revinclude may add to a page; default DefaultIncluded
 	History  int // versions a history page; default DefaultPage
+	// Inline is how many bytes an Attachment of a record may have and stay where it
+	// is; what is longer becomes a Binary. Default DefaultInline.
+	Inline int64
+	// Attached is how many bytes the Binaries of one Bundle may have together and come
+	// with their content. Default DefaultAttached.
+	Attached int64
 }
 
 // Defaults of Limits.
@@ -60,6 +67,8 @@ const (
 	DefaultPage     = 50
 	DefaultMaxPage  = 1000
 	DefaultIncluded = 2000
+	DefaultInline   = 1 << 10
+	DefaultAttached = 4 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -72,6 +81,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.MaxPage, DefaultMaxPage)
 	set(&l.Included, DefaultIncluded)
 	set(&l.History, DefaultPage)
+	l.Inline = cmp.Or(l.Inline, DefaultInline)
+	l.Attached = cmp.Or(l.Attached, DefaultAttached)
 	return l
 }
 

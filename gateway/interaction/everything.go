@@ -49,9 +49,11 @@ func (e *Engine) Everything(ctx context.Context, v Viewer, id string, pairs []se
 	}
 	found.Matches = append(found.Matches, page.Rows...)
 	if len(q.Types) == 0 {
-		return found, e.supporting(ctx, v, found)
+		if err := e.supporting(ctx, v, found); err != nil {
+			return nil, err
+		}
 	}
-	return found, nil
+	return found, e.attach(ctx, found.Matches, found.Included)
 }
 
 // supporting includes what the resources of a page refer to outside of any

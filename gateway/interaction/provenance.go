@@ -24,17 +24,24 @@ func (e *Engine) provenance(ctx context.Context, b Batch, drafts []*draft) (*dra
 	extension := func(name string, value *fhir.Node, kind string) *fhir.Node {
 		return fhir.NewObject().SetString("url", e.Base+"/fhir/StructureDefinition/"+name).Set("value"+kind, value)
 	}
+	extensions := fhir.NewArray(
+		extension("record-digest", fhir.NewString("sha256:"+b.Digest), "String"),
+		extension("record-offset", fhir.NewNumber(strconv.FormatInt(b.Offset, 10)), "Integer"),
+		extension("record-length", fhir.NewNumber(strconv.FormatInt(b.Length, 10)), "Integer"),
+	)
+	if b.Place != "" {
+		extensions.Append(extension("record-place", fhir.NewString(b.Place), "String"))
+	}
+	extensions.Append(extension("map", fhir.NewString(b.Map), "String"))
+	if b.Folder != "" {
+		extensions.Append(extension("folder", fhir.NewString(b.Folder), "String"))
+	}
 	what := fhir.NewObject().
 		Set("identifier", fhir.NewObject().
 			SetString("system", e.Base+"/institution/"+b.Institution+"/record").
 			SetString("value", b.Record))
 	entity := fhir.NewObject().
-		Set("extension", fhir.NewArray(
-			extension("record-digest", fhir.NewString("sha256:"+b.Digest), "String"),
-			extension("record-offset", fhir.NewNumber(strconv.FormatInt(b.Offset, 10)), "Integer"),
-			extension("record-length", fhir.NewNumber(strconv.FormatInt(b.Length, 10)), "Integer"),
-			extension("map", fhir.NewString(b.Map), "String"),
-		)).
+		Set("extension", extensions).
 		SetString("role", "source").
 		Set("what", what)
 	coding := fhir.NewObject().

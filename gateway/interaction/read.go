@@ -8,7 +8,8 @@ import (
 )
 
 // Read returns the current version of a resource, or the projection of a person
-// whose id is asked for as a Patient's.
+// whose id is asked for as a Patient's. A Binary comes without its content, see
+// Content.
 //
 // Faults: NotFound for what is absent or not the viewer's to see, Gone for what
 // was deleted.
@@ -52,7 +53,7 @@ func (e *Engine) ReadVersion(ctx context.Context, v Viewer, k store.Key, number 
 
 // History returns the versions of a resource, newest first, at most limit of
 // them, older than the version before (0: from the newest). Deletions are among
-// them. more tells whether older ones follow.
+// them, Binaries as in a search. more tells whether older ones follow.
 func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, before int64, limit int) (list []store.Version, more bool, err error) {
 	if _, err := e.current(ctx, v, k); err != nil {
 		return nil, false, err
@@ -74,5 +75,5 @@ func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, before int6
 			list = append(list, version)
 		}
 	}
-	return list, more, nil
+	return list, more, e.attach(ctx, list)
 }

@@ -54,7 +54,10 @@ func (e *Engine) Search(ctx context.Context, v Viewer, typ string, pairs []searc
 	if err := e.include(ctx, v, request, found); err != nil {
 		return nil, err
 	}
-	return found, e.subset(request, found)
+	if err := e.subset(request, found); err != nil || !wantsData(request) {
+		return found, err
+	}
+	return found, e.attach(ctx, found.Matches, found.Included)
 }
 
 // page fills found with the matches of one page.

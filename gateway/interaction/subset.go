@@ -58,6 +58,11 @@ func cut(typ *definitions.Type, tree *fhir.Node, summary search.Summary, element
 			out.Set(k.Name(), k)
 		}
 	}
+	return subsetted(out)
+}
+
+// subsetted marks a resource as one from which something was left out.
+func subsetted(out *fhir.Node) *fhir.Node {
 	meta := out.Get("meta")
 	if meta == nil {
 		meta = fhir.NewObject()

@@ -16,11 +16,20 @@ import (
 // Faults: NotFound for an id that is absent or not the viewer's to see (ids are
 // the server's to give), Forbidden for one that is another institution's,
 // Precondition when match is not the current version, *Refused for content.
-func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, content *fhir.Node, match int64) (_ store.Version, changed bool, err error) {
-	if err := e.writable(v, k.Type, content); err != nil {
+func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, resource *fhir.Node, match int64) (_ store.Version, changed bool, err error) {
+	tree, data, err := split(k.Type, resource)
+	if err != nil {
 		return store.Version{}, false, err
 	}
-	switch id := content.ID(); {
+	return e.update(ctx, v, k, tree, data, match)
+}
+
+// update replaces a resource; data is the content of a Binary.
+func (e *Engine) update(ctx context.Context, v Viewer, k store.Key, tree *fhir.Node, data *content, match int64) (_ store.Version, changed bool, err error) {
+	if err := e.writable(v, k.Type, tree); err != nil {
+		return store.Version{}, false, err
+	}
+	switch id := tree.ID(); {
 	case id == "":
 		return store.Version{}, false, invalid("id-missing", k.Type+".id", "the body has no id")
 	case id != k.ID:
@@ -34,8 +43,9 @@ func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, content *fhi
 		}
 		d := &draft{
 			key: k, expect: current.Number, owner: current.Owner, source: current.Source, stamp: e.clientStamp(), waits: true,
+			content: data,
 		}
-		if err := e.prepare(ctx, d, content.Clone(), nil); err != nil {
+		if err := e.prepare(ctx, d, tree.Clone(), nil); err != nil {
 			return nil, err
 		}
 		if !current.Deleted {
@@ -44,8 +54,14 @@ func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, content *fhi
 				return nil, err
 			}
 			if fhir.EqualContent(stored, d.stamped) {
-				same = current
-				return nil, errSame
+				unchanged, err := e.sameContent(ctx, current.Blob, data)
+				if err != nil {
+					return nil, err
+				}
+				if unchanged {
+					same = current
+					return nil, errSame
+				}
 			}
 		}
 		return d, nil

@@ -21,6 +21,8 @@ type draft struct {
 	source  string
 	stamp   store.Stamp
 	values  search.Values
+	content *content        // of a Binary
+	patient string          // of a Binary, whom it belongs to
 	pending []store.Pending // logical references without a target
 	deleted bool
 	waits   bool // the version it replaces may have waited for targets
@@ -42,6 +44,9 @@ func (e *Engine) write(ctx context.Context, plan func(wake []store.Key) (*transa
 	for range maxPlans {
 		t, err := plan(wake)
 		if err != nil {
+			return nil, err
+		}
+		if err := e.protect(ctx, t.drafts); err != nil {
 			return nil, err
 		}
 		written, err := e.commit(ctx, t)
@@ -82,11 +87,14 @@ func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pe
 		d := &draft{
 			key: k, expect: current.Number, owner: current.Owner, source: current.Source, stamp: current.Stamp, waits: true,
 		}
-		content, err := fhir.Parse(current.Body, fhir.Limits{})
+		if current.Blob.Digest != "" {
+			d.content = &content{blob: current.Blob}
+		}
+		tree, err := fhir.Parse(current.Body, fhir.Limits{})
 		if err != nil {
 			return nil, fmt.Errorf("read stored %s: %w", k.Type, err)
 		}
-		if err := e.prepare(ctx, d, content, known); err != nil {
+		if err := e.prepare(ctx, d, tree, known); err != nil {
 			return nil, err
 		}
 		drafts = append(drafts, d)
@@ -134,7 +142,18 @@ func (e *Engine) put(ctx context.Context, tx store.Tx, d *draft) (store.Version,
 	}
 	if !d.deleted {
 		p.Patient = e.patientOf(d.key, d.values)
+		if d.key.Type == binaryType {
+			p.Patient = d.patient
+		}
 		p.Render = renderer(d.stamped)
+	}
+	if d.content != nil {
+		p.Blob = d.content.blob
+		if d.content.bytes != nil {
+			if _, err := tx.Archive(ctx, d.content.bytes); err != nil {
+				return store.Version{}, fmt.Errorf("archive content: %w", err)
+			}
+		}
 	}
 	version, err := tx.Put(ctx, p)
 	if fault.Is(err, fault.Conflict) {

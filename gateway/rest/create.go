@@ -14,9 +14,8 @@ func (h *Handler) create(r *request) error {
 	if err != nil {
 		return err
 	}
-	if r.Request().Header.Get("If-None-Exist") != "" {
-		return &httpError{status: http.StatusPreconditionFailed,
-			error: fault.New(fault.Unsupported, "conditional create is not supported")}
+	if err := unconditional(r); err != nil {
+		return err
 	}
 	content, err := h.resource(r)
 	if err != nil {
@@ -28,6 +27,15 @@ func (h *Handler) create(r *request) error {
 	}
 	r.Response().Header().Set("Location", h.versionURL(v))
 	return r.written(http.StatusCreated, v)
+}
+
+// unconditional refuses a conditional create.
+func unconditional(r *request) error {
+	if r.Request().Header.Get("If-None-Exist") == "" {
+		return nil
+	}
+	return &httpError{status: http.StatusPreconditionFailed,
+		error: fault.New(fault.Unsupported, "conditional create is not supported")}
 }
 
 // versionURL is the address of one version.

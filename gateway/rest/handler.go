@@ -58,6 +58,10 @@ func (h *Handler) Register(e *echo.Echo) {
 	g.Match(reading, "/:type/:id/_history", h.authenticated(h.history))
 	g.Match(reading, "/:type/:id/_history/:version", h.authenticated(h.vread))
 	g.Match(reading, "/:type/:id/$everything", h.authenticated(h.everything))
+	g.POST("/Binary", h.binary(h.createBinary))
+	g.Match(reading, "/Binary/:id", h.binary(h.readBinary))
+	g.PUT("/Binary/:id", h.binary(h.updateBinary))
+	g.Match(reading, "/Binary/:id/_history/:version", h.binary(h.vreadBinary))
 	g.Any("", h.answer(h.unknown))
 	g.Any("/*", h.answer(h.unknown))
 }

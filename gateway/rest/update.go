@@ -21,14 +21,19 @@ func (h *Handler) update(r *request) error {
 		return err
 	}
 	v, _, err := h.Engine.Update(r.ctx, r.viewer, key, content, match)
-	if fault.Is(err, fault.NotFound) {
-		// Ids are the server's to give: a client cannot create by update.
-		return &httpError{status: http.StatusMethodNotAllowed,
-			error: fault.New(fault.Unsupported, "there is no such resource, and update does not create one")}
-	}
 	if err != nil {
-		return err
+		return notCreated(err)
 	}
 	r.Response().Header().Set("Content-Location", h.versionURL(v))
 	return r.written(http.StatusOK, v)
+}
+
+// notCreated answers an update of nothing: ids are the server's to give, so a client
+// cannot create by update.
+func notCreated(err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return &httpError{status: http.StatusMethodNotAllowed,
+		error: fault.New(fault.Unsupported, "there is no such resource, and update does not create one")}
 }

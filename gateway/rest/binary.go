@@ -1,0 +1,268 @@
+package rest
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// A Binary is served as its content, in the type of the content, unless FHIR's own
+// format is asked for by name; and it is taken the same way: whatever is sent is the
+// content, unless it is a Binary as FHIR JSON.
+//
+// https://hl7.org/fhir/R4/binary.html
+
+// binaryType is the resource type of this file.
+const binaryType = "Binary"
+
+// securityContext is the header that stands for the element of that name.
+const securityContext = "X-Security-Context"
+
+// binary wraps a handler of Binaries: any type may be asked for. What goes wrong is
+// told in JSON.
+func (h *Handler) binary(fn func(*request) error) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		f, _ := h.negotiate(c.Request())
+		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		viewer, err := h.Auth.Viewer(c.Request())
+		if err == nil {
+			r.viewer = viewer
+			err = fn(r)
+		}
+		if err != nil {
+			return h.fail(r, err)
+		}
+		return nil
+	}
+}
+
+// binaryKey returns the Binary that the path names.
+func binaryKey(r *request) (store.Key, error) {
+	id := r.Param("id")
+	if !isID(id) {
+		return store.Key{}, fault.New(fault.NotFound, "no such resource")
+	}
+	return store.Key{Type: binaryType, ID: id}, nil
+}
+
+// readBinary answers GET Binary/[id].
+func (h *Handler) readBinary(r *request) error {
+	key, err := binaryKey(r)
+	if err != nil {
+		return err
+	}
+	v, err := h.Engine.Read(r.ctx, r.viewer, key)
+	if err != nil {
+		return err
+	}
+	return h.sendBinary(r, v)
+}
+
+// vreadBinary answers GET Binary/[id]/_history/[version].
+func (h *Handler) vreadBinary(r *request) error {
+	key, err := binaryKey(r)
+	if err != nil {
+		return err
+	}
+	number, err := strconv.ParseInt(r.Param("version"), 10, 64)
+	if err != nil || number < 1 {
+		return fault.New(fault.NotFound, "no such resource")
+	}
+	v, err := h.Engine.ReadVersion(r.ctx, r.viewer, key, number)
+	if err != nil {
+		return err
+	}
+	return h.sendBinary(r, v)
+}
+
+// sendBinary answers a read in the form that is asked for.
+func (h *Handler) sendBinary(r *request, v store.Version) error {
+	elements, err := fhir.Parse(v.Body, fhir.Limits{})
+	if err != nil {
+		return fmt.Errorf("read a stored Binary: %w", err)
+	}
+	asJSON, err := wantsResource(r.Request(), elements.Get("contentType").Text())
+	if err != nil {
+		return err
+	}
+	r.Response().Header().Add("Vary", "Accept")
+	if asJSON {
+		if r.unmodified(v) {
+			r.Response().Header().Set("ETag", etag(v.Number))
+			return r.NoContent(http.StatusNotModified)
+		}
+		return h.sendResource(r, http.StatusOK, v)
+	}
+	header := r.Response().Header()
+	header.Set("ETag", etag(v.Number))
+	header.Set("Content-Type", servedType(elements.Get("contentType").Text()))
+	if about := elements.Path("securityContext", "reference").Text(); about != "" {
+		header.Set(securityContext, about)
+	}
+	// Content comes from anywhere: a browser shows none of it as a page of ours.
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	header.Set("Content-Disposition", "attachment")
+	http.ServeContent(r.Response(), r.Request(), "", v.Updated, h.Engine.Content(r.ctx, v))
+	return nil
+}
+
+// sendResource sends a Binary as FHIR JSON, its content piece by piece.
+func (h *Handler) sendResource(r *request, status int, v store.Version) error {
+	body := v.Body
+	if r.format.pretty {
+		if tree, err := fhir.Parse(body, fhir.Limits{}); err == nil {
+			body = append(tree.AppendIndent(nil), '\n')
+		}
+	}
+	content := h.Engine.Content(r.ctx, v)
+	head, tail := body, []byte(nil)
+	length := int64(len(body))
+	if content.Size() > 0 {
+		head, tail = interaction.DataPlace(body)
+		length = int64(len(head)) + (content.Size()+2)/3*4 + int64(len(tail))
+	}
+	header := r.Response().Header()
+	header.Set("ETag", etag(v.Number))
+	header.Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.FormatInt(length, 10))
+	r.Response().WriteHeader(status)
+	if r.Request().Method == http.MethodHead {
+		return nil
+	}
+	return writeAround(r.Response(), head, content, tail)
+}
+
+// writeAround writes content in base64 between head and tail. An error comes too late
+// for an answer: the connection ends before what Content-Length promised.
+func writeAround(w io.Writer, head []byte, content io.Reader, tail []byte) error {
+	if _, err := w.Write(head); err != nil {
+		return fmt.Errorf("send a Binary: %w", err)
+	}
+	if tail == nil {
+		return nil
+	}
+	encoder := base64.NewEncoder(base64.StdEncoding, w)
+	if _, err := io.Copy(encoder, content); err != nil {
+		return fmt.Errorf("send a Binary: %w", err)
+	}
+	if err := encoder.Close(); err != nil {
+		return fmt.Errorf("send a Binary: %w", err)
+	}
+	if _, err := w.Write(tail); err != nil {
+		return fmt.Errorf("send a Binary: %w", err)
+	}
+	return nil
+}
+
+// sent is what a client writes as a Binary.
+type sent struct {
+	resource *fhir.Node // all of it as FHIR JSON, or the elements beside data
+	data     []byte
+	raw      bool // data is the body as it came
+}
+
+// binaryBody reads the request's body.
+func (h *Handler) binaryBody(r *request) (sent, error) {
+	text, err := h.body(r)
+	if err != nil {
+		return sent{}, err
+	}
+	typ := strings.Join(strings.Fields(r.Request().Header.Get("Content-Type")), " ")
+	if typ == "" || isJSON(typ) {
+		tree, err := h.parse(text)
+		switch {
+		case err == nil && tree.ResourceType() == binaryType:
+			return sent{resource: tree}, nil
+		case err != nil && typ != "":
+			return sent{}, err // neither a Binary nor JSON of anything else
+		}
+	}
+	if typ == "" {
+		typ = "application/octet-stream"
+	}
+	if !isMedia(typ) {
+		return sent{}, &httpError{status: http.StatusUnsupportedMediaType,
+			error: fault.New(fault.Unsupported, "Content-Type is not a media type")}
+	}
+	elements := fhir.NewObject().SetString("resourceType", binaryType).SetString("contentType", typ)
+	if about := r.Request().Header.Get(securityContext); about != "" {
+		about = strings.TrimPrefix(about, h.base()+"/")
+		elements.Set("securityContext", fhir.NewObject().SetString("reference", about))
+	}
+	return sent{resource: elements, data: text, raw: true}, nil
+}
+
+// createBinary answers POST Binary.
+func (h *Handler) createBinary(r *request) error {
+	if err := unconditional(r); err != nil {
+		return err
+	}
+	s, err := h.binaryBody(r)
+	if err != nil {
+		return err
+	}
+	var v store.Version
+	if s.raw {
+		v, err = h.Engine.CreateBinary(r.ctx, r.viewer, s.resource, s.data)
+	} else {
+		v, err = h.Engine.Create(r.ctx, r.viewer, binaryType, s.resource)
+	}
+	if err != nil {
+		return err
+	}
+	r.Response().Header().Set("Location", h.versionURL(v))
+	return h.binaryWritten(r, http.StatusCreated, v, s.raw)
+}
+
+// updateBinary answers PUT Binary/[id].
+func (h *Handler) updateBinary(r *request) error {
+	key, err := binaryKey(r)
+	if err != nil {
+		return err
+	}
+	match, err := r.ifMatch()
+	if err != nil {
+		return err
+	}
+	s, err := h.binaryBody(r)
+	if err != nil {
+		return err
+	}
+	var v store.Version
+	if s.raw {
+		s.resource.SetString("id", key.ID)
+		v, _, err = h.Engine.UpdateBinary(r.ctx, r.viewer, key, s.resource, s.data, match)
+	} else {
+		v, _, err = h.Engine.Update(r.ctx, r.viewer, key, s.resource, match)
+	}
+	if err != nil {
+		return notCreated(err)
+	}
+	r.Response().Header().Set("Content-Location", h.versionURL(v))
+	return h.binaryWritten(r, http.StatusOK, v, s.raw)
+}
+
+// binaryWritten answers a write: with the resource when it came as one or is asked
+// for as one, else without a body. Content is not sent back.
+func (h *Handler) binaryWritten(r *request, status int, v store.Version, raw bool) error {
+	prefer := r.Request().Header.Get("Prefer")
+	asJSON, _ := wantsResource(r.Request(), "")
+	if prefer == "return=minimal" || raw && !asJSON && prefer != "return=representation" {
+		r.Response().Header().Set("ETag", etag(v.Number))
+		r.Response().Header().Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
+		return r.NoContent(status)
+	}
+	return h.sendResource(r, status, v)
+}
