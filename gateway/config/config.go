@@ -36,6 +36,8 @@ type Limits struct {
 	Body     int64         // bytes of one FHIR request body
 	Depth    int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
 	Page     int           // resources on a page, the highest _count
+	Inline   int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
+	Attached int64         // bytes of the Binaries of one Bundle that come with their content
 	Time     time.Duration // work on one request
 }
 

@@ -36,6 +36,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.body", Value: "64MiB"},
 		{Key: "limits.depth", Value: "100"},
 		{Key: "limits.page", Value: "1000"},
+		{Key: "limits.inline", Value: "1KiB"},
+		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.time", Value: "30s"},
 	}
 	for i := range want {
@@ -71,7 +73,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Time: 90 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Time: 90 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
@@ -91,7 +93,9 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"limits.body", "32MiB", "19:9"},
 		{"limits.depth", "64", "20:10"},
 		{"limits.page", "200", "21:9"},
-		{"limits.time", "1m30s", "22:9"},
+		{"limits.inline", "4KiB", "22:11"},
+		{"limits.attached", "1MiB", "23:13"},
+		{"limits.time", "1m30s", "24:9"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

@@ -86,6 +86,15 @@ var settings = []setting{
 	{key: "limits.page", fallback: "1000",
 		set:  func(c *Config, v value) (err error) { c.Limits.Page, err = parseInt(v.text, 1, 10_000); return err },
 		show: func(c *Config) string { return strconv.Itoa(c.Limits.Page) }},
+	{key: "limits.inline", fallback: "1KiB",
+		set:  func(c *Config, v value) (err error) { c.Limits.Inline, err = parseSize(v.text, 1, 16<<20); return err },
+		show: func(c *Config) string { return showSize(c.Limits.Inline) }},
+	{key: "limits.attached", fallback: "4MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Attached, err = parseSize(v.text, 1<<10, 256<<20)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Attached) }},
 	{key: "limits.time", fallback: "30s",
 		set: func(c *Config, v value) (err error) {
 			c.Limits.Time, err = parseDuration(v.text, 100*time.Millisecond, time.Hour)

@@ -189,7 +189,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		Base:        c.AllianceBase,
 		FHIRBase:    fhirBase,
 		Key:         key,
-		Limit:       interaction.Limits{MaxPage: c.Limits.Page},
+		Limit:       interaction.Limits{MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached},
 		Version:     o.Version,
 		Security:    "none; the server listens on a loopback address only",
 	})
