@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -18,7 +19,8 @@ type Options struct {
 	Bases []string
 	// Zone is where dates without a zone are; nil means +08:00.
 	Zone *time.Location
-	// Aliases make several identifier systems one; nil means DefaultAliases.
+	// Aliases make several identifier systems one; nil means DefaultAliases. See
+	// Engine.SetAliases.
 	Aliases Aliases
 	Limits  Limits
 	// Now is the clock of the prefix ap; nil means time.Now.
@@ -79,6 +81,8 @@ type Engine struct {
 	// referrers are found when a Capability is first asked for.
 	referrers func() map[string][]string
 
+	aliases atomic.Pointer[Aliases]
+
 	mu    sync.RWMutex
 	types map[string]*typeParameters
 }
@@ -91,7 +95,6 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 	if opts.Aliases == nil {
 		opts.Aliases = DefaultAliases()
 	}
-	opts.Aliases = opts.Aliases.closed()
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -107,6 +110,7 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 		env:   fhirpath.Env{Resolver: fhirpath.TypesOnly},
 		types: map[string]*typeParameters{},
 	}
+	e.SetAliases(opts.Aliases)
 	e.referrers = sync.OnceValue(e.findReferrers)
 	return e
 }
@@ -165,4 +169,11 @@ func (a Aliases) Canonical(system string) string {
 
 // System returns the identifier system that values of the given one are indexed
 // under.
-func (e *Engine) System(system string) string { return e.opts.Aliases.Canonical(system) }
+func (e *Engine) System(system string) string { return e.aliases.Load().Canonical(system) }
+
+// SetAliases replaces the aliases from now on. What is indexed already stays under
+// the system that it was indexed under.
+func (e *Engine) SetAliases(a Aliases) {
+	closed := a.closed()
+	e.aliases.Store(&closed)
+}

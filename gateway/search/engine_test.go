@@ -31,4 +31,11 @@ func TestAliases(t *testing.T) {
 			t.Errorf("%s is indexed under %s, want %s", system, got, want)
 		}
 	}
+	// Aliases may change while the engine is in use.
+	e.SetAliases(search.Aliases{"a": "c", "c": "x"})
+	for system, want := range map[string]string{"a": "x", "b": "b"} {
+		if got := e.System(system); got != want {
+			t.Errorf("after the change %s is indexed under %s, want %s", system, got, want)
+		}
+	}
 }

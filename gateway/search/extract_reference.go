@@ -18,7 +18,7 @@ func (x *indexer) addReference(v *fhirpath.Value) {
 		if id := n.Get("identifier"); id.Get("value").Text() != "" {
 			x.reference(Reference{
 				Type:   n.Get("type").Text(),
-				System: x.engine.opts.Aliases.Canonical(id.Get("system").Text()),
+				System: x.engine.System(id.Get("system").Text()),
 				Value:  id.Get("value").Text(),
 			})
 		}

@@ -50,14 +50,14 @@ func (x *indexer) token(system, code, text, typ string) {
 func (x *indexer) coding(n *fhir.Node) string {
 	system, code, display := n.Get("system").Text(), n.Get("code").Text(), x.fold(n.Get("display").Text())
 	if system != "" || code != "" || display != "" {
-		x.token(x.engine.opts.Aliases.Canonical(system), code, display, "")
+		x.token(x.engine.System(system), code, display, "")
 	}
 	return display
 }
 
 // identifier indexes an Identifier, once for each coding of its type.
 func (x *indexer) identifier(n *fhir.Node) {
-	system, value := x.engine.opts.Aliases.Canonical(n.Get("system").Text()), n.Get("value").Text()
+	system, value := x.engine.System(n.Get("system").Text()), n.Get("value").Text()
 	if system == "" && value == "" {
 		return
 	}

@@ -51,7 +51,7 @@ func (p *parser) token(param *parameter, modifier, value string) (Operand, bool)
 		return TokenMatch{Code: p.code(param, unescape(parts[0]))}, true
 	case 2:
 		m := TokenMatch{Code: p.code(param, unescape(parts[1]))}
-		system := p.engine.opts.Aliases.Canonical(unescape(parts[0]))
+		system := p.engine.System(unescape(parts[0]))
 		switch {
 		case system == "" && m.Code == "":
 			p.invalid("expected a code, a system, or both around '|'")
