@@ -55,6 +55,8 @@ type element struct {
 	repeats bool
 	order   int
 	makers  []*maker
+
+	withChange []string // values that are written only with another change
 }
 
 // maker is one rule under set:.
@@ -193,7 +195,7 @@ func (c *compiler) element(p syntax.Pair, in *definitions.Element, path string, 
 		c.errorf(p.Value.Position, "an empty list; want one or more rules")
 	}
 	for _, item := range items {
-		if m := c.maker(item, t, e, s); m != nil {
+		if m := c.maker(c.withChange(item, t, e, resource), t, e, s); m != nil {
 			e.makers = append(e.makers, m)
 		}
 	}

@@ -25,7 +25,7 @@ var grammar = map[string][]string{
 	"resource": {"type", "each", "when", "key", "write", "required", "with", "set"},
 	"shape":    {"type", "with", "set"},
 	"element": {"from", "value", "each", "set", "shape", "as", "with", "table", "text", "unmapped", "system", "ref",
-		"expr", "when", "default"},
+		"expr", "when", "default", "with-change"},
 	"ref":            {"rule", "all", "type", "key", "identifier", "institution", "display"},
 	"ref-identifier": {"system", "of", "from"},
 }

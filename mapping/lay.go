@@ -55,7 +55,7 @@ func (res *Resource) Over(stored *fhir.Node) *fhir.Node {
 		}
 		res.place(out, n.Name(), v)
 	}
-	return out
+	return res.unless(out, stored)
 }
 
 // keep notes slots of a list that stay when the resource is laid over a stored one.
@@ -148,6 +148,11 @@ func (r *run) join(first, second *Resource) {
 		return
 	}
 	if second.Write != Reference {
+		for _, name := range second.quiet {
+			if first.Tree.Get(name) == nil {
+				first.quiet = append(first.quiet, name)
+			}
+		}
 		first.fill(first.Tree, second.Tree)
 		first.Cleared = slices.DeleteFunc(first.Cleared, func(n string) bool { return first.Tree.Get(n) != nil })
 	}

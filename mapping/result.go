@@ -47,6 +47,7 @@ type Resource struct {
 	Origin     record.Origin // the scope the rule was run for
 	kind       *resourceKind
 	kept       map[string][]string // in Update: of identifier and extension, the slots about which the record says nothing
+	quiet      []string            // elements made whose value is stored only with another change
 }
 
 // Reference returns the relative reference "Type/id".

@@ -245,6 +245,9 @@ func (r *run) buildOne(i *instance) Resource {
 		switch {
 		case len(products) > 0:
 			e.put(tree, products)
+			if e.withChange != nil && e.quiet(tree.Get(e.names[0])) {
+				res.quiet = append(res.quiet, e.names[0])
+			}
 			if rule.write == Update {
 				res.Cleared = append(append(res.Cleared, e.others...), e.besides...)
 				res.keep(e.name, oc.silent)
