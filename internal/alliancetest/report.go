@@ -132,11 +132,7 @@ func (c *checker) result(r *alliancegen.Report, res *alliancegen.Result, o *fhir
 	c.holds(c.about(r.Institution, o.Get("subject"), r.Patient), "%s: patient", at)
 	c.coded(o.Get("code"), res.Item, at+": item")
 	c.instant(o.Get("effectiveDateTime"), r.Collected, at+": taken")
-	status := res.Status
-	if r.Institution != alliancegen.City { // only the city's results have a status of their own
-		status = r.Status
-	}
-	c.equal(o.Get("status").Text(), status, "%s: status", at)
+	c.equal(o.Get("status").Text(), res.Status, "%s: status", at)
 	c.value(res, o, at)
 	c.ranges(res, o, at)
 	if res.Flag != "" {
