@@ -40,9 +40,15 @@ func Generate(seed uint64, o Options) *Alliance {
 	s.castResults(st)
 	s.routine(st, o.Routine)
 
-	files := slices.Concat(s.county.files(), s.city.files(), s.lab.files())
-	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
+	// What was there first is told, and its chances are drawn, before what came later.
+	files := s.county.files()
 	badFiles, bad := s.bad()
+	s.aside(1, func() {
+		s.castTownship()
+		files = append(files, slices.Concat(s.town.files(), s.county.files())...)
+	})
+	files = slices.Concat(files, s.city.files(), s.lab.files())
+	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	files = append(files, badFiles...)
 	l := s.ledger(files)
 	l.Bad = bad
@@ -50,6 +56,15 @@ func Generate(seed uint64, o Options) *Alliance {
 		Files:  append(files, File{"ledger.json", encodeLedger(l)}, File{"codes.json", CodesFile()}, File{"README.md", Readme()}),
 		Ledger: l,
 	}
+}
+
+// aside tells a part of the story with chances of its own, so that it can grow without
+// changing the rest.
+func (s *story) aside(stream uint64, tell func()) {
+	kept := s.r
+	s.r = newRNG(s.seed*1_000_003 + stream)
+	tell()
+	s.r = kept
 }
 
 // Deliveries returns the files under deliveries/ in order of arrival.
@@ -90,6 +105,7 @@ func (s *story) ledger(files []File) *Ledger {
 			{City, institutionName(City), "三级甲等", "Asia/Shanghai", map[string]string{City: "HYSYY", County: countyMember[City], Lab: labMember[City]}},
 			{County, institutionName(County), "二级甲等", "Asia/Shanghai", map[string]string{City: "QYXYY", County: countyMember[County], Lab: labMember[County]}},
 			{Lab, institutionName(Lab), "未定级", "Asia/Shanghai", map[string]string{City: "HYQYJY", County: countyMember[Lab], Lab: "Z00"}},
+			{Township, institutionName(Township), "一级甲等", "Asia/Shanghai", map[string]string{City: "QYXBHZ", County: countyMember[Township], Lab: labMember[Township], Township: townshipMember[Township]}},
 		},
 		Strangers: s.strangers, Reviews: s.reviews,
 	}
@@ -104,11 +120,15 @@ func (s *story) ledger(files []File) *Ledger {
 		if a.File != b.File {
 			return order[a.File] - order[b.File]
 		}
+		if a.sheet != b.sheet {
+			return a.sheet - b.sheet
+		}
 		return a.Position - b.Position
 	})
 	for _, r := range s.records {
 		l.Records = append(l.Records, *r)
 	}
+	s.masters(l)
 	s.fileTraps(l)
 	for _, t := range s.traps {
 		where := slices.Clone(t.places)
@@ -179,6 +199,7 @@ func totals(l *Ledger) map[string]map[string]int {
 		for _, x := range p.Visits {
 			add(x.Institution, "Encounter", 1)
 			add(x.Institution, "Condition", len(x.Diagnoses))
+			add(x.Institution, "Observation", len(x.Vitals))
 		}
 		for _, x := range p.Orders {
 			add(x.Institution, "ServiceRequest", 1)

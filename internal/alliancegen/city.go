@@ -37,6 +37,8 @@ type patientStyle struct {
 	cardInZ              bool   // health card only in ZPI
 	age                  string // sent where no birth date is known
 	wide                 bool   // phone in full-width digits
+	runs                 bool   // name in several formatted runs
+	doctor               Staff  // whom the resident has a contract with
 }
 
 func newCity(s *story) *city {

@@ -9,7 +9,7 @@ import (
 )
 
 // Codes of the members in the county's tables.
-var countyMember = map[string]string{City: "990100001", County: "990121001", Lab: "990100009"}
+var countyMember = map[string]string{City: "990100001", County: "990121001", Lab: "990100009", Township: "990121021"}
 
 // county writes the extracts of the county hospital.
 type county struct {
@@ -19,6 +19,7 @@ type county struct {
 	states                     map[string]*wheel[string]
 	marks                      *wheel[string]
 	nights                     []*night
+	written                    int // nights that were rendered
 }
 
 // night is one nightly set: rows by table. Columns named in missing are not exported
@@ -281,10 +282,11 @@ func bodySite(panelKey string) string {
 	return "胸部"
 }
 
-// files renders the nights; every night has its own column order.
+// files renders the nights that were not rendered yet; every night has its own column
+// order.
 func (c *county) files() []File {
 	var out []File
-	for _, n := range c.nights {
+	for _, n := range c.nights[c.written:] {
 		for _, e := range extracts {
 			rows := n.rows[e.name]
 			if len(rows) == 0 {
@@ -295,6 +297,7 @@ func (c *county) files() []File {
 			out = append(out, f)
 		}
 	}
+	c.written = len(c.nights)
 	return out
 }
 

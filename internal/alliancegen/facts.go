@@ -65,7 +65,7 @@ func ranked(keys ...string) []Diagnosis {
 }
 
 func panelAt(institution string, p panel) Coded {
-	local := map[string]string{City: p.city, County: p.county, Lab: p.lab}[institution]
+	local := map[string]string{City: p.city, County: p.county, Lab: p.lab, Township: townshipPanelCode(p.key)}[institution]
 	if local == "" {
 		panic("alliancegen: " + institution + " does not offer " + p.key)
 	}
@@ -75,7 +75,7 @@ func panelAt(institution string, p panel) Coded {
 func specimenAt(institution, key string) Coded {
 	for _, sp := range specimens {
 		if sp.key == key {
-			local := map[string]string{City: sp.city, County: sp.county, Lab: sp.lab}[institution]
+			local := map[string]string{City: sp.city, County: sp.county, Lab: sp.lab, Township: sp.name}[institution]
 			return coded(local, sp.name, systemSpecimen, sp.v2)
 		}
 	}
@@ -83,7 +83,8 @@ func specimenAt(institution, key string) Coded {
 }
 
 func (s *story) itemAt(institution string, it item) Coded {
-	codes := map[string]func() []string{City: it.cityCodes, County: it.countyCodes, Lab: it.labCodes}[institution]()
+	town := func() []string { return []string{it.townshipCode()} }
+	codes := map[string]func() []string{City: it.cityCodes, County: it.countyCodes, Lab: it.labCodes, Township: town}[institution]()
 	return coded(pick(s.r, codes), it.name, systemLOINC, it.loinc)
 }
 

@@ -25,7 +25,7 @@ type labDoc struct {
 	record *Record
 }
 
-var labMember = map[string]string{City: "A01", County: "B02"}
+var labMember = map[string]string{City: "A01", County: "B02", Township: "C21"}
 
 // The vendor's document: keys as such vendors mix them.
 type labMessage struct {

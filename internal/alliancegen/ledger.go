@@ -100,7 +100,8 @@ type Document struct {
 	Title       string    `json:"title"`
 	Date        Time      `json:"date"`
 	Author      Staff     `json:"author"`
-	Report      string    `json:"report,omitempty"` // number of the report whose paper it is
+	Report      string    `json:"report,omitempty"`   // number of the report whose paper it is
+	Replaces    string    `json:"replaces,omitempty"` // number of the document that this one corrects
 	ContentType string    `json:"contentType"`
 	SHA256      string    `json:"sha256"`
 	Size        int       `json:"size"`
@@ -279,6 +280,7 @@ type Report struct {
 	Attachments    []Attachment `json:"attachments,omitempty"`
 	Results        []Result     `json:"results,omitempty"`
 	panel          panel
+	recorder       Staff // who made what the author approved
 }
 
 // Result is one item of a report. Occurrence counts from 1 among equal items of the
@@ -434,7 +436,9 @@ const (
 )
 
 // Record is one message, row or document. Position is the message's place in its
-// batch (1…), the line a row begins at (the header is line 1), 1 for a document.
+// batch (1…), the line a row begins at (the header is line 1), 1 for a document. A
+// workbook's row is in the sheet that begins as Kind, at the row that the sheet counts;
+// a row of an HTML table is counted from 1, titles and heading too.
 type Record struct {
 	File        string `json:"file"`
 	Position    int    `json:"position"`
@@ -444,6 +448,8 @@ type Record struct {
 	Patient     string `json:"patient,omitempty"`
 	Fate        string `json:"fate"`
 	Reason      string `json:"reason,omitempty"`
+
+	sheet int // place of the sheet in its workbook
 }
 
 // Precisions of a Time.

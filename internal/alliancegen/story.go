@@ -21,6 +21,10 @@ type story struct {
 	city    *city
 	county  *county
 	lab     *lab
+	town    *township
+
+	departments []Department
+	staff       []Member
 
 	strangers []Pair
 	reviews   []Review
