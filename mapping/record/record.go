@@ -36,7 +36,8 @@ type Record struct {
 type Part struct {
 	File       string
 	Start, End int64
-	Line       int    // of its first byte, from 1
+	Line       int    // of its first byte, from 1; of a workbook, the row
+	Place      string // of a row of a workbook, whose bytes are the whole file: "sheet!row"
 	Path       string // the node made of it, e.g. "LIS_BGXM[2]"; "" for the root
 }
 

@@ -19,6 +19,12 @@ const (
 	DefaultMaxColumns    = 2_000
 	DefaultMaxJoined     = 10_000
 	DefaultMaxJoinedRows = 5_000_000
+	DefaultMaxUnzipped   = 96 << 20
+	DefaultMaxRatio      = 500
+	DefaultMaxParts      = 10_000
+	DefaultMaxSheets     = 256
+	DefaultMaxCells      = 3_000_000
+	DefaultMaxMerged     = 100_000
 )
 
 // Limits bound what is read at once. A zero field means its default.
@@ -27,6 +33,13 @@ type Limits struct {
 	MaxColumns    int
 	MaxJoined     int // rows that one join adds to one record
 	MaxJoinedRows int // rows of one joined table; each costs 24 bytes
+
+	MaxUnzipped int // bytes of all that is read of a workbook, unzipped, of a page of HTML as it stands
+	MaxRatio    int // how many times its size in the file a part of more than 1 MB may have
+	MaxParts    int // files in a workbook's file
+	MaxSheets   int
+	MaxCells    int // of one workbook, those counted that merged ones cover; each costs 16 bytes and its text
+	MaxMerged   int // ranges of merged cells in one sheet
 }
 
 func (l Limits) orDefault() Limits {
@@ -39,6 +52,13 @@ func (l Limits) orDefault() Limits {
 	or(&l.MaxColumns, DefaultMaxColumns)
 	or(&l.MaxJoined, DefaultMaxJoined)
 	or(&l.MaxJoinedRows, DefaultMaxJoinedRows)
+	or(&l.MaxUnzipped, DefaultMaxUnzipped)
+	l.MaxUnzipped = min(l.MaxUnzipped, 1<<31-1) // texts are told apart by 32 bits
+	or(&l.MaxRatio, DefaultMaxRatio)
+	or(&l.MaxParts, DefaultMaxParts)
+	or(&l.MaxSheets, DefaultMaxSheets)
+	or(&l.MaxCells, DefaultMaxCells)
+	or(&l.MaxMerged, DefaultMaxMerged)
 	return l
 }
 
@@ -53,7 +73,7 @@ type Options struct {
 // sampleBytes of a file decide its character set.
 const sampleBytes = 1 << 20
 
-// File is one delimited text file with a heading. Its methods may be used by any
+// File is one delimited text file with a heading, or one sheet of a workbook. Its methods may be used by any
 // number of goroutines when its reader may.
 type File struct {
 	name    string
@@ -65,8 +85,9 @@ type File struct {
 	text    charset.Decision
 	heading []string
 	columns record.Columns
-	start   int64 // of the first row
-	line    int   // line ends before it
+	start   int64       // of the first row
+	line    int         // line ends before it
+	sheet   *sheetTable // nil for delimited text
 }
 
 // Open reads the heading of a file. name is for places and issues. Errors are
@@ -98,13 +119,29 @@ func Open(name string, r io.ReaderAt, size int64, o Options) (*File, error) {
 // Name returns the file's name.
 func (f *File) Name() string { return f.name }
 
+// Sheet returns the name of the sheet that the file's table is, "" for delimited text.
+func (f *File) Sheet() string {
+	if f.sheet == nil {
+		return ""
+	}
+	return f.sheet.name
+}
+
+// Format returns record.Table, or record.Excel for a sheet.
+func (f *File) Format() string {
+	if f.sheet != nil {
+		return record.Excel
+	}
+	return record.Table
+}
+
 // Heading returns the columns in the order of the file.
 func (f *File) Heading() []string { return f.heading }
 
-// Charset returns what the file is read as.
+// Charset returns what the file is read as, "" for a workbook, which says it itself.
 func (f *File) Charset() string { return f.text.Charset }
 
-// Delimiter returns what separates its cells.
+// Delimiter returns what separates its cells, 0 for a sheet.
 func (f *File) Delimiter() rune { return rune(f.delim) }
 
 // Issues returns findings about the file as a whole.
@@ -187,7 +224,7 @@ func (f *File) setHeading(row *Row) error {
 	return nil
 }
 
-func (f *File) fail(line, column int, offset int64, code, reason string) error {
+func (f *File) fail(line, column int, offset int64, code, reason string) *record.SyntaxError {
 	return &record.SyntaxError{File: f.name, Line: line, Column: column, Offset: offset, Code: code, Reason: reason}
 }
 

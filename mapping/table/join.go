@@ -115,7 +115,7 @@ type index struct {
 	entries []entry
 	used    []uint64 // one bit for each entry
 	many    bool
-	readers []*scanner
+	readers []rowReader
 }
 
 type entry struct {
@@ -198,7 +198,7 @@ func (r *reader) index(parent string, j Join, columns []string) (*index, error) 
 			}
 			at[i] = k
 		}
-		sc := f.scan(f.start, f.line)
+		sc := f.reader()
 		for {
 			row, err := sc.next()
 			if errors.Is(err, io.EOF) {
@@ -219,7 +219,7 @@ func (r *reader) index(parent string, j Join, columns []string) (*index, error) 
 			}
 			ix.entries = append(ix.entries, entry{hash: hash, at: row.start, line: uint32(row.line), file: uint32(n)})
 		}
-		ix.readers = append(ix.readers, f.scan(0, 0))
+		ix.readers = append(ix.readers, f.reader())
 	}
 	sort.Slice(ix.entries, func(a, b int) bool {
 		x, y := ix.entries[a], ix.entries[b]
@@ -260,14 +260,14 @@ func (r *reader) report(row *Row, table string, err error) bool {
 		r.stopped = true
 		return false
 	}
-	rec := &record.Record{Format: record.Table, Type: table, Charset: row.file.Charset(), File: row.file.name, Parts: []record.Part{row.part("")}}
+	rec := &record.Record{Format: row.file.Format(), Type: table, Charset: row.file.Charset(), File: row.file.name, Parts: []record.Part{row.part("")}}
 	r.stopped = !r.yield(rec, err)
 	return !r.stopped
 }
 
 // rows yields the records of one file of the main table.
 func (r *reader) rows(f *File, p *plan) bool {
-	sc := f.scan(f.start, f.line)
+	sc := f.reader()
 	for {
 		row, err := sc.next()
 		if errors.Is(err, io.EOF) {
@@ -282,10 +282,11 @@ func (r *reader) rows(f *File, p *plan) bool {
 		r.b = &record.Builder{}
 		r.b.Grow(len(row.cells) + 1 + len(p.joins)*8)
 		r.rec = &record.Record{
-			Format: record.Table, Type: r.main, Charset: f.Charset(), File: f.name,
+			Format: f.Format(), Type: r.main, Charset: f.Charset(), File: f.name,
 			Root: r.b.Group(r.main, p.names[f]), Parts: []record.Part{row.part("")}, Issues: slices.Clip(f.text.Issues),
 		}
 		row.fill(r.b, r.rec.Root, len(p.joins))
+		r.rec.Issues = append(r.rec.Issues, row.issues("")...)
 		if err := r.join(row, r.rec.Root, "", p); err != nil {
 			if !r.report(row, r.main, err) {
 				return false
@@ -345,7 +346,7 @@ func (r *reader) join(row *Row, group *record.Node, where string, p *plan) error
 				for ; n < len(ix.entries) && ix.entries[n].hash == hash; n++ { // they are not orphans too
 					ix.used[n/64] |= 1 << (n % 64)
 				}
-				return row.file.fail(row.line, 1, row.start, "too-many-values", fmt.Sprintf("more than %d rows of table %s belong to this row", r.lim.MaxJoined, j.Table))
+				return row.file.fail(row.line, 1, row.offset(), "too-many-values", fmt.Sprintf("more than %d rows of table %s belong to this row", r.lim.MaxJoined, j.Table))
 			}
 			node := r.b.Group(j.Name, j.inner.names[other.file])
 			name := where + j.Name
@@ -355,6 +356,7 @@ func (r *reader) join(row *Row, group *record.Node, where string, p *plan) error
 			}
 			other.fill(r.b, node, len(j.inner.joins))
 			r.rec.Parts = append(r.rec.Parts, other.part(name))
+			r.rec.Issues = append(r.rec.Issues, other.issues(name+".")...)
 			group.Add(node)
 			if len(j.inner.joins) > 0 {
 				own := *other
@@ -380,7 +382,7 @@ func equal(a *Row, at []int, b *Row, columns []string) bool {
 // row reads the row of an entry; it is valid until the next one is read.
 func (ix *index) row(e entry) (*Row, error) {
 	sc := ix.readers[e.file]
-	sc.offset, sc.line = e.at, int(e.line)-1
+	sc.seek(e.at, int(e.line))
 	row, err := sc.next()
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF // the file changed while it is read
@@ -417,7 +419,7 @@ func (r *reader) orphans(p *plan) {
 			if n == maxOrphans-1 && len(left) > maxOrphans {
 				reason = fmt.Sprintf("%s, and so have %d more rows", reason, len(left)-maxOrphans)
 			}
-			if !r.report(row, ix.table, row.file.fail(row.line, 1, row.start, Orphan, reason)) || n == maxOrphans-1 {
+			if !r.report(row, ix.table, row.file.fail(row.line, 1, row.offset(), Orphan, reason)) || n == maxOrphans-1 {
 				break
 			}
 		}

@@ -16,13 +16,14 @@ import (
 type Row struct {
 	file       *File
 	cells      []cell
-	start, end int64
+	start, end int64 // bytes; of a sheet, start is which of the rows that say anything
 	line       int
 }
 
 type cell struct {
 	text         string
 	quoted       bool
+	flaw         uint8 // of a sheet's cell
 	line, column int
 }
 
@@ -185,8 +186,8 @@ func (s *scanner) lineEnd(b []byte, from int) (n, size int) {
 	return i, 1
 }
 
-// next returns the next row. A *record.SyntaxError is about this row alone, whose
-// place the row still has; any other error ends the file.
+func (s *scanner) seek(at int64, line int) { s.offset, s.line = at, line-1 }
+
 func (s *scanner) next() (*Row, error) {
 	for {
 		raw, err := s.nextLine()
@@ -314,6 +315,9 @@ func (s *scanner) row(first line, text string) (*Row, error) {
 		} else if len(cells) != n {
 			return row, s.f.fail(first.line, 1, first.start, "columns", fmt.Sprintf("the row has %d cells, the heading %d", len(cells), n))
 		}
+		if err := row.lost(); err != nil {
+			return row, err
+		}
 	}
 	return row, nil
 }
@@ -349,6 +353,9 @@ func (r *Row) fill(b *record.Builder, group *record.Node, room int) {
 	b.Reserve(group, len(r.cells)+room)
 	for i := range r.cells {
 		c := &r.cells[i]
+		if c.flaw == errorCell {
+			continue // not known: what is stored stays
+		}
 		text, state := c.value()
 		leaf := b.Leaf(r.file.heading[i], text, state)
 		leaf.Mark(c.line, c.column)
@@ -359,5 +366,8 @@ func (r *Row) fill(b *record.Builder, group *record.Node, room int) {
 
 // part says which bytes the row is.
 func (r *Row) part(path string) record.Part {
+	if t := r.file.sheet; t != nil {
+		return record.Part{File: r.file.name, End: t.size, Line: r.line, Place: r.place(), Path: path}
+	}
 	return record.Part{File: r.file.name, Start: r.start, End: r.end, Line: r.line, Path: path}
 }
