@@ -10,16 +10,16 @@ import (
 // wantsResource tells whether a Binary whose content is of the given type is asked
 // for as FHIR JSON. That takes its name, in _format or Accept, and no stronger wish
 // for the content's own type; everything else is the content. Who asks for nothing but
-// FHIR XML gets neither.
+// another format of FHIR, such as XML, gets neither.
 func wantsResource(r *http.Request, stored string) (bool, error) {
 	if asked := r.URL.Query().Get("_format"); asked != "" {
-		if isXML(asked) || asked == "xml" {
+		if foreign(asked) || asked == "xml" {
 			return false, notAcceptable()
 		}
 		return isJSON(asked), nil
 	}
 	stored, _, _ = mime.ParseMediaType(stored)
-	var resource, xml, content wish
+	var resource, other, content wish
 	for _, line := range r.Header.Values("Accept") {
 		for part := range strings.SplitSeq(line, ",") {
 			media, params, err := mime.ParseMediaType(strings.TrimSpace(part))
@@ -30,8 +30,8 @@ func wantsResource(r *http.Request, stored string) (bool, error) {
 			if isJSON(part) {
 				resource.add(1, q)
 			}
-			if isXML(part) {
-				xml.add(1, q)
+			if foreign(part) {
+				other.add(1, q)
 			}
 			switch {
 			case media == stored:
@@ -43,7 +43,7 @@ func wantsResource(r *http.Request, stored string) (bool, error) {
 			}
 		}
 	}
-	if resource.q == 0 && content.exact == 0 && xml.q > 0 {
+	if resource.q == 0 && content.exact == 0 && other.q > 0 {
 		return false, notAcceptable()
 	}
 	return resource.q > 0 && resource.q >= content.q, nil
@@ -73,9 +73,11 @@ func quality(text string) float64 {
 	return q
 }
 
-func isXML(text string) bool {
-	media, _, err := mime.ParseMediaType(strings.ReplaceAll(strings.TrimSpace(text), " ", "+"))
-	return err == nil && media == "application/fhir+xml"
+// foreign reports whether text names a format of FHIR that is not served: XML, or
+// another version.
+func foreign(text string) bool {
+	media, _, err := mediaType(text)
+	return err == nil && (media == "application/fhir+xml" || media == MediaType && !isJSON(text))
 }
 
 // isMedia reports whether text is a media type: type, subtype and parameters.

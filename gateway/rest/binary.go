@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -113,8 +114,14 @@ func (h *Handler) sendBinary(r *request, v store.Version) error {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	header.Set("Content-Disposition", "attachment")
-	http.ServeContent(r.Response(), r.Request(), "", v.Updated, h.Engine.Content(r.ctx, v))
+	http.ServeContent(r.Response(), r.Request(), "", v.Updated, h.content(r, v))
 	return nil
+}
+
+// content reads a Binary's content for as long as the client takes it: a slow line is
+// no reason to end in the middle, and a client that leaves ends the writing.
+func (h *Handler) content(r *request, v store.Version) *interaction.Content {
+	return h.Engine.Content(context.WithoutCancel(r.ctx), v)
 }
 
 // sendResource sends a Binary as FHIR JSON, its content piece by piece.
@@ -125,7 +132,7 @@ func (h *Handler) sendResource(r *request, status int, v store.Version) error {
 			body = append(tree.AppendIndent(nil), '\n')
 		}
 	}
-	content := h.Engine.Content(r.ctx, v)
+	content := h.content(r, v)
 	head, tail := body, []byte(nil)
 	length := int64(len(body))
 	if content.Size() > 0 {

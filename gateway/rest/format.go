@@ -41,7 +41,7 @@ func (h *Handler) negotiate(r *http.Request) (format, error) {
 
 // isJSON accepts the names under which FHIR JSON is asked for or sent.
 func isJSON(text string) bool {
-	media, params, err := mime.ParseMediaType(strings.ReplaceAll(strings.TrimSpace(text), " ", "+"))
+	media, params, err := mediaType(text)
 	if err != nil {
 		media = strings.TrimSpace(text)
 	}
@@ -51,6 +51,16 @@ func isJSON(text string) bool {
 		return version == "" || strings.HasPrefix(version, "4.0")
 	}
 	return false
+}
+
+// mediaType reads a media type; in an address its + may have become a space.
+func mediaType(text string) (string, map[string]string, error) {
+	media, params, found := strings.Cut(text, ";")
+	media = strings.ReplaceAll(strings.TrimSpace(media), " ", "+")
+	if found {
+		media += ";" + params
+	}
+	return mime.ParseMediaType(media)
 }
 
 func isAny(text string) bool {

@@ -128,6 +128,7 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 		{"an element that R4 does not have", "POST", "/fhir/Patient", `{"resourceType":"Patient","colour":"red"}`, nil, 422, "", "colour"},
 		{"XML", "POST", "/fhir/Patient", "<Patient/>", []string{"Content-Type: application/fhir+xml"}, 415, "not-supported", ""},
 		{"asking for XML", "GET", "/fhir/Patient/" + id, "", []string{"Accept: application/fhir+xml"}, 406, "not-supported", ""},
+		{"asking for another version of FHIR", "GET", "/fhir/Patient/" + id, "", []string{"Accept: application/fhir+json; fhirVersion=3.0"}, 406, "not-supported", ""},
 		{"a body over the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","language":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "too-long", ""},
 		{"a body nested deeper than the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","extension":` + strings.Repeat("[", 30) + strings.Repeat("]", 30) + `}`, nil, 400, "structure", "nested deeper than 30"},
 		{"update without an id in the body", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient"}`, nil, 400, "invalid", ""},
