@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/yilian/yilian/mapping/hl7v2"
 	"github.com/yilian/yilian/mapping/markup"
@@ -50,6 +51,9 @@ type Intake struct {
 	files  []File
 	source Source
 	lim    IntakeLimits
+
+	mu     sync.Mutex
+	opened map[int][]found // tables of the files that have been looked at
 }
 
 // Open prepares the files of one delivery, which belong together, for reading by a source of the institution. "" or an
@@ -69,7 +73,7 @@ func FormatOf(f File) string {
 			return record.HL7v2
 		}
 	}
-	if bytes.HasPrefix(head, []byte("PK\x03\x04")) || bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0")) || isPage(head) {
+	if table.IsBook(f.Bytes[:min(len(f.Bytes), 4096)]) {
 		return record.Excel
 	}
 	switch strings.ToLower(path.Ext(f.Name)) {
@@ -91,17 +95,6 @@ func FormatOf(f File) string {
 		return record.XML // the last two are UTF-16
 	}
 	return record.Table
-}
-
-// isPage reports whether a file begins like a page of HTML.
-func isPage(head []byte) bool {
-	head = bytes.ToLower(head)
-	for _, tag := range []string{"<html", "<!doctype html", "<table", "<meta", "<head"} {
-		if bytes.HasPrefix(head, []byte(tag)) {
-			return true
-		}
-	}
-	return false
 }
 
 func isWord(c byte) bool {
@@ -189,34 +182,24 @@ func (x *Intake) messages(i int, yield func(Cut, error) bool) bool {
 	return true
 }
 
-// rows yields the joined rows of every map that reads tables of this delivery. A file that no source and no map knows is
-// a cut of its own, so that nothing is lost without a word.
+// rows yields the joined rows of every map that reads tables of this delivery. A file or sheet that no source and no map
+// knows is a cut of its own, so that nothing is lost without a word.
 func (x *Intake) rows(files []int, yield func(Cut, error) bool) {
 	set := &table.Set{}
-	tables := map[int]string{}
 	at := map[string]int{} // file name → its place
+	var found []found
 	for _, i := range files {
-		f := x.files[i]
-		at[f.Name] = i
-		whole := Cut{Format: record.Table, File: i, End: int64(len(f.Bytes)), Line: 1}
-		name, src := x.tableOf(f.Name)
-		if name == "" {
-			whole.Err = &record.SyntaxError{File: f.Name, Code: "table", Reason: "the file's name fits no table of a source"}
-			if !yield(whole, nil) {
-				return
+		at[x.files[i].Name] = i
+		for _, t := range x.tables(i) {
+			if t.err != nil {
+				if !x.give(t.whole, t.err, yield) {
+					return
+				}
+				continue
 			}
-			continue
+			set.Add(t.name, t.file)
+			found = append(found, t)
 		}
-		opened, err := table.Open(f.Name, bytes.NewReader(f.Bytes), int64(len(f.Bytes)), table.Options{
-			Charset: x.charset(), Delimiter: src.Delimiter, Limits: table.Limits{MaxRowBytes: x.lim.Record}})
-		if err != nil {
-			if !x.give(whole, err, yield) {
-				return
-			}
-			continue
-		}
-		set.Add(name, opened)
-		tables[i] = name
 	}
 	var used []string
 	for _, m := range x.inst.maps {
@@ -228,17 +211,17 @@ func (x *Intake) rows(files []int, yield func(Cut, error) bool) {
 			c := Cut{Record: rec, Format: record.Table}
 			if rec != nil && len(rec.Parts) > 0 {
 				p := rec.Parts[0]
-				c.File, c.Start, c.End, c.Line = at[p.File], p.Start, p.End, p.Line
+				c.Format, c.File, c.Start, c.End, c.Line, c.Place = rec.Format, at[p.File], p.Start, p.End, p.Line, p.Place
 			}
 			if !x.give(c, err, yield) {
 				return
 			}
 		}
 	}
-	for _, i := range files {
-		if name := tables[i]; name != "" && !slices.Contains(used, name) {
-			c := Cut{Format: record.Table, File: i, End: int64(len(x.files[i].Bytes)), Line: 1,
-				Err: &record.SyntaxError{File: x.files[i].Name, Code: "no-map", Reason: "no map reads table " + name}}
+	for _, t := range found {
+		if !slices.Contains(used, t.name) {
+			c := t.whole
+			c.Err = &record.SyntaxError{File: t.file.Name(), Path: t.file.Sheet(), Code: "no-map", Reason: "no map reads table " + t.name}
 			if !yield(c, nil) {
 				return
 			}
@@ -246,14 +229,91 @@ func (x *Intake) rows(files []int, yield func(Cut, error) bool) {
 	}
 }
 
-// tableOf returns the table that a file belongs to by its name, and the source that says so: the longest pattern wins.
-// Where no source declares tables, the name without its ending is the table.
-func (x *Intake) tableOf(file string) (string, Source) {
+// found is a table of a delivery, or why a file or sheet is none.
+type found struct {
+	name  string
+	file  *table.File
+	err   error
+	whole Cut // all of it, for what is said about it as a whole
+}
+
+// tables opens the tables of a file once: what a workbook says is kept for the next reading.
+func (x *Intake) tables(i int) []found {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if t, ok := x.opened[i]; ok {
+		return t
+	}
+	if x.opened == nil {
+		x.opened = map[int][]found{}
+	}
+	f := x.files[i]
+	if head := f.Bytes[:min(len(f.Bytes), 4096)]; table.IsBook(head) {
+		x.opened[i] = x.sheets(i)
+		return x.opened[i]
+	}
+	t := found{whole: Cut{Format: record.Table, File: i, End: int64(len(f.Bytes)), Line: 1}}
+	var of Table
+	var src Source
+	if of, src = x.tableOf(f.Name, "", true); of.Name == "" {
+		t.err = &record.SyntaxError{File: f.Name, Code: "table", Reason: "the file's name fits no table of a source"}
+	} else {
+		t.name = of.Name
+		o := x.tableOptions()
+		o.Delimiter = src.Delimiter
+		t.file, t.err = table.Open(f.Name, bytes.NewReader(f.Bytes), int64(len(f.Bytes)), o)
+	}
+	x.opened[i] = []found{t}
+	return x.opened[i]
+}
+
+func (x *Intake) tableOptions() table.Options {
+	return table.Options{Charset: x.charset(), Limits: table.Limits{MaxRowBytes: x.lim.Record}}
+}
+
+// sheets opens the tables of a workbook. Sheets in which nothing stands say nothing, and hidden ones that fit no table
+// hold the lists that others choose from.
+func (x *Intake) sheets(i int) []found {
+	f := x.files[i]
+	whole := Cut{Format: record.Excel, File: i, End: int64(len(f.Bytes)), Line: 1}
+	book, err := table.OpenBook(f.Name, f.Bytes, x.tableOptions())
+	if err != nil {
+		return []found{{err: err, whole: whole}}
+	}
+	var out []found
+	for n, sheet := range book.Sheets() {
+		t := found{whole: whole}
+		t.whole.Place = sheet.Name + "!1"
+		of, _ := x.tableOf(f.Name, sheet.Name, n == 0)
+		if of.Name == "" && sheet.Hidden {
+			continue
+		}
+		empty, err := sheet.Empty()
+		switch {
+		case err != nil:
+			t.err = err
+		case empty:
+			continue
+		case of.Name == "":
+			t.err = &record.SyntaxError{File: f.Name, Path: sheet.Name, Code: "table", Reason: "the sheet's name fits no table of a source"}
+		default:
+			t.name = of.Name
+			t.file, t.err = sheet.Open(of.Heading)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// tableOf returns the table that a file, or a sheet of a workbook, belongs to by its name, and the source that says so:
+// the longest patterns win. Where no source declares tables, the sheet's name or that of the file without its ending is
+// the table.
+func (x *Intake) tableOf(file, sheet string, first bool) (Table, Source) {
 	sources := x.inst.sources
 	if x.source.Name != "" {
 		sources = []Source{x.source}
 	}
-	name, length, declared := "", -1, false
+	best, length, declared := Table{}, -1, false
 	var from Source
 	for _, s := range sources {
 		if !record.Tabular(s.Format) {
@@ -261,16 +321,26 @@ func (x *Intake) tableOf(file string) (string, Source) {
 		}
 		declared = declared || len(s.Tables) > 0
 		for _, t := range s.Tables {
-			if len(t.Pattern) > length && table.Matches(t.Pattern, file) {
-				name, length, from = t.Name, len(t.Pattern), s
+			fits := table.Matches(t.Pattern, file)
+			switch {
+			case t.Sheet == "":
+				fits = fits && first
+			case sheet != "":
+				fits = fits && table.Matches(t.Sheet, sheet)
+			}
+			if n := len(t.Pattern) + len(t.Sheet); fits && n > length {
+				best, length, from = t, n, s
 			}
 		}
 	}
 	if !declared {
-		base := file[strings.LastIndexAny(file, `/\`)+1:]
-		return strings.TrimSuffix(base, path.Ext(base)), x.source
+		if sheet == "" {
+			base := file[strings.LastIndexAny(file, `/\`)+1:]
+			sheet = strings.TrimSuffix(base, path.Ext(base))
+		}
+		return Table{Name: sheet}, x.source
 	}
-	return name, from
+	return best, from
 }
 
 func tableJoins(joins []Join) []table.Join {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/yilian/yilian/mapping/charset"
 	"github.com/yilian/yilian/mapping/record"
 )
 
@@ -21,7 +22,7 @@ type Book struct {
 	cells  int
 	parts  *parts // nil for a page of HTML
 
-	charset  string // of a page of HTML
+	text     charset.Decision // of a page of HTML
 	from1904 bool
 	strings  *texts
 	formats  []*numberFormat // by style
@@ -62,7 +63,7 @@ func begin(head []byte) []byte {
 }
 
 // OpenBook lists the sheets of a workbook: .xlsx and .xlsm, or the tables of a page of
-// HTML, which are called Table1, Table2, … Errors are *record.SyntaxError, with the
+// HTML, which are called Table1, Table2, …; a single one is called like the file. Errors are *record.SyntaxError, with the
 // codes "old-workbook", "encrypted-workbook", "workbook" (damaged, or none), "charset"
 // and "too-large".
 func OpenBook(name string, data []byte, o Options) (*Book, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -68,7 +69,7 @@ func (b *Book) openPage(setting string) error {
 	if err != nil {
 		return err
 	}
-	b.charset = text.Charset
+	b.text = charset.Decision{Charset: text.Charset, Issues: text.Issues}
 	z := html.NewTokenizer(strings.NewReader(text.Text))
 	z.SetMaxBuf(b.lim.MaxRowBytes)
 	var open []*pageTable
@@ -135,6 +136,10 @@ func (b *Book) openPage(setting string) error {
 		if err := t.finish(); err != nil {
 			return err
 		}
+	}
+	if len(b.sheets) == 1 { // as spreadsheets call it when they open such a page
+		name := b.name[strings.LastIndexAny(b.name, `/\`)+1:]
+		b.sheets[0].Name = strings.TrimSuffix(name, path.Ext(name))
 	}
 	return nil
 }

@@ -39,7 +39,6 @@ func (s *Sheet) Open(heading [2]int) (*File, error) {
 		return nil, err
 	}
 	f := &File{name: s.book.name, lim: s.book.lim, columns: record.Columns{}, sheet: &sheetTable{name: s.Name, size: int64(len(s.book.data)), grid: g}}
-	f.text.Charset = s.book.charset
 	from, to := 0, 0
 	if heading[0] > 0 {
 		for to = 0; to < len(g.rows) && int(g.rows[to].number) <= heading[1]; to++ {
@@ -63,6 +62,7 @@ func (s *Sheet) Open(heading [2]int) (*File, error) {
 			}
 		}
 	}
+	f.text = s.book.text
 	f.sheet.first = to
 	f.line = int(g.rows[to-1].number)
 	return f, f.nameColumns(from, to)
