@@ -1,6 +1,7 @@
 package alliancegen
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strconv"
@@ -211,6 +212,7 @@ func (c *city) zpi(p *Patient) string {
 }
 
 func (c *city) pv1(v *Visit) string {
+	c.s.mention(City, v.Department, v.Bed, v.Doctor)
 	f := fields{
 		1: "1", 2: v.LocalClass, 3: comp(v.Department.Code, ward(v), v.Bed, "HYSYY"),
 		7: comp(v.Doctor.Number, v.Doctor.Name), 10: v.Department.Code,
@@ -284,9 +286,11 @@ func (c *city) merge(d *cityDelivery, at time.Time, survivor, retired *Patient) 
 func (c *city) order(d *cityDelivery, kind, control string, at time.Time, p *Patient, v *Visit, orders ...*Order) *message {
 	segs := []string{c.pid(p, kind == "ORM^O01" && control != "NW")}
 	if v != nil {
+		c.s.mention(City, v.Department, v.Bed, v.Doctor)
 		segs = append(segs, segment("PV1", fields{1: "1", 2: v.LocalClass, 3: comp(v.Department.Code, ward(v), v.Bed, "HYSYY"), 7: comp(v.Doctor.Number, v.Doctor.Name), 19: comp(v.Number, "", "", "HYSYY", "VN")}))
 	}
 	for i, o := range orders {
+		c.s.mention(City, Coded{}, "", o.Requester)
 		priority := map[string]string{"routine": "R", "stat": "S", "asap": "A"}[o.Priority]
 		orc := fields{1: control, 2: comp(o.Number, "HIS"), 7: comp("", "", "", "", "", priority), 9: hl7When(o.Ordered), 12: comp(o.Requester.Number, o.Requester.Name)}
 		if o.Group != "" {
@@ -309,11 +313,12 @@ func (c *city) order(d *cityDelivery, kind, control string, at time.Time, p *Pat
 func (c *city) result(d *cityDelivery, at time.Time, p *Patient, v *Visit, sparse bool, reports ...*Report) *message {
 	segs := []string{c.pid(p, sparse)}
 	if v != nil {
+		c.s.mention(City, v.Department, v.Bed)
 		segs = append(segs, segment("PV1", fields{1: "1", 2: v.LocalClass, 3: comp(v.Department.Code, ward(v), v.Bed, "HYSYY"), 19: comp(v.Number, "", "", "HYSYY", "VN")}))
 	}
 	system := "LIS"
 	for i, rep := range reports {
-		system = map[string]string{"laboratory": "LIS", "imaging": "RIS", "ecg": "ECG"}[rep.Kind]
+		system = map[string]string{"laboratory": "LIS", "microbiology": "LIS", "imaging": "RIS", "ecg": "ECG", "pathology": "PIS"}[rep.Kind]
 		segs = append(segs, c.obr(rep, i+1, system))
 		if rep.Remark != "" {
 			segs = append(segs, segment("NTE", fields{1: "1", 2: "L", 3: esc(rep.Remark)}))
@@ -329,6 +334,7 @@ func (c *city) result(d *cityDelivery, at time.Time, p *Patient, v *Visit, spars
 
 func (c *city) obr(rep *Report, n int, system string) string {
 	status := map[string]string{"preliminary": "P", "final": "F", "corrected": "C", "entered-in-error": "X"}[rep.Status]
+	c.s.mention(City, Coded{}, "", rep.Author)
 	f := fields{
 		1: strconv.Itoa(n), 3: comp(rep.Number, system), 4: comp(rep.Item.Code, rep.Item.Text, "L"), 7: hl7When(rep.Collected),
 		22: hl7When(rep.Issued), 24: rep.Section, 25: status, 32: rep.Author.Number + "&" + esc(rep.Author.Name),
@@ -339,6 +345,12 @@ func (c *city) obr(rep *Report, n int, system string) string {
 	if rep.Specimen.Code != "" {
 		f[15] = rep.Specimen.Code + "&" + esc(rep.Specimen.Text)
 		f[14] = hl7Time(rep.Collected.t.Add(25 * time.Minute))
+	}
+	if rep.Study != nil {
+		f[18] = rep.Study.Accession
+	}
+	if rep.Kind == "pathology" {
+		f[20] = rep.SpecimenNumber
 	}
 	return segment("OBR", f)
 }
@@ -383,6 +395,24 @@ func (c *city) obx(rep *Report, system string) []string {
 	case "ecg":
 		narrative("ECG_SJ", "心电图所见", rep.Findings)
 		narrative("ECG_ZD", "心电图诊断", rep.Conclusion)
+	case "pathology":
+		gross, microscopic, _ := strings.Cut(rep.Findings, "\n")
+		narrative("BL_DT", "大体所见", gross)
+		narrative("BL_JX", "镜下所见", microscopic)
+		narrative("BL_ZD", "病理诊断", rep.Conclusion)
+	}
+	also := func(kind, item, value string) {
+		n++
+		out = append(out, segment("OBX", fields{1: strconv.Itoa(n), 2: kind, 3: item, 5: value, 11: status(rep.Status), 14: hl7When(rep.Issued)}))
+	}
+	if st := rep.Study; st != nil {
+		also("ST", comp("113014", "检查实例号", "DCM"), st.UID)
+		also("NM", comp("YX_XL", "序列数", system), strconv.Itoa(st.Series))
+		also("NM", comp("YX_FS", "图像数", system), strconv.Itoa(st.Instances))
+		also("RP", comp("YX_DZ", "影像浏览地址", system), comp(st.Viewer, "HYPACS", "TEXT", "HTML"))
+	}
+	for i, p := range rep.papers {
+		also("ED", comp(p.code, rep.Attachments[i].Title, system), comp("HY"+system, p.kind, p.subtype, "Base64", base64.StdEncoding.EncodeToString(p.bytes)))
 	}
 	return out
 }
@@ -390,6 +420,7 @@ func (c *city) obx(rep *Report, system string) []string {
 // refer sends REF^I12.
 func (c *city) refer(d *cityDelivery, at time.Time, p *Patient, v *Visit, r *Referral) *message {
 	member := map[string]string{City: "HYSYY", County: "QYXYY"}
+	c.s.mention(City, v.Department, "", r.Requester)
 	rf1 := fields{
 		1: r.LocalStatus, 2: map[string]string{"routine": "R", "stat": "S", "urgent": "A"}[r.Priority],
 		3: map[string]string{"up": "1^上转", "down": "2^下转"}[r.Direction], 6: r.Number, 7: hl7When(r.Date), 10: esc(r.Reason),
@@ -415,6 +446,7 @@ func (c *city) refer(d *cityDelivery, at time.Time, p *Patient, v *Visit, r *Ref
 
 // book sends SIU^S12.
 func (c *city) book(d *cityDelivery, at time.Time, p *Patient, a *Appointment) *message {
+	c.s.mention(City, a.Department, "", a.Doctor)
 	minutes := strconv.Itoa(int(a.End.t.Sub(a.Start.t).Minutes()))
 	return c.send(d, "HIS", "SIU^S12", at, p,
 		segment("SCH", fields{2: comp(a.Number, "HIS"), 7: esc(a.Reason), 9: minutes, 10: "min", 11: comp("", "", minutes, hl7When(a.Start), hl7When(a.End)), 25: "Booked"}),

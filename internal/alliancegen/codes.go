@@ -170,7 +170,7 @@ func cityTables() []Table {
 	return []Table{
 		{"departments", "科室 Departments", "PV1-3.1, PV1-10, OBR-24 sender, PRD-4", departmentRows(func(d department) string { return d.city })},
 		{"lab-items", "检验项目 Lab items", "OBX-3 (LIS)", itemRows(item.cityCodes)},
-		{"ecg-items", "心电测量与文字 ECG items", "OBX-3 (ECG)", pairs(systemLOINC, "ECG_HR", "心率", "8867-4", "ECG_SJ", "心电图所见", "", "ECG_ZD", "心电图诊断", "")},
+		{"ecg-items", "心电测量与文字 ECG items", "OBX-3 (ECG)", pairs(systemLOINC, "ECG_HR", "心率", "8867-4", "ECG_SJ", "心电图所见", "", "ECG_ZD", "心电图诊断", "", "ECG_PDF", "心电图报告", "")},
 		{"blood-groups", "血型 Blood groups", "OBX-5 of item ABO (CE)", bloodGroupRows()},
 		{"order-types", "申请项目 Order and report types", "OBR-4", orderRows(func(p panel) string { return p.city })},
 		{"specimens", "标本类型 Specimen types", "OBR-15.1", specimenRows(func(s specimen) string { return s.city })},

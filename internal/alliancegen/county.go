@@ -176,6 +176,7 @@ func (c *county) visit(n *night, v *Visit, changed time.Time) *Record {
 		"YSGH": v.Doctor.Number, "YSXM": v.Doctor.Name, "JZSJ": c.whenOf(v.Start), "CYSJ": c.end(v.End),
 		"RYTJ": v.AdmitSource, "LYFS": v.Disposition, "ZTBZ": status, "XGSJ": stamp(changed),
 	}
+	c.s.mention(County, v.Department, "", v.Doctor)
 	for _, dx := range v.Diagnoses {
 		if dx.Rank == 1 {
 			cells["ZDBM"], cells["ZDMC"] = dx.Code, dx.Text
@@ -201,6 +202,7 @@ func (c *county) order(n *night, o *Order, v *Visit, changed time.Time) *Record 
 		specimen = specimenAt(County, o.panel.specimen).Code
 	}
 	state := map[string]string{"active": "0", "completed": "2", "revoked": "9"}[o.Status]
+	c.s.mention(County, v.Department, "", o.Requester)
 	return c.put(n, "HIS_SQD", o.Patient, map[string]string{
 		"SQDH": o.Number, "JZLSH": o.Visit, "HZID": o.Patient, "SQLX": category, "XMDM": o.Item.Code, "XMMC": o.Item.Text, "BBDM": specimen,
 		"SQKS": v.Department.Code, "SQYS": o.Requester.Number, "SQYSXM": o.Requester.Name, "SQSJ": c.whenOf(o.Ordered),
@@ -210,6 +212,7 @@ func (c *county) order(n *night, o *Order, v *Visit, changed time.Time) *Record 
 }
 
 func (c *county) prescription(n *night, x *Rx, changed time.Time) *Record {
+	c.s.mention(County, Coded{}, "", x.Requester)
 	return c.put(n, "HIS_CF", x.Patient, map[string]string{
 		"CFH": x.Number, "XH": strconv.Itoa(x.Row), "JZLSH": x.Visit, "HZID": x.Patient, "YPBM": x.Drug.Code, "YPMC": x.Drug.Text, "GG": x.Strength,
 		"YF": x.Route, "YL": x.Dose, "DW": x.DoseUnit, "PC": x.Frequency, "TS": strconv.Itoa(x.Days), "SL": x.Quantity, "SLDW": x.Pack,
@@ -219,6 +222,7 @@ func (c *county) prescription(n *night, x *Rx, changed time.Time) *Record {
 }
 
 func (c *county) referral(n *night, r *Referral, changed time.Time) *Record {
+	c.s.mention(County, Coded{}, "", r.Requester)
 	return c.put(n, "HIS_ZZ", r.Patient, map[string]string{
 		"ZZDH": r.Number, "HZID": r.Patient, "JZLSH": r.Visit, "ZZLX": map[string]string{"up": "1", "down": "2"}[r.Direction],
 		"ZCJG": countyMember[r.From], "ZRJG": countyMember[r.To], "ZRKS": r.Department, "ZZYY": r.ReasonCode, "ZZYYSM": r.Reason,

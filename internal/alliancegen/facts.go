@@ -164,6 +164,8 @@ func (s *story) report(institution string, p *Patient, pan panel, o *Order, coll
 	switch {
 	case pan.key == "ecg":
 		rep.Kind = "ecg"
+	case pan.section == "SP":
+		rep.Kind = "pathology"
 	case pan.findings != nil:
 		rep.Kind = "imaging"
 	case pan.labSection == "WSW":

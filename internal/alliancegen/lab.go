@@ -166,6 +166,7 @@ func (l *lab) send(d *labDelivery, at time.Time, rep *Report, p *Patient, req re
 	case "CANCEL":
 		msg.Report.CorrectReason = "标本信息核对有误,报告作废"
 	}
+	rep.SpecimenNumber = msg.Report.Specimen.Barcode
 	isolates := map[int]int{}
 	for _, res := range rep.Results {
 		l.result(&msg, res, isolates)

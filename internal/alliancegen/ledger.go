@@ -281,6 +281,7 @@ type Report struct {
 	Results        []Result     `json:"results,omitempty"`
 	panel          panel
 	recorder       Staff // who made what the author approved
+	papers         []paper
 }
 
 // Result is one item of a report. Occurrence counts from 1 among equal items of the
