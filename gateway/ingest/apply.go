@@ -16,6 +16,9 @@ import (
 // apply carries one record from its bytes to FHIR, or into quarantine.
 func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 	m, ok := in.member(r.Institution)
+	if !ok && in.waits(r.Institution) {
+		return errWaits
+	}
 	if !ok {
 		return in.quarantine(ctx, r, "", issue("institution-unknown", "the institution is not a member"))
 	}
@@ -38,7 +41,7 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 		return in.quarantine(ctx, r, name, got.Issues...)
 	}
 	in.Fault(BeforeApply)
-	_, err = in.Engine.Apply(ctx, in.batch(r, got, name))
+	_, err = in.Engine.Apply(ctx, in.batch(r, got, name, m.folder()))
 	var refused *interaction.Refused
 	switch {
 	case errors.As(err, &refused):
@@ -51,11 +54,11 @@ func (in *Ingest) apply(ctx context.Context, r store.Record) error {
 }
 
 // batch is what a record became, in the words of package interaction.
-func (in *Ingest) batch(r store.Record, got *mapping.Result, name string) interaction.Batch {
+func (in *Ingest) batch(r store.Record, got *mapping.Result, name, folder string) interaction.Batch {
 	b := interaction.Batch{
 		Institution: r.Institution, Record: r.ID,
-		Digest: r.Digest, Offset: r.Offset, Length: r.Length,
-		Map:    name,
+		Digest: r.Digest, Offset: r.Offset, Length: r.Length, Place: r.Place,
+		Map: name, Folder: folder,
 		Stamp:  store.Stamp{Time: got.Stamp.Time, Sequence: got.Stamp.Sequence},
 		RowKey: r.Key, RowHash: r.Hash,
 		Issues: got.Issues,
