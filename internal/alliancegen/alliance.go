@@ -52,6 +52,7 @@ func Generate(seed uint64, o Options) *Alliance {
 	files = append(files, badFiles...)
 	l := s.ledger(files)
 	l.Bad = bad
+	files = s.communityCentre(files, l)
 	return &Alliance{
 		Files:  append(files, File{"ledger.json", encodeLedger(l)}, File{"codes.json", CodesFile()}, File{"README.md", Readme()}),
 		Ledger: l,

@@ -79,7 +79,7 @@ func communityTables() []Table {
 		{"lab-items", "检验项目 Lab items", "DE04.30.019.00 in C0007", itemRows(func(it item) []string { return []string{communityItem(it)} })},
 		{"ecg-items", "心电测量 ECG items", "DE04.30.019.00 in C0006", pairs(systemLOINC, "XDHR", "心率", "8867-4")},
 		{"order-types", "报告项目 Report types", "DE04.30.020.00", communityPanelRows()},
-		{"sections", "检验/检查类别 Report sections", "DE04.30.018.00", pairs(systemSection, "SH", "生化", "CH", "XY", "血液", "HM", "MY", "免疫", "SR", "NY", "尿液", "LAB", "US", "超声", "RUS", "DR", "放射", "RX", "ECG", "心电", "EC")},
+		{"sections", "检验/检查类别 Report sections", "DE04.30.018.00", communitySectionRows()},
 		{"specimens", "标本类别 Specimen types", "DE04.50.134.00", specimenRows(func(s specimen) string { return communitySpecimens[s.key] })},
 		{"ordinals", "定性结果 Ordinal results", "DE04.30.015.00 as CD", pairs("", "1", "阴性", "", "2", "弱阳性", "", "3", "阳性", "")},
 		{"flags", "异常标志 Abnormal flags", "interpretationCode", flagRows("H", "偏高", "H", "L", "偏低", "L", "N", "正常", "N", "A", "异常", "A")},
@@ -93,7 +93,7 @@ func communityTables() []Table {
 		{"sex", "性别 Sex (GB/T 2261.1)", "administrativeGenderCode; 患者/@sex", pairs(systemSex, "0", "未知的性别", "unknown", "1", "男性", "male", "2", "女性", "female", "9", "未说明的性别", "unknown")},
 		{"marital", "婚姻 Marital status (GB/T 2261.2)", "maritalStatusCode; 婚姻", maritalRows()},
 		{"ethnicity", "民族 Ethnicity (GB/T 3304)", "ethnicGroupCode; 民族", ethnicRows()},
-		{"relations", "与患者关系 Relations (GB/T 4761)", "participant NOT; 联系人/@关系", pairs(systemRelation, "10", "配偶", "SPS", "20", "子", "SON", "30", "女", "DAU", "50", "父母", "PRN", "70", "兄弟姐妹", "SIB", "97", "其他", "")},
+		{"relations", "与患者关系 Relations (GB/T 4761)", "participant NOT; 联系人/@关系", communityRelationRows()},
 		{"visit-class", "患者类型 Visit class", "encompassingEncounter/code; 住院/@类型", pairs(systemAct, "1", "门诊", "AMB", "2", "急诊", "EMER", "4", "日间病床", "SS", "5", "家庭病床", "HH")},
 		{"discharge-disposition", "离院方式 Discharge disposition", "离院方式", dispositionRows()},
 		{"prescription-status", "处方状态 Prescription status", "处方/@状态", pairs("http://hl7.org/fhir/CodeSystem/medicationrequest-status", "1", "有效", "active", "2", "已发药", "completed", "9", "作废", "cancelled")},
@@ -147,4 +147,41 @@ func communityDrugRows() []Code {
 		rows = append(rows, Code{Code: communityDrug(d), Name: d.name, System: systemATC, Target: d.atc, Display: d.atcName, Note: d.spec})
 	}
 	return rows
+}
+
+func communitySectionRows() []Code {
+	return pairs(systemSection, "SH", "生化", "CH", "XY", "血液", "HM", "MY", "免疫", "SR", "NY", "尿液", "LAB", "US", "超声", "RUS", "DR", "放射", "RX", "ECG", "心电", "EC")
+}
+
+func communityRelationRows() []Code {
+	return pairs(systemRelation, "10", "配偶", "SPS", "20", "子", "SON", "30", "女", "DAU", "50", "父母", "PRN", "70", "兄弟姐妹", "SIB", "97", "其他", "")
+}
+
+func communityRelation(code string) string { return nameOf(communityRelationRows(), code) }
+
+func communityVitalByKey(key string) communityVital {
+	for _, v := range communityVitals {
+		if v.key == key {
+			return v
+		}
+	}
+	panic("alliancegen: no vital sign " + key)
+}
+
+func communityDepartmentByKey(key string) communityDepartment {
+	for _, d := range communityDepartments {
+		if d.key == key {
+			return d
+		}
+	}
+	panic("alliancegen: no department " + key)
+}
+
+func communityDepartmentName(code string) string {
+	for _, d := range communityDepartments {
+		if d.code == code {
+			return d.name
+		}
+	}
+	panic("alliancegen: no department " + code)
 }
