@@ -46,6 +46,9 @@ func Generate(seed uint64, o Options) *Alliance {
 	s.aside(1, func() {
 		s.castTownship()
 		files = append(files, slices.Concat(s.town.files(), s.county.files())...)
+		more, workbooks := s.badWorkbooks()
+		badFiles = append(badFiles, more...)
+		bad.Records, bad.Patients = append(bad.Records, workbooks.Records...), append(bad.Patients, workbooks.Patients...)
 	})
 	files = slices.Concat(files, s.city.files(), s.lab.files())
 	slices.SortStableFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
@@ -215,6 +218,9 @@ func totals(l *Ledger) map[string]map[string]int {
 			if x.Findings != "" {
 				add(x.Institution, "Narrative", 1)
 			}
+			if x.Study != nil {
+				add(x.Institution, "ImagingStudy", 1)
+			}
 		}
 		for _, x := range p.Prescriptions {
 			add(x.Institution, "MedicationRequest", 1)
@@ -225,7 +231,12 @@ func totals(l *Ledger) map[string]map[string]int {
 		for _, x := range p.Appointments {
 			add(x.Institution, "Appointment", 1)
 		}
+		for _, x := range p.Documents {
+			add(x.Institution, "DocumentReference", 1)
+		}
 	}
+	countMasters(l, add)
+	countSpecimens(l, add)
 	return t
 }
 

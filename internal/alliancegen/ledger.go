@@ -12,10 +12,13 @@ import (
 // Totals count facts by institution and by the resource type they become: a local
 // patient is a Patient (retired ones too), a visit an Encounter, an order number or
 // referral number a ServiceRequest, a report number a DiagnosticReport, a result
-// (isolates and susceptibilities too) an Observation, a diagnosis of a visit a
-// Condition, a prescription row a MedicationRequest. Findings and conclusions are no
-// results; Narrative counts the reports that have them, Referral the referrals alone,
-// alliance/Person the persons.
+// (isolates, susceptibilities and the vital signs of a visit too) an Observation, a
+// diagnosis of a visit a Condition, a prescription row a MedicationRequest, a study an
+// ImagingStudy, a document that was sent whole a DocumentReference, a staff number a
+// Practitioner. Findings and conclusions are no results; Narrative counts the reports
+// that have them, Referral the referrals alone, Department the departments and wards,
+// alliance/Person the persons. Specimen counts the specimen numbers of the institutions
+// that number the specimen of every report; others have no such total.
 //
 // A fact is stated as the institution recorded it: with that institution's numbers,
 // local codes and the precision its records can carry. Codes come with the standard
@@ -269,7 +272,7 @@ type Report struct {
 	OrderLate   bool     `json:"orderLate,omitempty"` // the report arrives before its order
 	Collected   Time     `json:"collected"`
 	Issued      Time     `json:"issued"`
-	Author      Staff    `json:"author"` // who approved it; only the city gives the number
+	Author      Staff    `json:"author"` // who approved it; the number where the records give it
 	Findings    string   `json:"findings,omitempty"`
 	Conclusion  string   `json:"conclusion,omitempty"`
 	Remark      string   `json:"remark,omitempty"`
