@@ -143,9 +143,9 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 // own kind may be unprocessable too, as folders that do not load.
 func decode(response *http.Response, answer any) error {
 	defer response.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	text, err := readAnswer(response)
 	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+		return err
 	}
 	if response.StatusCode/100 != 2 {
 		refused, why := refusal(response.Status, text)
@@ -157,6 +157,14 @@ func decode(response *http.Response, answer any) error {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	return nil
+}
+
+func readAnswer(response *http.Response) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	return text, nil
 }
 
 // refusal is an OperationOutcome as an error; ok is false for anything else.
@@ -186,9 +194,32 @@ func (c *client) ended(ctx context.Context, id string, each func(console.Record)
 		if status, err = c.get(ctx, recordPath(id), url.Values{"wait": {"1"}}, &r); err != nil {
 			return err
 		}
+		if status == http.StatusAccepted {
+			waits, err := c.waits(ctx, r.Institution)
+			if err != nil {
+				return err
+			}
+			if waits { // until its institution's folder is mended
+				return each(r)
+			}
+		}
 	}
 	if r.State != store.Split {
 		return each(r)
 	}
 	return c.records(ctx, url.Values{"delivery": {id}}, 0, 0, each)
+}
+
+// waits reports whether an institution's records wait for a folder that loads.
+func (c *client) waits(ctx context.Context, institution string) (bool, error) {
+	var members []console.Member
+	if _, err := c.get(ctx, "/console/institutions", nil, &members); err != nil {
+		return false, err
+	}
+	for _, m := range members {
+		if m.ID == institution {
+			return len(m.Findings) > 0, nil
+		}
+	}
+	return false, nil
 }

@@ -65,10 +65,14 @@ func TestWaitingGoesOnUntilTheWorkEnded(t *testing.T) {
 		if r.URL.Path == "/console/inbox/d" {
 			if asked++; asked < 3 {
 				w.WriteHeader(http.StatusAccepted)
-				fmt.Fprint(w, `{"id":"d","state":"received"}`)
+				fmt.Fprint(w, `{"id":"d","institution":"clinic","state":"received"}`)
 				return
 			}
-			fmt.Fprint(w, `{"id":"d","state":"split"}`)
+			fmt.Fprint(w, `{"id":"d","institution":"clinic","state":"split"}`)
+			return
+		}
+		if r.URL.Path == "/console/institutions" {
+			fmt.Fprint(w, `[{"id":"clinic"},{"id":"other","findings":[{"severity":"error"}]}]`)
 			return
 		}
 		after, err := strconv.Atoi(r.URL.Query().Get("after"))
@@ -90,6 +94,26 @@ func TestWaitingGoesOnUntilTheWorkEnded(t *testing.T) {
 	})
 	if err != nil || asked != 3 || len(got) != parts || got[0] != "r1" || got[parts-1] != fmt.Sprint("r", parts) {
 		t.Errorf("%d records after %d questions: %v", len(got), asked, err)
+	}
+}
+
+func TestWaitingEndsForRecordsThatWaitForAFolder(t *testing.T) {
+	gateway := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/console/institutions" {
+			fmt.Fprint(w, `[{"id":"clinic","findings":[{"severity":"error"}]}]`)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		fmt.Fprint(w, `{"id":"d","institution":"clinic","state":"received"}`)
+	}))
+	defer gateway.Close()
+	var got []console.Record
+	err := (&client{http: gateway.Client(), base: gateway.URL}).ended(t.Context(), "d", func(r console.Record) error {
+		got = append(got, r)
+		return nil
+	})
+	if err != nil || len(got) != 1 || got[0].State != "received" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

@@ -11,8 +11,12 @@ import (
 )
 
 type institutionCommand struct {
-	List   institutionListCommand   `cmd:"" help:"List the institutions whose records are taken, and what became of those."`
-	Reload institutionReloadCommand `cmd:"" help:"Read the institutions' folders again."`
+	List     institutionListCommand     `cmd:"" help:"List the institutions whose records are taken, and what became of those."`
+	Reload   institutionReloadCommand   `cmd:"" help:"Read the institutions' folders again."`
+	Push     institutionPushCommand     `cmd:"" help:"Keep a folder as an institution's next version, and map with it from now on."`
+	Versions institutionVersionsCommand `cmd:"" help:"List the versions of an institution's folder that were pushed."`
+	Rollback institutionRollbackCommand `cmd:"" help:"Switch back to a version that was pushed before."`
+	Pull     institutionPullCommand     `cmd:"" help:"Write a version that was pushed into a folder."`
 }
 
 type institutionListCommand struct {
@@ -20,9 +24,12 @@ type institutionListCommand struct {
 }
 
 func (institutionListCommand) Help() string {
-	return `Prints each institution's id, version of its folder, number of maps, name, and its records by state.
+	return `Prints each institution's id, version of its folder, where that comes from (folder on disk, demo, or store with the number of the
+pushed version), number of maps, name, and its records by state; below one whose pushed folder does not load why. Its records wait
+until another version is in effect.
 
-With --json one object a line for each: id, name, version, maps (their names), records (state → number).`
+With --json one object a line for each: id, name, version, from, number (of a pushed folder), maps (their names), records (state →
+number), findings (why its folder does not load, as "yilian map lint" has them).`
 }
 
 func (c institutionListCommand) Run(ctx context.Context, out *output) error {
@@ -59,7 +66,15 @@ func printMembers(ctx context.Context, gateway *client, out *output) error {
 			}
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.ID, m.Version, count(len(m.Maps), "map"), m.Name, tallyOfRecords(m.Records))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", m.ID, m.Version, origin(m.From, m.Number), count(len(m.Maps), "map"), m.Name, tallyOfRecords(m.Records))
+		if len(m.Findings) > 0 {
+			if err := table.Flush(); err != nil { // what stands below is no part of the columns
+				return err
+			}
+			for _, f := range m.Findings {
+				fmt.Fprintf(out.out, "  %s\n", f)
+			}
+		}
 	}
 	return table.Flush()
 }
@@ -72,7 +87,7 @@ func (institutionReloadCommand) Help() string {
 	return `Has the running server read the folders again and go on with what stands in them: all of them, or, when one does not load, none.
 What is wrong is printed as "file:line:column: text", and nothing changes. Records that are being mapped end with the maps that they
 began with; quarantined ones stay until "yilian inbox replay". Where no server runs the folders are checked, and what the alliance
-publishes of the institutions is brought up to date.
+publishes of the institutions is brought up to date. An institution whose folder was pushed stays with what was pushed.
 
 Exit code 1 when a folder does not load.
 

@@ -29,7 +29,7 @@ type commandLine struct {
 	Serve       serveCommand       `cmd:"" help:"Run the gateway."`
 	Ingest      ingestCommand      `cmd:"" help:"Hand in records of an institution."`
 	Inbox       inboxCommand       `cmd:"" help:"Look at the records that came in, and run them again."`
-	Institution institutionCommand `cmd:"" help:"Look at the institutions, and load their folders again."`
+	Institution institutionCommand `cmd:"" help:"Look at the institutions, push their folders, and switch back."`
 	Map         mapCommand         `cmd:"" help:"Try out how an institution's records become FHIR."`
 	Validate    validateCommand    `cmd:"" help:"Check FHIR resources against FHIR R4."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`

@@ -33,6 +33,13 @@ type Members interface {
 	// Reload reads the institutions' folders again. When one does not load the
 	// findings come back, as lines of file:line:col, and nothing changes.
 	Reload(ctx context.Context) (findings []string, err error)
+	// Push tries a folder as a start would, runs its cases, keeps it as the next
+	// version and switches to it; or says why not, and nothing changes. Faults: Conflict
+	// when another version is in effect than expected.
+	Push(ctx context.Context, p Push) (Pushed, error)
+	// Activate switches to a version that was pushed before. Faults: NotFound for one
+	// that was not, Conflict as of Push, or when there is none to go back to.
+	Activate(ctx context.Context, a Activate) (Activated, error)
 }
 
 // Authenticator says who asks.
@@ -45,6 +52,7 @@ type Config struct {
 	Inbox   Inbox
 	Ingest  Ingest
 	Members Members
+	Folders Folders
 	Auth    Authenticator
 	Fail    func(c echo.Context, err error) error
 }
@@ -64,6 +72,10 @@ func (h *Handler) Register(e *echo.Echo) {
 	g.POST("/inbox/replay", h.with(h.replay))
 	g.GET("/institutions", h.with(h.institutions))
 	g.POST("/institutions/reload", h.with(h.reload))
+	g.GET("/institutions/:id/versions", h.with(h.versions))
+	g.POST("/institutions/:id/versions", h.with(h.push))
+	g.GET("/institutions/:id/versions/:number", h.with(h.archive))
+	g.POST("/institutions/:id/activate", h.with(h.activate))
 }
 
 func (h *Handler) with(fn func(echo.Context, interaction.Viewer) error) echo.HandlerFunc {

@@ -36,6 +36,15 @@ type members struct {
 	findings []string
 	err      error
 	reloads  int
+
+	push     func(console.Push) (console.Pushed, error)
+	activate func(console.Activate) (console.Activated, error)
+}
+
+func (m *members) Push(_ context.Context, p console.Push) (console.Pushed, error) { return m.push(p) }
+
+func (m *members) Activate(_ context.Context, a console.Activate) (console.Activated, error) {
+	return m.activate(a)
 }
 
 func (*members) List() []console.Member {
@@ -96,7 +105,7 @@ func newDesk(t *testing.T) *desk {
 	d.accept("city", "four", store.Quarantined, reason)
 
 	e := echo.New()
-	console.New(console.Config{Inbox: s, Ingest: d.ingest, Members: d.members, Auth: byHeader{}, Fail: func(c echo.Context, err error) error {
+	console.New(console.Config{Inbox: s, Ingest: d.ingest, Members: d.members, Folders: s, Auth: byHeader{}, Fail: func(c echo.Context, err error) error {
 		a := fault.AnswerTo(err)
 		return c.JSON(a.Status, refused{a.Code, a.Message})
 	}}).Register(e)

@@ -14,10 +14,23 @@ import (
 type Member struct {
 	ID      string                    `json:"id"`
 	Name    string                    `json:"name"`
-	Version string                    `json:"version"` // of its folder
+	Version string                    `json:"version"`          // of its folder
+	From    string                    `json:"from"`             // FromFolder, FromDemo or FromStore
+	Number  int64                     `json:"number,omitempty"` // of its folder, when it was pushed
 	Maps    []string                  `json:"maps"`
 	Records map[store.RecordState]int `json:"records"`
+	// Findings are why its folder does not load; its records wait until one does.
+	Findings []Finding `json:"findings,omitempty"`
+	// Running are its maps as a Provenance names them.
+	Running []string `json:"-"`
 }
+
+// Where the folder of an institution comes from.
+const (
+	FromFolder = "folder" // on disk
+	FromDemo   = "demo"
+	FromStore  = "store" // it was pushed
+)
 
 func (h *Handler) institutions(c echo.Context, v interaction.Viewer) error {
 	list := []Member{}

@@ -32,11 +32,11 @@ type ReplayAnswer struct {
 	Next     int64    `json:"next,omitempty"`
 }
 
-// maxReplay bounds the body that names records.
-const maxReplay = 1 << 20
+// maxJSON bounds a body of JSON.
+const maxJSON = 1 << 20
 
 func (h *Handler) replay(c echo.Context, v interaction.Viewer) error {
-	asked, err := readReplay(http.MaxBytesReader(c.Response(), c.Request().Body, maxReplay))
+	asked, err := readReplay(http.MaxBytesReader(c.Response(), c.Request().Body, maxJSON))
 	if err != nil {
 		return err
 	}
@@ -71,20 +71,10 @@ func (h *Handler) replay(c echo.Context, v interaction.Viewer) error {
 }
 
 func readReplay(body io.Reader) (asked ReplayRequest, err error) {
-	d := json.NewDecoder(body)
-	d.DisallowUnknownFields()
-	err = d.Decode(&asked)
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("bytes behind the object")
-		}
-	}
-	var large *http.MaxBytesError
+	err = readJSON(body, &asked, "a replay")
 	switch {
-	case errors.As(err, &large):
-		return asked, fault.Newf(fault.TooCostly, "the body is over %d bytes", maxReplay).WithCode("too-long")
 	case err != nil:
-		return asked, fault.Wrap(fault.Invalid, err, "the body is not the JSON of a replay")
+		return asked, err
 	case (len(asked.IDs) > 0) == (asked.Institution != ""):
 		return asked, fault.New(fault.Invalid, "name either records or an institution")
 	case len(asked.IDs) > PageLimit:
@@ -93,6 +83,26 @@ func readReplay(body io.Reader) (asked ReplayRequest, err error) {
 		return asked, fault.New(fault.Invalid, "after is not a sequence number")
 	}
 	return asked, nil
+}
+
+// readJSON reads a body of at most maxJSON bytes.
+func readJSON(body io.Reader, asked any, what string) error {
+	d := json.NewDecoder(body)
+	d.DisallowUnknownFields()
+	err := d.Decode(asked)
+	if err == nil {
+		if _, more := d.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("bytes behind the object")
+		}
+	}
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return fault.Newf(fault.TooCostly, "the body is over %d bytes", maxJSON).WithCode("too-long")
+	case err != nil:
+		return fault.Wrap(fault.Invalid, err, "the body is not the JSON of "+what)
+	}
+	return nil
 }
 
 // quarantined returns those of the named records that are, in the order in which

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/yilian/yilian/gateway/ingest"
@@ -15,14 +16,18 @@ const demoSource = "demo"
 
 // deliverDemo hands in the demo alliance's deliveries in the order of their names:
 // {nn}-{institution}-{what}/files. The files of a nightly extract are one delivery, all
-// others come file by file.
-func deliverDemo(ctx context.Context, in *ingest.Ingest, deliveries fs.FS) error {
+// others come file by file. What comes from an institution whose records wait is left
+// for another start.
+func deliverDemo(ctx context.Context, in *ingest.Ingest, waiting []string, deliveries fs.FS) error {
 	entries, err := fs.ReadDir(deliveries, ".")
 	if err != nil {
 		return fmt.Errorf("list demo deliveries: %w", err)
 	}
 	for _, e := range entries {
-		institution, ok := demoInstitution(in, e.Name())
+		institution, ok := demoInstitution(append(in.Institutions(), waiting...), e.Name())
+		if slices.Contains(waiting, institution) {
+			continue
+		}
 		if !ok {
 			return fmt.Errorf("demo delivery %s: no such institution", e.Name())
 		}
@@ -44,9 +49,9 @@ func deliverDemo(ctx context.Context, in *ingest.Ingest, deliveries fs.FS) error
 }
 
 // demoInstitution finds the member that a delivery's folder is named after.
-func demoInstitution(in *ingest.Ingest, name string) (string, bool) {
+func demoInstitution(ids []string, name string) (string, bool) {
 	_, rest, _ := strings.Cut(name, "-")
-	for _, id := range in.Institutions() {
+	for _, id := range ids {
 		if strings.HasPrefix(rest, id+"-") {
 			return id, true
 		}

@@ -41,7 +41,7 @@ func (p *process) router() http.Handler {
 	}).Register(e)
 
 	console.New(console.Config{
-		Inbox: p.store, Ingest: p.ingest, Members: p.members, Auth: trusting{}, Fail: fhir.Fail,
+		Inbox: p.store, Ingest: p.ingest, Members: p.members, Folders: p.store, Auth: trusting{}, Fail: fhir.Fail,
 	}).Register(e)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
@@ -49,17 +49,17 @@ func (p *process) router() http.Handler {
 		if !p.ready.Load() {
 			return c.String(http.StatusServiceUnavailable, "starting\n")
 		}
-		return c.String(http.StatusOK, "ready\n")
+		return c.String(http.StatusOK, "ready\n"+p.members.waitingLines())
 	})
 	e.GET("/metrics", echo.WrapHandler(promhttp.Handler()))
 	return e
 }
 
-// limitTime bounds the work on one FHIR request; uploads bound their own waiting.
+// limitTime bounds the work on one FHIR request; uploads and pushes bound their own.
 func (p *process) limitTime() echo.MiddlewareFunc {
 	return middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
 		Timeout:      p.config.Limits.Time,
-		Skipper:      func(c echo.Context) bool { return c.Path() == "/ingest/:institution" },
+		Skipper:      func(c echo.Context) bool { return c.Path() == "/ingest/:institution" || c.Path() == console.PushRoute },
 		ErrorHandler: func(err error, c echo.Context) error { return err },
 	})
 }

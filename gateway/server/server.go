@@ -36,7 +36,14 @@ type Options struct {
 	Version string
 	// Started is called with the address when requests are answered. Optional.
 	Started func(address string)
+	// Fault, when set, is called at the named points of a process's life. It may end
+	// there. For tests.
+	Fault func(point string)
 }
+
+// AfterPush is the point at which Options.Fault is called when a pushed folder is
+// durable and nothing else happened yet.
+const AfterPush = "after push"
 
 // maxHeader bounds the headers of a request.
 const maxHeader = 64 << 10
@@ -153,22 +160,14 @@ func Migrate(ctx context.Context, c *config.Config) (before, now int64, err erro
 func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error) {
 	c := o.Config
 	defs := definitions.R4()
-	load := func(ctx context.Context) ([]ingest.Member, error) {
-		folders, err := folders(c.Institutions, o.Demo)
-		if err != nil {
-			return nil, err
-		}
-		return loadMembers(ctx, s, mapping.Options{Base: base.FS, Alliance: c.AllianceBase, Zone: c.Zone, Lazy: true}, folders)
+	members := &membership{
+		store: s, log: o.Log, fault: o.Fault,
+		options: mapping.Options{Base: base.FS, Alliance: c.AllianceBase, Zone: c.Zone, Lazy: true},
+		sources: func() ([]source, error) { return sources(c.Institutions, o.Demo) },
+		trying:  make(chan struct{}, 1),
 	}
-	members, err := load(ctx)
-	if err != nil {
+	if err := members.load(ctx); err != nil {
 		return nil, err
-	}
-	aliases := search.DefaultAliases()
-	for _, m := range members {
-		for alias, system := range m.Institution.Aliases() {
-			aliases[alias] = system
-		}
 	}
 	key, err := s.Secret(ctx, "cursor")
 	if err != nil {
@@ -176,7 +175,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 	}
 	fhirBase := "http://" + c.Listen + fhirPath
 	index := search.New(defs, search.Options{
-		Bases: []string{fhirBase}, Zone: c.Zone, Aliases: aliases, Limits: search.Limits{MaxCount: c.Limits.Page},
+		Bases: []string{fhirBase}, Zone: c.Zone, Limits: search.Limits{MaxCount: c.Limits.Page},
 	})
 	systems := identity.DefaultSystems(c.AllianceBase)
 	systems.Canonical = index.System
@@ -197,10 +196,9 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
 		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Depth: c.Limits.Depth},
 	})
-	in.SetMembers(members)
-	p := &process{config: c, log: o.Log, store: s, engine: engine, ingest: in}
-	p.members = &membership{process: p, load: load}
-	return p, nil
+	members.index, members.engine, members.ingest = index, engine, in
+	members.change()
+	return &process{config: c, log: o.Log, store: s, engine: engine, ingest: in, members: members}, nil
 }
 
 // address tells the engine where it is served, once the port is known.
@@ -209,20 +207,19 @@ func (p *process) address(address string) { p.engine.FHIRBase = "http://" + addr
 // prepare does what the server needs to be ready: publish the members, and load
 // the demo.
 func (p *process) prepare(ctx context.Context, o Options) error {
-	for _, m := range p.ingest.Members() {
-		if err := publish(ctx, p.engine, m); err != nil {
-			if ctx.Err() != nil {
-				return nil // told to end before it was ready
-			}
-			return fmt.Errorf("publish an institution: %w", err)
+	p.members.tell(ctx)
+	if err := p.members.publish(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end before it was ready
 		}
+		return err
 	}
 	if o.Demo {
 		deliveries, err := fs.Sub(testdata.Alliance(), "deliveries")
 		if err != nil {
 			return err
 		}
-		if err := deliverDemo(ctx, p.ingest, deliveries); err != nil {
+		if err := deliverDemo(ctx, p.ingest, p.members.waiting(), deliveries); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
