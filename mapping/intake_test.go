@@ -105,6 +105,10 @@ func TestFilesAreToldApart(t *testing.T) {
 		{"x", " {\"a\":1}", record.JSON},
 		{"x", "\uFEFF[", record.JSON},
 		{"x.csv", "{a},b\n", record.Table},
+		{"x", "\uFEFF\n<?xml", record.XML},
+		{"x", "\xFF\xFE<\x00a\x00", record.XML},
+		{"x", "\xFE\xFF\x00<\x00a", record.XML},
+		{"x.xml", "", record.XML},
 		{"x", "A,B\n", record.Table},
 		{"x", "", record.Table},
 	} {

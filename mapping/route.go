@@ -17,6 +17,7 @@ type route struct {
 	namespace string
 	where     condition
 	tests     int // conditions in where: the more, the more specific
+	slots     int // of the map when that had been compiled, which may be before the rest
 }
 
 func (c *compiler) reads(n *syntax.Node) {
@@ -198,7 +199,7 @@ func (inst *Institution) Route(rec *record.Record) (*Map, bool) {
 			continue
 		}
 		if m.route.where != nil {
-			r := &run{inst: inst, m: m, rec: rec, cells: make([]value, m.slots), res: &Result{}}
+			r := &run{inst: inst, m: m, rec: rec, cells: make([]value, m.route.slots), res: &Result{}}
 			if !m.route.where(r, rec.Root) {
 				continue
 			}

@@ -12,7 +12,7 @@ const sender = `format: 1
 id: example
 name: 示范医院
 authorities: {HOSP: institution, HIS: order, LIS: report}
-sources: {hl7: {format: hl7v2, base: true}}
+sources: {hl7: {format: hl7v2, base: true}, cda: {format: xml, base: true}}
 `
 
 func TestCases(t *testing.T) {

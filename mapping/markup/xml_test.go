@@ -345,6 +345,9 @@ func TestEnvelopesWithoutADocument(t *testing.T) {
 	}
 }
 
+// soon is what the worst may take on a machine that is busy otherwise; alone none takes a second.
+const soon = 5 * time.Second
+
 // What means harm ends soon, whatever it is.
 func TestHostileXML(t *testing.T) {
 	attributes := func(n int) string {
@@ -382,7 +385,7 @@ func TestHostileXML(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			start := time.Now()
 			_, err := markup.ParseXML([]byte(tt.in), markup.Options{})
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > soon {
 				t.Errorf("took %v", took)
 			}
 			var e *record.SyntaxError
