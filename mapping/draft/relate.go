@@ -1,0 +1,210 @@
+package draft
+
+import (
+	"slices"
+)
+
+// join is how a table is read together with another.
+type join struct {
+	name   string
+	parent *scope
+	child  *scope // nil: a table that is only looked up
+	table  string
+	on     [][2]string // column of the parent, column of the other
+	many   bool
+}
+
+// patientKeys are the concepts that tell whom a row is about, the surest first.
+var patientKeys = []string{"pid", "idno", "healthcard", "card", "ehr", "insurance", "inno"}
+
+// links are the numbers by which rows of one table name those of another.
+var links = []string{"report", "order", "visit", "rx", "barcode", "referral", "inno", "outno"}
+
+// attachable are the kinds whose tables belong to those of others, by the numbers they share.
+var attachable = map[kind][]kind{
+	labItems:       {labReports, exams, orders},
+	diagnoses:      {visits},
+	prescriptions:  {prescriptions, visits},
+	susceptibility: {cultures, labReports},
+	cultures:       {labReports},
+}
+
+// relate decides which tables are read together: the items of a report with their report, rows that do not say whom they are about with
+// a table that does.
+func (d *drafter) relate() {
+	tables := slices.Clone(d.samples.tables)
+	for _, t := range tables {
+		d.attach(t, tables)
+	}
+	for _, t := range tables {
+		if t.parent != nil {
+			continue
+		}
+		d.main = append(d.main, t)
+		d.flat(t)
+		if t.near(patientKeys...) == nil && t.kind != noKind {
+			d.lookUp(t, tables)
+		}
+	}
+}
+
+// attach makes a table a part of another whose rows it tells more about.
+func (d *drafter) attach(t *tableSample, tables []*tableSample) {
+	standsAlone := t.own(patientKeys...) != nil
+	if standsAlone && t.kind != labItems || t.kind == prescriptions && t.own("drug", "drug.name") == nil {
+		return
+	}
+	for _, parentKind := range attachable[t.kind] {
+		for _, p := range tables {
+			if p == t || p.parent != nil || p.kind != parentKind || p.format != t.format || p.under(t.scope) {
+				continue
+			}
+			if t.kind == p.kind && p.own("drug", "drug.name") != nil {
+				continue
+			}
+			for _, name := range links {
+				a, b := p.own(name), t.own(name)
+				if a == nil || b == nil || !uniqueIn(a) || !contains(a, b) {
+					continue
+				}
+				d.addJoin(&join{name: joinName(t.kind), parent: p.scope, child: t.scope, table: t.name, on: [][2]string{{a.steps[0], b.steps[0]}}, many: true})
+				return
+			}
+		}
+	}
+}
+
+func (s *scope) under(o *scope) bool {
+	for at := s; at != nil; at = at.parent {
+		if at == o {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *drafter) addJoin(j *join) {
+	names := map[string]bool{}
+	for _, o := range d.joins {
+		if o.parent == j.parent {
+			names[o.name] = true
+		}
+	}
+	for _, c := range j.parent.columns { // a group must not hide a column
+		names[c.steps[0]] = true
+	}
+	base := j.name
+	for n := 2; names[j.name]; n++ {
+		j.name = base + string(rune('0'+n%10))
+		if n > 9 {
+			j.name = base + "_" + j.name
+		}
+	}
+	d.joins = append(d.joins, j)
+	for _, pair := range j.on {
+		if c := j.parent.index[pair[0]]; c != nil {
+			c.used = true
+		}
+		if j.child != nil {
+			for _, c := range j.child.columns {
+				c.used = c.used || len(c.steps) == 1 && c.steps[0] == pair[1]
+			}
+		}
+	}
+	if j.child == nil {
+		return
+	}
+	j.child.parent, j.child.each, j.child.step = j.parent, j.name, []string{j.name}
+	j.parent.kids = append(j.parent.kids, j.child)
+}
+
+func joinName(k kind) string {
+	switch k {
+	case labItems:
+		return "item"
+	case diagnoses:
+		return "diagnosis"
+	case prescriptions:
+		return "drug"
+	case cultures:
+		return "culture"
+	case susceptibility:
+		return "susceptibility"
+	}
+	return "row"
+}
+
+// uniqueIn reports a column that names each of its table's rows.
+func uniqueIn(c *column) bool {
+	return c.present > 0 && !c.more && c.distinct*10 >= c.present*9 || c.more && c.present <= c.rows
+}
+
+// contains reports whether most values of b stand in a.
+func contains(a, b *column) bool {
+	if b.distinct == 0 || a.more {
+		return a.present > 0
+	}
+	found := 0
+	for _, v := range b.order {
+		if a.values[v] > 0 {
+			found++
+		}
+	}
+	return found*2 >= b.distinct
+}
+
+// itemConcepts stand in each row of a table that repeats the report for each of its items.
+var itemConcepts = words("item item.name item.en result result.num unit range range.low range.high flag method seq critical instrument")
+
+// flat splits a table that holds a report's head and one of its items in each row: such a table is joined to itself.
+func (d *drafter) flat(t *tableSample) {
+	if t.kind != labItems && t.kind != labReports || t.own("result") == nil || t.own("item", "item.name") == nil {
+		return
+	}
+	id := t.own("report", "order", "barcode")
+	if id == nil {
+		return
+	}
+	items := &scope{name: t.name, kind: labItems, rows: t.rows, heading: t.heading}
+	var head []*column
+	for _, c := range t.columns {
+		if c.concept != nil && itemConcepts[c.concept.name] {
+			one := *c
+			one.scope = items
+			items.columns = append(items.columns, &one)
+			continue
+		}
+		head = append(head, c)
+	}
+	t.kind = labReports
+	t.columns = head
+	d.addJoin(&join{name: "item", parent: t.scope, child: items, table: t.name, on: [][2]string{{id.steps[0], id.steps[0]}}, many: true})
+}
+
+// lookUp finds whom a row is about in another table.
+func (d *drafter) lookUp(t *tableSample, tables []*tableSample) {
+	for _, name := range links {
+		own := t.own(name)
+		if own == nil {
+			continue
+		}
+		for _, o := range tables {
+			if o == t || o.under(t.scope) || o.format != t.format {
+				continue
+			}
+			other, who := o.own(name), o.own("pid")
+			if who == nil {
+				who = o.own(patientKeys...)
+			}
+			if other == nil || who == nil || !uniqueIn(other) || !contains(other, own) {
+				continue
+			}
+			j := &join{name: "of", parent: t.scope, table: o.name, on: [][2]string{{own.steps[0], other.steps[0]}}}
+			d.addJoin(j)
+			found := &column{scope: t.scope, steps: []string{j.name, who.steps[0]}, at: len(t.columns), profile: who.profile, concept: who.concept, score: 1}
+			found.rows = t.rows
+			t.columns = append(t.columns, found)
+			return
+		}
+	}
+}
