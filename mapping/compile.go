@@ -22,6 +22,7 @@ type compiler struct {
 	rules  map[string]*rule // by name
 	shapes map[string]*syntax.Node
 	within []string // shapes being compiled, innermost last
+	noting
 }
 
 // scope holds the names that an expression or $path may use.
@@ -36,6 +37,7 @@ type binding struct {
 	slot     int
 	kind     valueKind
 	computed bool // there is no node behind it
+	reads    []Read
 }
 
 func (s *scope) lookup(name string) (binding, bool) {
@@ -108,9 +110,11 @@ func (c *compiler) path(n *syntax.Node, s *scope) *operand {
 			return nil
 		}
 		o.slot = b.slot
+		c.noteName(b, text, p)
 		return o
 	}
 	c.checkPath(n, p)
+	c.noteRead(p)
 	return o
 }
 
@@ -166,7 +170,10 @@ func (c *compiler) withs(n *syntax.Node, s *scope) (*scope, []assign) {
 			c.errorf(p.Key.Position, "name %q; want letters, digits and _, a letter first", p.Key.Text)
 			continue
 		}
-		read, b := c.valueRule(p.Value, inner) // what stands above may be used
+		var read func(r *run, at *record.Node) value
+		var b binding
+		reads := c.named(func() { read, b = c.valueRule(p.Value, inner) }) // what stands above may be used
+		b.reads = reads
 		slot := c.declare(inner, p.Key.Text, b)
 		if read != nil {
 			out = append(out, assign{slot: slot, read: read})

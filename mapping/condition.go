@@ -13,6 +13,10 @@ func (c *compiler) condition(n *syntax.Node, s *scope) condition {
 	if n == nil {
 		return nil
 	}
+	c.says(func(f *Field) { f.Condition = wording(n) })
+	around := c.use
+	c.use = "condition"
+	defer func() { c.use = around }()
 	if n.Scalar() {
 		return c.boolExpression(n, s)
 	}

@@ -66,6 +66,7 @@ type maker struct {
 	each    *operand
 	emit    emitter
 	literal bool   // makes a literal, whatever the record says
+	field   int    // of the map's Fields
 	slot    string // of a list whose items have one each: the system of its identifier, the url of its extension
 	def     *fhir.Node
 }
@@ -195,7 +196,7 @@ func (c *compiler) element(p syntax.Pair, in *definitions.Element, path string, 
 		c.errorf(p.Value.Position, "an empty list; want one or more rules")
 	}
 	for _, item := range items {
-		if m := c.maker(c.withChange(item, t, e, resource), t, e, s); m != nil {
+		if m := c.maker(item, t, e, s); m != nil {
 			e.makers = append(e.makers, m)
 		}
 	}
@@ -248,6 +249,26 @@ func (c *compiler) container(t *target) *definitions.Element {
 
 // maker compiles one rule under set:, nil after a finding.
 func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker {
+	f := Field{Element: t.path, Type: t.typ, Mandatory: t.elem.Required()}
+	if c.field >= 0 {
+		f.Rule, f.Resource = c.m.fields[c.field].Rule, c.m.fields[c.field].Resource
+	}
+	if n.Get("with-change") != nil {
+		f.WithChange = strings.Join(texts(n.Get("with-change")), ", ")
+		n = c.withChange(n, t, e)
+	}
+	index, around := c.enter(f, n.Position)
+	var m *maker
+	c.at(n.Get("each"), s, func() { m = c.makerAt(n, t, e, s, around.base) })
+	c.leave(around)
+	if m != nil {
+		m.field = index
+	}
+	return m
+}
+
+// makerAt compiles a rule whose scope is what its each: leads to; around is the scope around that.
+func (c *compiler) makerAt(n *syntax.Node, t *target, e *element, s *scope, around string) *maker {
 	if n.Kind == syntax.Null {
 		c.errorf(n.Position, "nothing; want a path, =literal or a rule for %s", t.path)
 		return nil
@@ -271,7 +292,7 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 	}
 	s, withs := c.withs(n.Get("with"), s)
 	var m *maker
-	each := c.each(n, t, s)
+	each := c.each(n, t, s, around)
 	switch {
 	case n.Get("ref") != nil:
 		m = c.refMaker(n, t, s)
@@ -290,6 +311,7 @@ func (c *compiler) maker(n *syntax.Node, t *target, e *element, s *scope) *maker
 			}
 		} else if each != nil {
 			o = &operand{path: herePath, slot: -1}
+			c.noteRead(herePath)
 		} else if n.Get("as").Text == "document" {
 			o = &operand{record: true, slot: -1}
 		} else {
@@ -333,12 +355,17 @@ func (c *compiler) slot(n *syntax.Node, e *element) string {
 }
 
 // each compiles the each: of an element rule.
-func (c *compiler) each(n *syntax.Node, t *target, s *scope) *operand {
+func (c *compiler) each(n *syntax.Node, t *target, s *scope, around string) *operand {
 	e := n.Get("each")
 	if e == nil {
 		return nil
 	}
-	o := c.operand(e, s)
+	inside := c.base
+	c.base = around
+	var o *operand
+	c.reading("each", func() { o = c.operand(e, s) })
+	c.base = inside
+	c.says(func(f *Field) { f.Each = strings.Join(texts(e), ", ") })
 	if o == nil {
 		return nil
 	}
@@ -380,7 +407,8 @@ func (c *compiler) objectMaker(n *syntax.Node, t *target, s *scope) *maker {
 	}
 	var from *operand
 	if f := n.Get("from"); f != nil {
-		if from = c.operand(f, s); from == nil {
+		c.reading("scope", func() { from = c.operand(f, s) })
+		if from == nil {
 			return nil
 		}
 		if from.constant() {
@@ -389,13 +417,19 @@ func (c *compiler) objectMaker(n *syntax.Node, t *target, s *scope) *maker {
 		}
 	}
 	var o *object
-	if sh := n.Get("shape"); sh != nil {
+	if n.Get("shape") != nil {
 		c.only(n, "shape", "from", "each", "with", "when", "default", "set")
-		o = c.shape(sh, n.Get("set"), t, in, s)
 	} else {
 		c.only(n, "set", "from", "each", "with", "when")
-		o = c.object(n.Get("set"), in, t.path, s, false)
 	}
+	c.says(func(f *Field) { f.Container = true })
+	c.at(n.Get("from"), s, func() {
+		if sh := n.Get("shape"); sh != nil {
+			o = c.shape(sh, n.Get("set"), t, in, s)
+		} else {
+			o = c.object(n.Get("set"), in, t.path, s, false)
+		}
+	})
 	if o == nil {
 		return nil
 	}

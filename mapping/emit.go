@@ -41,6 +41,16 @@ func (e *element) make(r *run, at *record.Node) ([]product, outcome) {
 
 // run applies one rule: condition, repetitions, default.
 func (m *maker) run(r *run, at *record.Node, out []product) ([]product, outcome) {
+	if r.covered == nil {
+		return m.apply(r, at, out)
+	}
+	before := len(out)
+	out, o := m.apply(r, at, out)
+	r.covered.fill(m.field, len(out) > before, o.off)
+	return out, o
+}
+
+func (m *maker) apply(r *run, at *record.Node, out []product) ([]product, outcome) {
 	if len(m.withs) > 0 {
 		r.assign(m.withs, at)
 	}

@@ -96,6 +96,7 @@ func (c *compiler) compileExpression(n *syntax.Node, s *scope, boolean bool) *ex
 	for _, name := range p.names {
 		if b, ok := s.lookup(name); ok {
 			e.uses = append(e.uses, use{name: name, slot: b.slot, kind: b.kind})
+			c.noteName(b, "$"+name, nil)
 		}
 	}
 	return e
@@ -382,5 +383,6 @@ func (c *compiler) exprMaker(n *syntax.Node, t *target, e *element, s *scope) *m
 	if x == nil {
 		return nil
 	}
+	c.says(func(f *Field) { f.Expression = x.text })
 	return c.functionMaker(n, n, &operand{expr: x, slot: -1}, t, e, s)
 }

@@ -98,6 +98,7 @@ func (c *compiler) functionMaker(n, opts *syntax.Node, from *operand, t *target,
 		return nil
 	}
 	f := functions[name]
+	c.says(func(f *Field) { f.Function = name })
 	at := n.Position
 	if as := opts.Get("as"); as != nil {
 		at = as.Position
@@ -212,21 +213,27 @@ func (c *compiler) options(u *call, f *function) bool {
 			return false
 		}
 		u.table = c.policy(u.node, table)
+		c.says(func(f *Field) { f.Table = table.Name() })
 		c.checkTable(t, u.target, u.table)
 	}
 	if t := u.node.Get("text"); t != nil {
-		if u.text = c.operand(t, u.scope); u.text == nil {
+		c.reading("text", func() { u.text = c.operand(t, u.scope) })
+		if u.text == nil {
 			return false
 		}
 	}
-	u.system = u.node.Get("system")
+	if u.system = u.node.Get("system"); u.system != nil {
+		c.says(func(f *Field) { f.System = u.system.Text })
+	}
 	with := u.node.Get("with")
 	if with == nil || with.Kind != syntax.Map {
 		return true
 	}
 	for _, p := range with.Pairs {
 		if slices.Contains(f.inputs, p.Key.Text) {
-			u.inputs[p.Key.Text] = c.operand(&syntax.Node{Position: p.Value.Position, Kind: syntax.String, Text: "$" + p.Key.Text}, u.scope)
+			c.reading(p.Key.Text, func() {
+				u.inputs[p.Key.Text] = c.operand(&syntax.Node{Position: p.Value.Position, Kind: syntax.String, Text: "$" + p.Key.Text}, u.scope)
+			})
 			continue
 		}
 		if when := u.node.Get("when"); when.Scalar() && strings.Contains(when.Text, p.Key.Text) {
@@ -292,7 +299,7 @@ func primitiveFunction(name string, makes ...string) *function {
 			if f.table != nil {
 				tr := f.table.Translate(text)
 				if !tr.Mapped() {
-					r.unmapped(f.table.Name(), tr, path, v.node)
+					r.unmapped(f.table.Name(), tr, "", path, v.node)
 					if typ == "code" || typ == "boolean" || tr.Policy == codes.Reject {
 						return out, false
 					}

@@ -131,7 +131,7 @@ func (r *run) codings(in coding, f *call, at *record.Node, v value, path string)
 	}
 	tr := in.table.Translate(v.text)
 	if !tr.Mapped() {
-		r.unmapped(in.table.Name(), tr, path, v.node)
+		r.unmapped(in.table.Name(), tr, printed, path, v.node)
 	} else {
 		target := tr.Target
 		if target.Display == "" {

@@ -106,6 +106,7 @@ func (c *compiler) identifierRule(n *syntax.Node, s *scope) func(r *run, at *rec
 	if !ok {
 		return nil
 	}
+	c.says(func(f *Field) { f.System = sys.Text })
 	var of *operand
 	if o := n.Get("of"); o != nil {
 		if of = c.operand(o, s); of == nil {

@@ -19,7 +19,10 @@ func (c *compiler) let(p syntax.Pair) {
 		c.errorf(p.Key.Position, "name %q; want letters, digits and _, a letter first", name)
 		return
 	}
-	eval, b := c.valueRule(n, c.names)
+	var eval func(r *run, at *record.Node) value
+	var b binding
+	reads := c.named(func() { eval, b = c.valueRule(n, c.names) })
+	b.reads = reads
 	slot := c.declare(c.names, name, b)
 	if eval != nil {
 		c.m.lets = append(c.m.lets, let{slot: slot, eval: eval})
@@ -27,7 +30,14 @@ func (c *compiler) let(p syntax.Pair) {
 }
 
 // valueRule compiles a named value: a path, a list of paths, a literal, or a rule that makes one value.
-func (c *compiler) valueRule(n *syntax.Node, s *scope) (func(r *run, at *record.Node) value, binding) {
+func (c *compiler) valueRule(n *syntax.Node, s *scope) (eval func(r *run, at *record.Node) value, b binding) {
+	around := c.base
+	c.at(n.Get("each"), s, func() { eval, b = c.valueRuleAt(n, s, around) })
+	return eval, b
+}
+
+// valueRuleAt compiles a named value whose scope is what its each: leads to; around is the scope around that.
+func (c *compiler) valueRuleAt(n *syntax.Node, s *scope, around string) (func(r *run, at *record.Node) value, binding) {
 	b := binding{}
 	if n.Kind != syntax.Map {
 		o := c.operand(n, s)
@@ -44,7 +54,10 @@ func (c *compiler) valueRule(n *syntax.Node, s *scope) (func(r *run, at *record.
 	when := c.condition(n.Get("when"), s)
 	var each *operand
 	if e := n.Get("each"); e != nil {
-		if each = c.operand(e, s); each == nil {
+		inside := c.base
+		c.base = around
+		c.reading("each", func() { each = c.operand(e, s) })
+		if c.base = inside; each == nil {
 			return nil, b
 		}
 		if each.constant() {
@@ -90,6 +103,7 @@ func (c *compiler) valueRule(n *syntax.Node, s *scope) (func(r *run, at *record.
 				if tr := table.Translate(v.text); tr.Mapped() {
 					v.text = tr.Target.Code
 				} else {
+					r.noteUnmapped(table.Name(), tr, "", v.node)
 					v.state = record.Absent
 				}
 			}

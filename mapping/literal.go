@@ -13,6 +13,7 @@ func (c *compiler) literalMaker(n *syntax.Node, text string, t *target, quiet bo
 	if node == nil {
 		return nil
 	}
+	c.says(func(f *Field) { f.Literal = node.Text() })
 	return &maker{literal: true, emit: func(r *run, _ *record.Node, out []product) ([]product, outcome) {
 		r.trace(t.path, "literal")
 		return append(out, product{node: r.fresh(node)}), outcome{state: record.Present, literal: true}
@@ -29,6 +30,7 @@ func (c *compiler) literalValue(n *syntax.Node, t *target, s *scope) *maker {
 	if node == nil {
 		return nil
 	}
+	c.says(func(f *Field) { f.Literal = string(node.AppendJSON(nil)) })
 	return &maker{literal: true, emit: func(r *run, _ *record.Node, out []product) ([]product, outcome) {
 		r.trace(t.path, "literal")
 		return append(out, product{node: r.fresh(node)}), outcome{state: record.Present, literal: true}
@@ -48,6 +50,11 @@ func (c *compiler) defaultValue(m *maker, d *syntax.Node, t *target) {
 	}
 	if node != nil {
 		m.def = node
+		c.says(func(f *Field) {
+			if f.Default = node.Text(); f.Default == "" {
+				f.Default = string(node.AppendJSON(nil))
+			}
+		})
 	}
 }
 

@@ -32,6 +32,7 @@ type Map struct {
 	row     []operand
 	rules   []*rule
 	slots   int
+	fields  []Field
 
 	once   sync.Once
 	later  func() // compiles the rest; nil when that is done
@@ -125,10 +126,16 @@ func (l *loader) maps(inst *Institution) {
 	inst.hash = hex.EncodeToString(sum.Sum(nil))[:16]
 }
 
+// takes reports whether a source asks for the built-in maps of the format that one reads.
+func (inst *Institution) takes(m *layers) bool {
+	format := m.reads.Get("format")
+	return slices.ContainsFunc(inst.sources, func(s Source) bool { return s.Base && (format == nil || s.Format == format.Text) })
+}
+
 func (l *loader) compile(inst *Institution, s *source) {
 	layers := l.flatten(s, nil)
 	m := &Map{name: s.name, title: layers.title, file: s.file, builtin: s.builtin}
-	c := &compiler{loader: l, inst: inst, m: m, layers: layers, names: &scope{}, rules: map[string]*rule{}, shapes: map[string]*syntax.Node{}}
+	c := &compiler{loader: l, inst: inst, m: m, layers: layers, names: &scope{}, rules: map[string]*rule{}, shapes: map[string]*syntax.Node{}, noting: noting{field: -1}}
 	if layers.reads == nil {
 		if s.root.Get("extends") == nil {
 			l.errorf(s.root.Position, "no reads; want reads: {format: …} and what the map is for")
@@ -137,13 +144,17 @@ func (l *loader) compile(inst *Institution, s *source) {
 		}
 		return
 	}
+	if s.builtin && !inst.takes(layers) {
+		return
+	}
 	c.reads(layers.reads)
 	if m.format == "" {
 		return
 	}
 	m.version = c.version()
 	inst.maps = append(inst.maps, m)
-	if s.builtin && l.o.Lazy && m.route.where == nil {
+	m.route.slots = m.slots
+	if s.builtin && l.o.Lazy {
 		m.later = func() {
 			l.lazy.Lock()
 			defer l.lazy.Unlock()

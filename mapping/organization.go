@@ -13,7 +13,7 @@ func (inst *Institution) Organization() *fhir.Node { return inst.organization.Cl
 func (l *loader) organization(inst *Institution, n *syntax.Node) *fhir.Node {
 	own := fhir.NewObject()
 	if n != nil && l.mapping(n) {
-		c := &compiler{loader: l, inst: inst, m: &Map{format: record.JSON}, names: &scope{}}
+		c := &compiler{loader: l, inst: inst, m: &Map{format: record.JSON}, names: &scope{}, noting: noting{field: -1}}
 		typ := l.defs.Type("Organization")
 		in := typ.Root()
 		for _, p := range n.Pairs {

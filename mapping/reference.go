@@ -23,15 +23,7 @@ func (c *compiler) refMaker(n *syntax.Node, t *target, s *scope) *maker {
 	}
 	from := c.scopeOf(n, s)
 	var m *maker
-	if ref.Scalar() {
-		name := c.text(ref, "the name of a rule")
-		if name == "" {
-			return nil
-		}
-		m = c.refRule(ref, name, false, nil, t)
-	} else if c.keys(ref, "ref") {
-		m = c.refMapping(ref, t, s)
-	}
+	c.at(n.Get("from"), s, func() { m = c.refTarget(ref, t, s) })
 	if m == nil || from == nil {
 		return m
 	}
@@ -46,13 +38,28 @@ func (c *compiler) refMaker(n *syntax.Node, t *target, s *scope) *maker {
 	return m
 }
 
+func (c *compiler) refTarget(ref *syntax.Node, t *target, s *scope) *maker {
+	if ref.Scalar() {
+		name := c.text(ref, "the name of a rule")
+		if name == "" {
+			return nil
+		}
+		return c.refRule(ref, name, false, nil, t)
+	}
+	if !c.keys(ref, "ref") {
+		return nil
+	}
+	return c.refMapping(ref, t, s)
+}
+
 // scopeOf compiles a from: that only sets the scope.
 func (c *compiler) scopeOf(n *syntax.Node, s *scope) *operand {
 	f := n.Get("from")
 	if f == nil {
 		return nil
 	}
-	o := c.operand(f, s)
+	var o *operand
+	c.reading("scope", func() { o = c.operand(f, s) })
 	if o != nil && o.constant() {
 		c.errorf(f.Position, "a literal is no scope; want a path")
 		return nil
@@ -63,8 +70,11 @@ func (c *compiler) scopeOf(n *syntax.Node, s *scope) *operand {
 func (c *compiler) refMapping(ref *syntax.Node, t *target, s *scope) *maker {
 	var display *operand
 	if d := ref.Get("display"); d != nil {
-		display = c.operand(d, s)
+		c.reading("display", func() { display = c.operand(d, s) })
 	}
+	around := c.use
+	c.use = "reference"
+	defer func() { c.use = around }()
 	if name := ref.Get("rule"); name != nil {
 		for _, k := range []string{"type", "key", "identifier", "institution"} {
 			if key := ref.Key(k); key != nil {
@@ -102,6 +112,7 @@ func (c *compiler) refMapping(ref *syntax.Node, t *target, s *scope) *maker {
 		return nil
 	}
 	c.allowed(typ, name, t)
+	c.says(func(f *Field) { f.Refers = name })
 	switch key, id := ref.Get("key"), ref.Get("identifier"); {
 	case key != nil && id != nil:
 		c.errorf(ref.Key("identifier").Position, "both key and identifier; want one of them")
@@ -140,6 +151,7 @@ func list(words []string) string {
 func (c *compiler) refRule(n *syntax.Node, name string, all bool, display *operand, t *target) *maker {
 	if name == ownInstitution {
 		c.allowed(n, "Organization", t)
+		c.says(func(f *Field) { f.Refers = ownInstitution })
 		id, text := c.inst.id, c.inst.name
 		return &maker{emit: func(r *run, _ *record.Node, out []product) ([]product, outcome) {
 			r.trace(t.path, "ref institution")
@@ -157,6 +169,7 @@ func (c *compiler) refRule(n *syntax.Node, name string, all bool, display *opera
 		return nil
 	}
 	c.allowed(n, to.typ, t)
+	c.says(func(f *Field) { f.Refers = "rule " + name })
 	return &maker{emit: func(r *run, at *record.Node, out []product) ([]product, outcome) {
 		found := false
 		r.targets(to, at, all, func(i *instance) bool {
@@ -378,6 +391,7 @@ func (c *compiler) refInstitution(ref, n *syntax.Node, display *operand, t *targ
 		}
 	}
 	c.allowed(n, "Organization", t)
+	c.says(func(f *Field) { f.Refers = ownInstitution })
 	var from *operand
 	translate := func(_ *run, v value) string { return v.text }
 	if n.Kind == syntax.Map {
@@ -392,10 +406,11 @@ func (c *compiler) refInstitution(ref, n *syntax.Node, display *operand, t *targ
 			if table == nil {
 				return nil
 			}
+			c.says(func(f *Field) { f.Table = table.Name() })
 			translate = func(r *run, v value) string {
 				tr := table.Translate(v.text)
 				if !tr.Mapped() {
-					r.unmapped(table.Name(), tr, t.path, v.node)
+					r.unmapped(table.Name(), tr, "", t.path, v.node)
 				}
 				return tr.Target.Code
 			}

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/mapping/internal/syntax"
@@ -21,6 +22,7 @@ type rule struct {
 	object *object
 	kind   *resourceKind
 	node   *syntax.Node
+	field  int // of the map's Fields
 
 	makeable []string // properties that the elements can make, and the other names of their choices
 }
@@ -130,10 +132,22 @@ func oneOfTypes(word string, types []string) string {
 
 func (c *compiler) rule(r *rule) {
 	n := r.node
+	index, around := c.enter(Field{Rule: r.name, Resource: r.typ, Element: r.typ, Container: true, Mandatory: r.needed, Write: r.write}, n.Position)
+	r.field = index
+	c.at(n.Get("each"), c.names, func() { c.ruleAt(r, n, around.base) })
+	c.leave(around)
+}
+
+// ruleAt compiles a rule whose scope is what its each: leads to; around is the scope around that.
+func (c *compiler) ruleAt(r *rule, n *syntax.Node, around string) {
 	typ := c.defs.Type(r.typ)
 	r.kind = newResourceKind(typ)
 	if e := n.Get("each"); e != nil {
-		r.each = c.operand(e, c.names)
+		inside := c.base
+		c.base = around
+		c.reading("each", func() { r.each = c.operand(e, c.names) })
+		c.base = inside
+		c.says(func(f *Field) { f.Each = strings.Join(texts(e), ", ") })
 		c.checkEach(e, r.each)
 		if r.each != nil && r.each.constant() {
 			c.errorf(e.Position, "a literal has no repetitions; want a path")
@@ -144,9 +158,12 @@ func (c *compiler) rule(r *rule) {
 	r.when = c.condition(n.Get("when"), s)
 	if k := n.Get("key"); k != nil {
 		for _, item := range k.List() {
-			if o := c.operand(item, s); o != nil {
-				r.key = append(r.key, *o)
-			}
+			c.reading("key", func() {
+				if o := c.operand(item, s); o != nil {
+					r.key = append(r.key, *o)
+				}
+			})
+			c.says(func(f *Field) { f.Key = append(f.Key, strings.Join(texts(item), ", ")) })
 		}
 		if len(r.key) == 0 || !slices.ContainsFunc(r.key, func(o operand) bool { return !o.constant() }) {
 			c.errorf(k.Position, "a key of literals alone is the same for every record; want a path")

@@ -39,10 +39,9 @@ type run struct {
 	more      int  // issues beyond the limit
 	steps     []Step
 	origins   []record.Origin // read since the last step
-	readSet   map[*record.Node]bool
-	resource  string // being built, for the trace
+	covered   *covering       // with RunOptions.Coverage
+	resource  string          // being built, for the trace
 	rule      string
-	missing   map[string]int
 }
 
 // instance is one resource that a rule is going to make: its identity is known before its elements.
@@ -92,7 +91,7 @@ func (inst *Institution) begin(m *Map, rec *record.Record, o RunOptions) *run {
 	r := &run{inst: inst, m: m, rec: rec, o: o, cells: make([]value, m.slots),
 		res: &Result{Map: m.name, Version: m.version, Issues: append([]fhir.Issue(nil), rec.Issues...)}}
 	if o.Coverage {
-		r.readSet = map[*record.Node]bool{}
+		r.covered = newCovering(m)
 	}
 	for i := range m.lets {
 		r.cells[m.lets[i].slot] = m.lets[i].eval(r, rec.Root)
@@ -107,12 +106,14 @@ func (r *run) identify() {
 	count := 0
 	for _, rule := range r.m.rules {
 		seen := map[string]int{}
+		r.rule = rule.name
+		off := false
 		add := func(scope *record.Node) bool {
 			if !r.step() {
 				return false
 			}
 			r.assign(rule.withs, scope)
-			if rule.when != nil && !rule.when(r, scope) {
+			if off = rule.when != nil && !rule.when(r, scope); off {
 				return true
 			}
 			i := &instance{rule: rule, scope: scope}
@@ -140,6 +141,15 @@ func (r *run) identify() {
 			r.instances[rule.index] = append(r.instances[rule.index], i)
 			return true
 		}
+		if r.covered != nil {
+			uncounted := add
+			add = func(scope *record.Node) bool {
+				before := len(r.instances[rule.index])
+				more := uncounted(scope)
+				r.covered.fill(rule.field, len(r.instances[rule.index]) > before, off)
+				return more
+			}
+		}
 		if rule.each == nil {
 			add(r.rec.Root)
 			continue
@@ -156,6 +166,7 @@ func (r *run) identify() {
 // need refuses a record for which a required rule makes nothing.
 func (r *run) need() {
 	for _, rule := range r.m.rules {
+		r.rule = rule.name
 		if rule.needed && !slices.ContainsFunc(r.instances[rule.index], func(i *instance) bool { return i.id != "" || r.identifierOf(i) != nil }) {
 			r.issue(fhir.Error, fhir.TypeRequired, "rule-required", rule.typ, r.rec.Root, "the record says nothing of which "+rule.name+" could be made, and is nothing without it")
 		}
@@ -263,7 +274,7 @@ func (r *run) buildOne(i *instance) Resource {
 	}
 	if missing := rule.object.missing(tree); missing != "" {
 		r.issue(fhir.Error, fhir.TypeRequired, "element-required", rule.typ+"."+missing, i.scope, rule.typ+"."+missing+" is mandatory and has no value")
-		r.unfilled(rule.typ + "." + missing)
+		r.noteUnfilled(rule.typ + "." + missing)
 	}
 	return res
 }
@@ -311,7 +322,9 @@ func (r *run) stop(text string) {
 		return
 	}
 	r.stopped = true
-	r.res.Issues = append(r.res.Issues, fhir.Issue{Severity: fhir.Error, Code: fhir.TypeTooCostly, ID: "limit", Text: text})
+	i := fhir.Issue{Severity: fhir.Error, Code: fhir.TypeTooCostly, ID: "limit", Text: text}
+	r.noteIssue(&i, r.rule)
+	r.res.Issues = append(r.res.Issues, i)
 }
 
 // fresh returns a copy of a literal for a tree of its own.
@@ -328,7 +341,7 @@ func (r *run) count(n int) {
 
 // issue adds a finding about the data at a node. Text never holds the data.
 func (r *run) issue(s fhir.Severity, code fhir.IssueType, id, expression string, at *record.Node, text string) {
-	if len(r.res.Issues) >= r.inst.lim.MaxIssues && s != fhir.Error {
+	if len(r.res.Issues) >= r.inst.lim.MaxIssues && s != fhir.Error && r.covered == nil {
 		r.more++
 		return
 	}
@@ -339,7 +352,8 @@ func (r *run) issue(s fhir.Severity, code fhir.IssueType, id, expression string,
 			return
 		}
 	}
-	if len(r.res.Issues) >= 2*r.inst.lim.MaxIssues {
+	r.noteIssue(&i, r.rule)
+	if limit := r.inst.lim.MaxIssues; len(r.res.Issues) >= limit && s != fhir.Error || len(r.res.Issues) >= 2*limit {
 		r.more++
 		return
 	}

@@ -72,7 +72,8 @@ func (c *compiler) policy(n *syntax.Node, t *codes.Table) *codes.Table {
 }
 
 // unmapped says that a table has no translation for a code.
-func (r *run) unmapped(table string, tr codes.Translation, expression string, at *record.Node) {
+func (r *run) unmapped(table string, tr codes.Translation, printed, expression string, at *record.Node) {
+	r.noteUnmapped(table, tr, printed, at)
 	switch {
 	case tr.Found():
 		return // the table knows it, and that it has no target

@@ -41,3 +41,20 @@ func (inst *Institution) Terminology() ([]*fhir.Node, error) {
 	}
 	return out, nil
 }
+
+// Tables returns the folder's code tables in the order of their names.
+func (inst *Institution) Tables() []*codes.Table {
+	var out []*codes.Table
+	for _, name := range slices.Sorted(maps.Keys(inst.tables)) {
+		out = append(out, inst.tables[name])
+	}
+	return out
+}
+
+// Table returns a code table by its name, one of the folder or a built-in one.
+func (inst *Institution) Table(name string) (*codes.Table, bool) {
+	if t := inst.tables[name]; t != nil {
+		return t, true
+	}
+	return codes.Builtin(name)
+}

@@ -102,8 +102,8 @@ func (o *operand) scope(r *run, scope *record.Node) value {
 
 // compared notes what the selectors of a path look at as read.
 func (r *run) compared(p *path.Path, scope *record.Node) {
-	if r.readSet != nil && p.Selective() {
-		p.Compared(scope, func(n *record.Node) { r.readSet[n] = true })
+	if r.covered != nil && p.Selective() {
+		p.Compared(scope, func(n *record.Node) { r.covered.read[n] = true })
 	}
 }
 

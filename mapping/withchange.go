@@ -12,15 +12,12 @@ import (
 const anyValue = "*"
 
 // withChange compiles with-change: of one rule of an element and returns the rule without it.
-func (c *compiler) withChange(n *syntax.Node, t *target, e *element, resource bool) *syntax.Node {
+func (c *compiler) withChange(n *syntax.Node, t *target, e *element) *syntax.Node {
 	v := n.Get("with-change")
-	if v == nil {
-		return n
-	}
 	key := n.Key("with-change")
 	words := c.words(v)
 	switch {
-	case !resource:
+	case c.m.fields[c.field].Parent >= 0:
 		c.errorf(key.Position, "with-change is for elements of the resource itself")
 	case words == nil:
 	case t.open != nil || c.defs.KindOf(t.typ) != definitions.Primitive && !(len(words) == 1 && words[anyValue]):

@@ -136,6 +136,50 @@ func (p *Path) Names() []string {
 	return out
 }
 
+// Field names what the path leads to from a scope that is called base, as the place of a value is written without the numbers
+// of repetitions: PID-3.1 from anywhere, .1 from PID-3, code from results. In HL7 v2 a segment's name begins anew. Names at
+// any depth keep the // before them, but for segments.
+func (p *Path) Field(base string, hl7 bool) string {
+	at := base
+	for range p.up {
+		at = at[:max(strings.LastIndexByte(at, '.'), 0)]
+	}
+	if p.start == Root || p.start == Below {
+		at = ""
+	}
+	if p.start != Variable && p.name != "" {
+		at = fieldName(at, p.name, hl7)
+		if p.start == Below && !(hl7 && isSegment(p.name)) {
+			at = "//" + at
+		}
+	}
+	for _, s := range p.steps {
+		switch s.kind {
+		case child:
+			at = fieldName(at, s.name, hl7)
+		case position:
+			sign := "."
+			if hl7 && isSegment(at) {
+				sign = "-"
+			}
+			at += sign + strconv.Itoa(s.n)
+		case index, choice:
+		}
+	}
+	return at
+}
+
+func fieldName(at, name string, hl7 bool) string {
+	if at == "" || hl7 && isSegment(name) {
+		return name
+	}
+	return at + "." + name
+}
+
+func isSegment(name string) bool {
+	return len(name) == 3 && strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
+
 // Parse reads a path; the error is an *Error.
 func Parse(text string, o Options) (*Path, error) {
 	if len(text) > MaxLength {
