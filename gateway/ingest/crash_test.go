@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -68,8 +69,20 @@ func crashSet() []ingest.Delivery {
 	for _, m := range messages[:3] { // the sender lost our answers
 		add(alliancegen.City, "", "", m)
 	}
+	for n, form := range []int{2, 300_000, 2} { // results with a form, the last of them corrected
+		add(alliancegen.City, "", "", formMessage(n/2, n, form))
+	}
 	add(alliancegen.Lab, "evening", "evening.ndjson", bytes.Join(documents[15:], nil))
 	return list
+}
+
+// formMessage is a result with a form of so many bytes, as HL7 v2 carries it: in
+// base64. n tells messages apart, report the reports that they are about.
+func formMessage(report, n, size int) []byte {
+	form := base64.StdEncoding.EncodeToString(append(fmt.Appendf(nil, "%%PDF-1.4\n%d\n", n), bytes.Repeat([]byte{0xA5, byte(n)}, 2000+size/2)...))
+	return fmt.Appendf(nil, "MSH|^~\\&|LIS|CITY|Y|Y|2025070108%02d00||ORU^R01|FORM%d|P|2.4||||||UNICODE UTF-8\r"+
+		"PID|1||990001^^^^MR||甲\rOBR|1||FORM-R%d|CT^CT|||20250701080000||||||||||||||||||F\r"+
+		"OBX|1|ED|PDF^报告||^application^pdf^Base64^%s||||||F\r", n, n, report, form)
 }
 
 // crashChild hands in the set from the first unanswered delivery on and ends when
@@ -215,6 +228,13 @@ func stateOf(t testing.TB, g *gateway) state {
 			t.Fatal(err)
 		}
 		content.Remove("meta")
+		if v.Blob.Digest != "" {
+			bytes, err := g.store.Content(ctx, v.Blob.Digest, v.Blob.Offset, v.Blob.Length)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content.SetString("data", fmt.Sprintf("%x", sha256.Sum256(bytes)))
+		}
 		s.Resources[k] = string(content.AppendJSON(nil))
 		if typ == "Patient" {
 			link, ok, err := g.store.LinkOf(ctx, id)
@@ -240,7 +260,10 @@ func undisturbed(t *testing.T) state {
 		t.Fatal(err)
 	}
 	s := stateOf(t, g)
-	if len(s.Persons) != 20 || len(s.Resources) < 200 {
+	if forms := slices.DeleteFunc(slices.Collect(maps.Keys(s.Resources)), func(k string) bool { return !strings.HasPrefix(k, "Binary/") }); len(forms) != 3 {
+		t.Fatalf("the set makes %d Binaries", len(forms))
+	}
+	if len(s.Persons) != 21 || len(s.Resources) < 200 {
 		t.Fatalf("the set makes %d persons and %d resources", len(s.Persons), len(s.Resources))
 	}
 	return s
