@@ -23,14 +23,18 @@ const idleFolder = "YILIAN_TEST_IDLE_FOLDER"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(idleFolder); dir != "" {
-		serveAlone(dir)
+		serveAlone(dir, nil)
+		return
+	}
+	if dir := os.Getenv(killedFolder); dir != "" {
+		serveAlone(dir, killAfterPush)
 		return
 	}
 	os.Exit(m.Run())
 }
 
 // serveAlone serves until standard input ends.
-func serveAlone(dir string) {
+func serveAlone(dir string, fault func(point string)) {
 	c, err := config.Load(config.Sources{
 		Flags: map[string]string{"listen": "127.0.0.1:0", "data": dir},
 		Env:   func(name string) string { return map[string]string{"YILIAN_AUTH": "none"}[name] },
@@ -40,7 +44,7 @@ func serveAlone(dir string) {
 		go func() { _, _ = io.Copy(io.Discard, os.Stdin); stop() }()
 		err = server.Run(ctx, server.Options{
 			Config: c, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Started: func(address string) { fmt.Println(address) },
+			Started: func(address string) { fmt.Println(address) }, Fault: fault,
 		})
 	}
 	if err != nil {
