@@ -45,6 +45,8 @@ func Generate(seed uint64, o Options) *Alliance {
 	badFiles, bad := s.bad()
 	s.aside(1, func() {
 		s.castTownship()
+		s.aside(2, s.countyLists)
+		s.aside(3, s.castComplete)
 		files = append(files, slices.Concat(s.town.files(), s.county.files())...)
 		more, workbooks := s.badWorkbooks()
 		badFiles = append(badFiles, more...)

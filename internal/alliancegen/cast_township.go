@@ -50,9 +50,6 @@ func (s *story) castTownship() {
 	s.trap("sheet-name-suffix", "deliveries/"+st.second.dir)
 	s.trap("column-order-differs", "deliveries/"+st.second.dir)
 	s.trap("date-1904", "deliveries/"+st.third.dir)
-
-	s.aside(2, s.countyLists)
-	s.aside(3, s.castComplete)
 }
 
 func townshipHabits(r *rng) *habits {

@@ -24,6 +24,11 @@ type endState struct {
 	states   map[string]string            // report → status as sent
 	findings map[string]string            // report → findings, conclusion
 	docs     map[string]labDocument
+	papers   map[string][]string // report → OBX-3 and OBX-5 of what is attached
+	studies  map[string][]string // report → OBX-5 of what is said about its study
+	numbers  map[string]string   // report → accession or pathology number
+	wards    map[string]bool     // city: departments and wards of PV1, PRD, AIG
+	staff    map[string]string   // city: number → name
 }
 
 type labDocument struct {
@@ -54,6 +59,8 @@ func readEnd(t *testing.T, a *alliancegen.Alliance) *endState {
 	s := &endState{
 		rows: map[string]map[string]string{}, items: map[string][][4]string{}, people: map[string][]string{}, visits: map[string][]string{},
 		events: map[string]string{}, orders: map[string]string{}, states: map[string]string{}, findings: map[string]string{}, docs: map[string]labDocument{},
+		papers: map[string][]string{}, studies: map[string][]string{}, numbers: map[string]string{},
+		wards: map[string]bool{}, staff: map[string]string{},
 	}
 	dead := map[string]bool{}
 	for _, r := range a.Ledger.Records {
@@ -71,7 +78,13 @@ func readEnd(t *testing.T, a *alliancegen.Alliance) *endState {
 					s.readMessage(decode(t, m))
 				}
 			}
-		default:
+		case ofTownship(f):
+			for _, r := range a.Ledger.Records {
+				if r.File == f.Path && r.Fate == alliancegen.Committed {
+					s.readRow(r.Kind, sheetRow(t, f, r.Kind, r.Position))
+				}
+			}
+		case strings.HasSuffix(f.Path, ".json"):
 			var d labDocument
 			if err := json.Unmarshal(f.Bytes, &d); err != nil {
 				t.Fatal(err)
@@ -85,7 +98,7 @@ func readEnd(t *testing.T, a *alliancegen.Alliance) *endState {
 func (s *endState) readTable(t *testing.T, f alliancegen.File, dead map[string]bool) {
 	t.Helper()
 	table := strings.TrimSuffix(f.Path[strings.LastIndex(f.Path, "/")+1:], ".csv")
-	keys := map[string][]string{"HIS_HZXX": {"HZID"}, "HIS_JZXX": {"JZLSH"}, "HIS_ZD": {"JZLSH", "ZDXH"}, "HIS_GM": {"HZID", "GMYDM"}, "HIS_SQD": {"SQDH"}, "HIS_CF": {"CFH", "XH"}, "HIS_ZZ": {"ZZDH"}, "LIS_BG": {"BGDH"}, "LIS_BGXM": {"BGDH", "XH"}, "RIS_BG": {"BGDH"}}[table]
+	keys := map[string][]string{"HIS_HZXX": {"HZID"}, "HIS_JZXX": {"JZLSH"}, "HIS_ZD": {"JZLSH", "ZDXH"}, "HIS_GM": {"HZID", "GMYDM"}, "HIS_SQD": {"SQDH"}, "HIS_CF": {"CFH", "XH"}, "HIS_ZZ": {"ZZDH"}, "LIS_BG": {"BGDH"}, "LIS_BGXM": {"BGDH", "XH"}, "RIS_BG": {"BGDH"}, "HIS_KS": {"KSDM"}, "HIS_ZG": {"ZGGH"}}[table]
 	r := csv.NewReader(strings.NewReader(decode(t, f.Bytes)))
 	header, err := r.Read()
 	if err != nil {
@@ -116,6 +129,7 @@ func (s *endState) readMessage(m string) {
 	var event, visit, report, control string
 	for seg := range strings.SplitSeq(strings.TrimSuffix(m, "\r"), "\r") {
 		f := append(strings.Split(seg, "|"), make([]string, 50)...)
+		s.mentions(f)
 		switch f[0] {
 		case "MSH":
 			event = f[8]
@@ -137,9 +151,18 @@ func (s *endState) readMessage(m string) {
 			report, _, _ = strings.Cut(f[3], "^")
 			if report != "" {
 				s.states[report], s.items[report], s.findings[report] = f[25], nil, ""
+				s.papers[report], s.studies[report], s.numbers[report] = nil, nil, f[18]+f[20]
 			}
 		case "OBX":
 			code, _, _ := strings.Cut(f[3], "^")
+			switch {
+			case f[2] == "ED":
+				s.papers[report] = append(s.papers[report], f[3]+"^"+f[5])
+				continue
+			case f[2] == "RP" || code == "113014" || strings.HasPrefix(code, "YX_"):
+				s.studies[report] = append(s.studies[report], f[5])
+				continue
+			}
 			if f[2] == "TX" {
 				s.findings[report] += strings.ReplaceAll(unescape.Replace(strings.ReplaceAll(f[5], "~", "\n")), "\r", "\n") + "§"
 				continue
@@ -174,6 +197,27 @@ func TestEndStateFindsPlantedFaults(t *testing.T) {
 		"report":     func(l *alliancegen.Ledger) { l.Persons[0].Reports[0].Status = "corrected" },
 		"value":      func(l *alliancegen.Ledger) { l.Persons[0].Reports[0].Results[0].Value.Sent = "5.00" },
 		"conclusion": func(l *alliancegen.Ledger) { l.Persons[0].Reports[1].Conclusion = "正常" },
+		"paper": func(l *alliancegen.Ledger) {
+			reportWith(l, func(r *alliancegen.Report) bool { return len(r.Attachments) > 0 }).Attachments[0].Size++
+		},
+		"study": func(l *alliancegen.Ledger) {
+			reportWith(l, func(r *alliancegen.Report) bool { return r.Study != nil }).Study.UID += "1"
+		},
+		"accession": func(l *alliancegen.Ledger) {
+			reportWith(l, func(r *alliancegen.Report) bool { return r.Study != nil }).Study.Accession = "CT1"
+		},
+		"township resident": func(l *alliancegen.Ledger) {
+			p, _ := l.Patient(alliancegen.Township, townshipNumber(l))
+			p.Phone = "12000000000"
+		},
+		"township value": func(l *alliancegen.Ledger) { townshipReport(l, "JY").Results[0].Value.Sent = "1.0" },
+		"township item":  func(l *alliancegen.Ledger) { townshipReport(l, "NC").Results[0].Item.Code = "蛋" },
+		"township ECG":   func(l *alliancegen.Ledger) { townshipReport(l, "XD").Conclusion = "正常" },
+		"department":     func(l *alliancegen.Ledger) { departmentOf(l, alliancegen.Township).Name = "" },
+		"title":          func(l *alliancegen.Ledger) { memberOf(l, alliancegen.Township).Title.Code = "院长" },
+		"member nobody names": func(l *alliancegen.Ledger) {
+			l.Staff = append(l.Staff, alliancegen.Member{Institution: alliancegen.County, Number: "0"})
+		},
 	} {
 		a := alliancegen.Generate(1, alliancegen.Options{})
 		plant(a.Ledger)
@@ -197,9 +241,15 @@ func differences(t *testing.T, a *alliancegen.Alliance) (out []string) {
 			s.patient(differ, q)
 		}
 		for _, v := range p.Visits {
-			s.visit(differ, v)
+			if v.Institution == alliancegen.City || v.Institution == alliancegen.County {
+				s.visit(differ, v)
+			}
 		}
+		s.township(differ, &p)
 		for _, o := range p.Orders {
+			if o.Institution != alliancegen.City && o.Institution != alliancegen.County {
+				continue
+			}
 			at := "order " + o.Number + " of " + o.Institution
 			if o.Institution == alliancegen.County {
 				row := s.rows["HIS_SQD "+o.Number]
@@ -211,6 +261,9 @@ func differences(t *testing.T, a *alliancegen.Alliance) (out []string) {
 			}
 		}
 		for _, x := range p.Prescriptions {
+			if x.Institution != alliancegen.County {
+				continue
+			}
 			row := s.rows[fmt.Sprintf("HIS_CF %s %d", x.Number, x.Row)]
 			differ("prescription "+x.Number, map[string]string{"1": "active", "2": "completed", "9": "cancelled"}[row["ZT"]], x.Status)
 			differ("drug of "+x.Number, row["YPBM"], x.Drug.Code)
@@ -224,6 +277,7 @@ func differences(t *testing.T, a *alliancegen.Alliance) (out []string) {
 			s.report(differ, r)
 		}
 	}
+	s.masters(differ, a.Ledger)
 	return out
 }
 
@@ -237,16 +291,20 @@ func (s *endState) patient(differ func(what, got, want string), q *alliancegen.P
 	case alliancegen.County:
 		row := s.rows["HIS_HZXX "+q.ID]
 		differ(at+" name", row["XM"], q.Name)
-		narrow := strings.Map(func(r rune) rune {
-			if r >= '０' && r <= '９' {
-				return r - 0xFEE0
-			}
-			return r
-		}, row["LXDH"])
-		differ(at+" phone", narrow, q.Phone)
+		differ(at+" phone", narrow(row["LXDH"]), q.Phone)
 		differ(at+" address", row["JTZZ"], q.Address)
 		differ(at+" marital", row["HYZK"], q.Marital)
 		differ(at+" contact", row["LXRDH"], contact)
+	case alliancegen.Township:
+		row := s.rows["居民档案 "+q.ID]
+		differ(at+" name", row["姓名"], q.Name)
+		differ(at+" phone", narrow(row["联系电话"]), q.Phone)
+		differ(at+" address", row["现住址"], q.Address)
+		differ(at+" marital", row["婚姻状况"], q.Marital)
+		differ(at+" ethnicity", row["民族"], q.Ethnicity)
+		differ(at+" contact", row["联系人电话"], contact)
+		birth := digits(row["出生日期"])
+		differ(at+" birth", birth, digits(q.Birth.String()))
 	case alliancegen.City:
 		pid := s.people[q.ID]
 		if q.MergedInto != "" && pid == nil {
@@ -263,6 +321,15 @@ func (s *endState) patient(differ func(what, got, want string), q *alliancegen.P
 			differ(at, fmt.Sprint("dead ", dead), fmt.Sprint("dead ", q.Deceased != nil))
 		}
 	}
+}
+
+func narrow(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '０' && r <= '９' {
+			return r - 0xFEE0
+		}
+		return r
+	}, s)
 }
 
 func (s *endState) visit(differ func(what, got, want string), v *alliancegen.Visit) {
@@ -309,8 +376,13 @@ func (s *endState) report(differ func(what, got, want string), r *alliancegen.Re
 	case alliancegen.City:
 		differ(at, map[string]string{"P": "preliminary", "F": "final", "C": "corrected", "X": "entered-in-error"}[s.states[r.Number]], r.Status)
 		if r.Findings != "" {
-			differ(at+" text", s.findings[r.Number], r.Findings+"§"+r.Conclusion+"§")
+			findings := r.Findings
+			if r.Kind == "pathology" { // gross, then microscopic
+				findings = strings.Replace(findings, "\n", "§", 1)
+			}
+			differ(at+" text", s.findings[r.Number], findings+"§"+r.Conclusion+"§")
 		}
+		s.complete(differ, at, r)
 		got = s.items[r.Number]
 	case alliancegen.County:
 		table := "LIS_BG "
@@ -351,6 +423,9 @@ func (s *endState) report(differ func(what, got, want string), r *alliancegen.Re
 			}
 			got = append(got, [4]string{it.ItemCode, strings.Trim(v, `"`), it.Unit, it.ResultFlag})
 		}
+	}
+	if r.Institution == alliancegen.Township || r.Institution == alliancegen.Community {
+		return
 	}
 	var want [][4]string
 	for _, res := range r.Results {

@@ -67,7 +67,7 @@ var sheets = []sheet{
 		{"项目代码", "ordered item", "table order-types"},
 		{"项目名称", "its name", ""},
 		{"标本", "specimen", "word: table specimens; empty for examinations"},
-		{"送检机构", "who performs it", "name: table members; merged"},
+		{"送检机构", "who performs it", "name: table members"},
 		{"申请时间", "ordered", "mixed date and time forms; merged"},
 		{"申请医生工号", "doctor's staff number", "→ 职工; merged"},
 		{"申请医生", "doctor's name", "merged"},

@@ -26,7 +26,11 @@ var traps = strings.Fields(`
 	namesakes health-card-only no-identifier equal-local-numbers equal-order-numbers sender-number-only
 	sender-number-before-patient bad-check-digit variant-name birth-date-differs-from-id passport
 	person-in-three-institutions referral-up referral-down result-before-order order-before-result order-never-arrives
-	sex-unknown sender-not-a-member recent-hba1c-elsewhere daily-number-repeats admit-source-differs visit-cancelled prescription-cancelled`)
+	sex-unknown sender-not-a-member recent-hba1c-elsewhere daily-number-repeats admit-source-differs visit-cancelled prescription-cancelled
+	hidden-sheet two-row-heading sheet-name-suffix date-1904 merged-cells formatted-runs formula-with-saved-value full-width-digits
+	number-format-shows-digits remote-diagnosis wide-report two-reports-of-one-specimen voided-result title-changes html-named-xls
+	name-and-phone-only twins person-in-five-institutions staff-list
+	pathology-report attachment-image attachment-pdf imaging-study culture-in-er7 result-corrected result-added result-voided`)
 
 func TestEveryTrapIsThereForEverySeed(t *testing.T) {
 	for _, seed := range seeds {
@@ -262,6 +266,7 @@ func TestBadRecordsStandAmongGoodOnes(t *testing.T) {
 		for _, want := range []string{
 			alliancegen.Truncated, alliancegen.Charset, alliancegen.Syntax, alliancegen.Columns, alliancegen.Formula, alliancegen.ControlChar,
 			alliancegen.Limit, alliancegen.Version, alliancegen.Unknown, alliancegen.Identity,
+			alliancegen.Digits, alliancegen.ErrorValue, alliancegen.OldFormat,
 		} {
 			if !reasons[want] {
 				t.Errorf("seed %d: nothing is bad because of %s", seed, want)
