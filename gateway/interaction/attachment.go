@@ -123,7 +123,8 @@ func (x *detaching) resource(n *fhir.Node) {
 func (x *detaching) children(n *fhir.Node, child func(name string) *definitions.Property) {
 	for _, k := range n.All() {
 		name := k.Name()
-		under, typ := child, ""
+		var under func(string) *definitions.Property
+		typ := ""
 		if primitive, ok := strings.CutPrefix(name, "_"); ok && child(primitive) != nil {
 			under = x.definitions.Type("Element").Child // id and extensions of a primitive
 		} else {

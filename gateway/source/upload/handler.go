@@ -121,8 +121,8 @@ func (h *Handler) files(c echo.Context) ([]ingest.File, error) {
 			return nil, h.readFault(err)
 		}
 		name := c.QueryParam("name")
-		if name == "" && isHL7(media) {
-			name = hl7Name
+		if name == "" {
+			name = nameOf(media)
 		}
 		return []ingest.File{{Name: name, Bytes: text}}, nil
 	}
@@ -151,9 +151,20 @@ func (h *Handler) files(c echo.Context) ([]ingest.File, error) {
 	}
 }
 
-// hl7Name is the name of a body without one that its sender calls a message, so that
-// one too broken to be known by its bytes is still answered as a message.
-const hl7Name = "message.hl7"
+// nameOf is the name of a body without one, by what its sender calls it: so a message
+// or document that cannot be known by its bytes – too broken, or in UTF-16 – is still
+// taken for what it is. Tables need a name of their own.
+func nameOf(media string) string {
+	switch {
+	case isHL7(media):
+		return "message.hl7"
+	case media == "application/xml", media == "text/xml", strings.HasSuffix(media, "+xml"):
+		return "document.xml"
+	case media == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
+		return "workbook.xlsx"
+	}
+	return ""
+}
 
 // maxFiles bounds the files of one delivery.
 const maxFiles = 1000
