@@ -152,7 +152,7 @@ func (c *community) reportSections(d *cdaDocument) []cdaSection {
 	} else {
 		told.text = lines("检查所见:"+r.Findings, "检查提示:"+r.Conclusion)
 		told.entries = append(told.entries, dataElement("DE04.50.131.00", "检查报告结果-客观所见", st(r.Findings)),
-			dataElement("DE04.50.132.00", "检查报告结果-主观提示", st(r.Conclusion)), resultCode(map[bool]string{true: "2", false: "1"}[r.Findings == r.panel.findings[0] && r.Kind == "ecg"]))
+			dataElement("DE04.50.132.00", "检查报告结果-主观提示", st(r.Conclusion)), resultCode(map[bool]string{true: "2", false: "1"}[strings.Contains(r.Conclusion, "未见") || strings.Contains(r.Conclusion, "正常")]))
 	}
 	if r.Remark != "" {
 		told.text.rows = append(told.text.rows, []string{"备注:" + r.Remark})
@@ -184,7 +184,7 @@ func (c *community) itemOf(d *cdaDocument, res Result) *element {
 			xe("effectiveTime", c.timeElement("low", r.Collected.t), c.timeElement("high", r.Collected.t.Add(12*time.Minute))), cd(r.Specimen.Code, communityOID+".2.3", r.Specimen.Text))),
 			related(dataElement("DE04.50.135.00", "标本状态", st(map[bool]string{true: "溶血", false: "合格"}[res.Value.Reason == "specimen"]))))
 	}
-	value := dataElement("DE04.30.015.00", "检验定量结果", c.valueOf(res))
+	value := dataElement("DE04.30.015.00", "检验定量结果", valueOf(res))
 	flagged := strings.ContainsAny(res.Flag, "HLNA")
 	if flagged {
 		value.add(cdaCode("interpretationCode", res.Flag, "2.16.840.1.113883.5.83", "ObservationInterpretation", nameOf(flagRows("H", "偏高", "", "L", "偏低", "", "N", "正常", "", "A", "异常", ""), res.Flag)))
@@ -228,7 +228,7 @@ func interval(low, high, unit, inclusive string) *element {
 	return e
 }
 
-func (c *community) valueOf(res Result) *element {
+func valueOf(res Result) *element {
 	v := res.Value
 	switch v.Kind {
 	case Quantity:
@@ -241,12 +241,10 @@ func (c *community) valueOf(res Result) *element {
 		return pq(v.Number, v.Unit)
 	case Ordinal:
 		if n := slices.Index([]string{"", "阴性", "弱阳性", "阳性"}, v.Sent); n > 0 {
-			c.s.trapOnce("cda-coded-ordinal", 3, c.mark)
 			return cd(strconv.Itoa(n), communityOID+".2.4", v.Sent)
 		}
 	case Absent:
 		if v.Sent == "" {
-			c.s.trapOnce("cda-nullflavor", 9, c.mark)
 			return xe("value").has("xsi:type", "PQ", "nullFlavor", "NAV")
 		}
 	}

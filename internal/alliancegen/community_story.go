@@ -115,6 +115,7 @@ func (c *community) cardAlone(st *communityStage) {
 	c.result(urine, p, "UWBC", missing)
 	rec := c.send(st.records, c.reportPaper(p, v, urine), inSOAP)
 	s.trap("cda-in-soap", rec)
+	s.trap("cda-nullflavor", rec)
 	s.trap("cda-health-card-alone", p)
 }
 
@@ -244,10 +245,11 @@ func (c *community) serology(st *communityStage) {
 	c.measured(v, "pulse", "systolic", "diastolic")
 	c.send(st.records, c.outpatient(p, v, doctor, consultation{complaint: "乙肝随访", present: "无明显不适。", past: "慢性乙型病毒性肝炎5年", exam: "肝脾肋下未触及"}), plainUTF8)
 	hepatitis := c.report(p, v, "hepatitis", true, s.at(41, 9, 20), s.at(41, 16, 0))
-	c.result(hepatitis, p, "HBsAg", high)
+	surface := c.result(hepatitis, p, "HBsAg", high)
+	surface.Value.Sent = "阳性"
 	c.result(hepatitis, p, "HBsAb", below)
 	c.result(hepatitis, p, "HCVAb", normal)
-	c.send(st.records, c.reportPaper(p, v, hepatitis), inSOAP)
+	s.trap("cda-coded-ordinal", c.send(st.records, c.reportPaper(p, v, hepatitis), inSOAP), hepatitis)
 	immune := c.report(p, v, "autoimmune", true, s.at(41, 9, 20), s.at(42, 10, 0))
 	c.result(immune, p, "ANA", high)
 	c.result(immune, p, "RPR", normal)
