@@ -111,9 +111,7 @@ func townshipTables() []Table {
 		}
 		departments = append(departments, row)
 	}
-	for _, it := range itemRows(func(i item) []string { return []string{i.townshipCode()} }) {
-		items = append(items, it)
-	}
+	items = append(items, itemRows(func(i item) []string { return []string{i.townshipCode()} })...)
 	for _, w := range wideItems {
 		it := itemByKey(w.item)
 		wide = append(wide, Code{Code: w.column, Name: w.column, System: systemLOINC, Target: it.loinc, Display: it.loincName, Note: w.unit})
@@ -125,6 +123,12 @@ func townshipTables() []Table {
 	for _, p := range townshipPanels {
 		pan := panelByKey(p.key)
 		row := Code{Code: p.code, Name: pan.name, Note: pan.section}
+		switch pan.section { // the city's own; the rest are codes of v2-0074
+		case "UA":
+			row.Note = "LAB"
+		case "US":
+			row.Note = "RUS"
+		}
 		if pan.loinc != "" {
 			row.System, row.Target, row.Display = systemLOINC, pan.loinc, pan.loincName
 		}
