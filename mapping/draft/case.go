@@ -80,9 +80,17 @@ func (d *drafter) tableCase(t *tableSample) {
 	m.row(t.scope, t.cells[at])
 	d.follow(t.scope, t.cells[at], rows, &order, m, 0)
 	for _, table := range order {
+		if table.format == record.Excel {
+			a.Files = append(a.Files, txtar.File{Name: table.name + ".xls", Data: pageOf(table, rows[table.name])})
+			continue
+		}
 		a.Files = append(a.Files, txtar.File{Name: baseName(table.files[0]), Data: csvOf(table, rows[table.name])})
 	}
-	d.writeCase(name, a, t.charset, m)
+	set := t.charset
+	if t.format == record.Excel {
+		set = ""
+	}
+	d.writeCase(name, a, set, m)
 }
 
 // follow adds the rows of the tables that are read together with a row.
@@ -161,16 +169,24 @@ func csvOf(t *tableSample, rows [][]string) []byte {
 		b.WriteString("\n")
 	}
 	write(t.heading)
-	for _, row := range rows {
-		cells := make([]string, len(t.heading))
-		for i, h := range t.heading {
-			if c := t.index[h]; c != nil && c.at < len(row) {
-				cells[i] = row[c.at]
-			}
-		}
+	for _, cells := range t.cellsOf(rows) {
 		write(cells)
 	}
 	return []byte(b.String())
+}
+
+// cellsOf puts the values of rows under the heading.
+func (t *tableSample) cellsOf(rows [][]string) [][]string {
+	out := make([][]string, len(rows))
+	for r, row := range rows {
+		out[r] = make([]string, len(t.heading))
+		for i, h := range t.heading {
+			if c := t.index[h]; c != nil && c.at < len(row) {
+				out[r][i] = row[c.at]
+			}
+		}
+	}
+	return out
 }
 
 func (d *drafter) documentCase(k *documentKind) {

@@ -23,7 +23,7 @@ type documentKind struct {
 // maxDepth bounds how deep a document is looked into; alike is how much two documents of one kind have in common.
 const (
 	maxDepth = 24
-	alike    = 0.4
+	alike    = 0.6
 )
 
 // group sorts the documents into kinds and profiles each.
@@ -42,7 +42,7 @@ func (s *samples) group() []*documentKind {
 				best, most = k, like
 			}
 		}
-		if best == nil || d.rec.Format == record.JSON && most < alike {
+		if best == nil || !best.builtin() && most < alike {
 			if !s.left.table() {
 				s.refuse(d.file, "", "too-many-tables")
 				continue
@@ -57,11 +57,18 @@ func (s *samples) group() []*documentKind {
 	}
 	for i, k := range kinds {
 		k.order = i
+		if k.builtin() {
+			k.rows = len(k.docs)
+			continue
+		}
 		k.distinguish(kinds)
 		s.profileDocuments(k)
 	}
 	return kinds
 }
+
+// builtin reports documents that the built-in maps read: those of WS/T 500.
+func (k *documentKind) builtin() bool { return k.space == "urn:hl7-org:v3" }
 
 // resembles is the share of common paths among all of both.
 func (k *documentKind) resembles(paths map[string]bool) float64 {
@@ -186,8 +193,12 @@ func (w *documentWalk) group(n *record.Node, at *scope, steps []string, key stri
 	if depth > maxDepth {
 		return
 	}
-	if n.Kind() == record.Group && len(steps) > 0 && strings.TrimSpace(n.Text()) != "" { // an XML element with attributes and text
-		w.leaf(n, at, steps, &row)
+	if n.Kind() == record.Group && depth > 0 && strings.TrimSpace(n.Text()) != "" { // an XML element with attributes and text
+		own := steps
+		if len(own) == 0 {
+			own = []string{itself}
+		}
+		w.leaf(n, at, own, &row)
 	}
 	for _, k := range n.Kids() {
 		p := key + "\x00" + k.Name()

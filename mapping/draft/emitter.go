@@ -104,7 +104,7 @@ func (r *ruleText) codeable(code, name *column, t tableSpec) string {
 		return ""
 	}
 	if code == nil {
-		if few(&name.profile) && t.words {
+		if wordy(&name.profile) && t.words {
 			return fmt.Sprintf("{from: %s, table: %s}", r.path(name), r.e.d.table(t, name, nil))
 		}
 		return fmt.Sprintf("{set: {text: %s}}", r.path(name))
@@ -222,8 +222,27 @@ func (e *emitter) encounter(s *scope) string {
 			return "{ref: " + rule + "}"
 		}
 	}
-	if c := s.near("visit"); c != nil {
-		return fmt.Sprintf("{ref: {type: Encounter, identifier: {system: visit, from: %s}}}", e.path(s, c))
+	c := s.near("visit")
+	if c == nil && e.d.visitBy != "" {
+		c = s.near(e.d.visitBy)
+	}
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("{ref: {type: Encounter, identifier: {system: %s, from: %s}}}", systemOf[c.concept.name], e.path(s, c))
+}
+
+// foreign doubts a number that stands among what a sender says of itself: it may be one of the sender's own.
+func (e *emitter) foreign(s *scope, concept string) string {
+	c := s.near(concept)
+	if c == nil || len(c.steps) < 2 {
+		return ""
+	}
+	for _, o := range c.scope.columns {
+		if len(o.steps) > 1 && o.steps[0] == c.steps[0] && (o.is("sender.pid") || o.is("org")) {
+			e.d.ask(e.d.place(c), e.d.shape(c), text{"Is it a number of the sender's own? Then say whose: identifier: {system: %s, of: MEMBER, from: …}.", "这是送检方自己的编号吗?若是请写明归属:identifier: {system: %s, of: 成员, from: …}。"}, systemOf[concept])
+			return e.d.say(text{"whose number?", "谁的编号?"})
+		}
 	}
 	return ""
 }

@@ -213,6 +213,9 @@ var fits = map[class]func(p *profile) float64{
 	},
 }
 
+// wordy reports a column of few short words, such as could be translated one by one.
+func wordy(p *profile) bool { return !p.more && p.distinct > 0 && p.distinct <= 60 && p.maximum <= 20 }
+
 // never is below every score that a heading could give.
 const never = -10
 
@@ -223,7 +226,7 @@ func few(p *profile) bool { return !p.more && p.distinct <= 30 && p.distinct*3 <
 
 // evidence of values alone, for columns whose headings say nothing.
 func (p *profile) speaksFor() (concept string, strength float64) {
-	if p.resident > 0.6 && p.present >= 3 {
+	if p.resident > 0.6 && p.present >= 2 {
 		return "idno", 0.75
 	}
 	return "", 0

@@ -54,6 +54,9 @@ func (g *guesser) scope(s *scope) {
 // names around a column, outermost first: an array's own name is one.
 func (c *column) names() []string {
 	if c.scope.parent != nil && len(c.scope.step) > 0 {
+		if len(c.steps) == 1 && c.steps[0] == itself {
+			return c.scope.step
+		}
 		return append([]string{c.scope.step[len(c.scope.step)-1]}, c.steps...)
 	}
 	return c.steps
@@ -146,10 +149,22 @@ func (g *guesser) kindOf(s *scope, own map[*column][]candidate) (kind, float64) 
 			best = k
 		}
 	}
+	if best == patients && s.isDocument() { // a document names its patient before it comes to the point
+		for _, k := range kinds {
+			if k != patients && sums[k] >= leastKind+2 && (best == patients || sums[k] > sums[best]) {
+				best = k
+			}
+		}
+	}
 	if sums[best] < leastKind {
 		return noKind, sums[best]
 	}
 	return best, sums[best]
+}
+
+// isDocument reports a scope whose values stand in groups.
+func (s *scope) isDocument() bool {
+	return slices.ContainsFunc(s.columns, func(c *column) bool { return len(c.steps) > 1 })
 }
 
 // topics are the kinds that the name of a table or array names.

@@ -43,6 +43,7 @@ func (d *drafter) write() {
 
 // charset is what most samples are written in.
 func (d *drafter) charset() string {
+	delete(d.samples.charsets, "") // workbooks
 	best := ""
 	for _, set := range sortedKeys(d.samples.charsets) {
 		if best == "" || d.samples.charsets[set] > d.samples.charsets[best] {
@@ -155,33 +156,19 @@ func (d *drafter) filePattern(t *tableSample) string {
 	if i := strings.LastIndexByte(file, '.'); i >= 0 {
 		end = file[i:]
 	}
-	star := "*"
-	for _, o := range d.tableNames() {
-		if strings.HasPrefix(strings.ToLower(o), strings.ToLower(t.name)) && o != t.name {
-			star = ""
-		}
-	}
 	stem := strings.TrimSuffix(file, end)
-	if star == "" && stem != t.name {
-		star = "[-_0-9]*"
-	}
-	if t.name == stem && star == "" {
+	switch star := d.anyEnd(t); {
+	case star != "":
+		return escapePattern(t.name) + star + end
+	case stem == t.name:
 		return escapePattern(t.name) + end
 	}
-	return escapePattern(t.name) + star + end
+	return escapePattern(t.name) + "[-_0-9]*" + end
 }
 
 // escapePattern makes a name stand for itself in a pattern.
 func escapePattern(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(s)
-}
-
-func (d *drafter) tableNames() []string {
-	var out []string
-	for _, t := range d.samples.tables {
-		out = append(out, t.name)
-	}
-	return out
 }
 
 func fileOf(path, content string) mapping.File {

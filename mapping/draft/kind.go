@@ -20,9 +20,12 @@ const (
 	allergies      kind = "allergy"
 	cultures       kind = "culture"
 	susceptibility kind = "susceptibility"
+	staffList      kind = "staff"
+	departments    kind = "department"
 )
 
-var kinds = []kind{patients, visits, diagnoses, orders, labReports, labItems, exams, prescriptions, referrals, allergies, cultures, susceptibility}
+var kinds = []kind{patients, visits, diagnoses, orders, labReports, labItems, exams, prescriptions, referrals, allergies, cultures, susceptibility,
+	staffList, departments}
 
 func knownKind(k kind) bool { return slices.Contains(kinds, k) }
 
@@ -47,6 +50,8 @@ var marks = map[kind]map[string]float64{
 		"ref.doctor.name": 1},
 	allergies:      {"allergen": 4, "allergen.name": 4, "reaction": 2.5, "severity": 1.5, "allergen.type": 2, "allergy.time": 0.7},
 	cultures:       {"organism": 4, "organism.name": 4, "amount": 2},
+	staffList:      {"staff": 3, "staff.title": 2.5, "staff.class": 1.5, "dept": 0.5, "dept.name": 0.3, "name": 0.5},
+	departments:    {"dept": 1.5, "dept.name": 1.5, "dept.parent": 2},
 	susceptibility: {"antibiotic": 5, "antibiotic.name": 5, "result": 0.5, "flag": 0.5, "method": 0.5},
 }
 

@@ -199,7 +199,7 @@ func (l *lexicon) match(path []string) map[string]float64 {
 		return out
 	}
 	note := func(key string, factor float64) {
-		weight := min(weightOf(key), 1) * factor
+		weight := weightOf(key) * factor
 		for _, c := range l.headings[key] {
 			out[c.name] = max(out[c.name], weight)
 		}
@@ -215,7 +215,18 @@ func (l *lexicon) match(path []string) map[string]float64 {
 		if from == len(path)-1 {
 			note(joined, 1)
 		} else {
-			note(joined, 1.05)
+			note(joined, 1.2)
+		}
+	}
+	if attribute, ok := strings.CutPrefix(last, "@"); ok && len(path) > 1 { // of an XML element: what it adds to the element's name
+		if suffix := attributeWords[strings.ToLower(attribute)]; suffix != "" {
+			clear(out)
+			for from := range path[:len(path)-1] {
+				note(headingKey(strings.Join(path[from:len(path)-1], "")+suffix), 1)
+			}
+			if len(out) > 0 || suffix == "代码" || suffix == "名称" || suffix == "单位" {
+				return out
+			}
 		}
 	}
 	words := wordsOf(last)
@@ -247,7 +258,7 @@ func (l *lexicon) shorter(words []string, note func(string, float64)) {
 		if neutralWords[words[i]] || len(words[i]) == 1 && !hasHan(words[i]) {
 			factor -= 0.05
 		} else {
-			factor -= 0.35
+			factor -= 0.55
 		}
 		if factor < 0.3 {
 			return
@@ -267,18 +278,22 @@ func (l *lexicon) chinese(key string, note func(string, float64)) {
 	for i := 1; i < len(runes)-1; i++ {
 		tail := string(runes[i:])
 		if len(l.headings[tail]) > 0 {
-			note(tail, 0.5) // what stands before it may change everything: never enough alone
+			note(tail, 0.4) // what stands before it may change everything: never enough alone
 			break
 		}
 	}
 	for i := len(runes) - 1; i > 1; i-- {
 		head := string(runes[:i])
 		if len(l.headings[head]) > 0 {
-			note(head, 0.5)
+			note(head, 0.4)
 			break
 		}
 	}
 }
+
+// attributeWords are what an attribute's name means behind an element's in Chinese.
+var attributeWords = map[string]string{"code": "代码", "dm": "代码", "bm": "代码", "代码": "代码", "编码": "代码", "id": "代码", "gh": "工号", "工号": "工号", "no": "号", "name": "名称",
+	"mc": "名称", "名称": "名称", "icd": "代码", "unit": "单位", "dw": "单位", "单位": "单位", "type": "类型"}
 
 // Words before a heading that do not change what it means.
 var (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/record"
 )
 
@@ -37,6 +38,8 @@ func (e *emitter) emit(s *scope) {
 		e.referralRule(s)
 		e.allergyRule(s)
 		e.diagnosisRule(s)
+		e.staffRule(s)
+		e.departmentRule(s)
 	}
 	for _, k := range s.kids {
 		e.emit(k)
@@ -132,6 +135,10 @@ func (d *drafter) rest(b *strings.Builder, e *emitter) {
 func (e *emitter) rowKey(t *tableSample) string {
 	var key []*column
 	switch t.kind {
+	case staffList:
+		key = []*column{t.own("staff", "doctor")}
+	case departments:
+		key = []*column{t.own("dept")}
 	case patients:
 		key = []*column{t.own(patientKeys...)}
 	case visits:
@@ -181,8 +188,9 @@ func (e *emitter) rowKey(t *tableSample) string {
 }
 
 func (d *drafter) documentMap(k *documentKind) {
-	if k.format == record.XML && k.space == "urn:hl7-org:v3" {
-		return // the built-in maps read the documents of WS/T 500
+	if k.builtin() {
+		d.nationalDocuments(k)
+		return
 	}
 	main := mainKind(k.scope)
 	if main == noKind {
@@ -208,6 +216,9 @@ func (d *drafter) documentMap(k *documentKind) {
 			others++
 		}
 	}
+	if path := k.keyed(d.kinds); path != "" {
+		k.where = path
+	}
 	switch {
 	case k.where != "" && (k.format == record.JSON || others > 0):
 		fmt.Fprintf(&b, "  where: {%s: present}\n", scalar(k.where))
@@ -218,6 +229,42 @@ func (d *drafter) documentMap(k *documentKind) {
 	d.rest(&b, e)
 	if d.finishMap(&b, e) {
 		k.mapped = e.name
+	}
+}
+
+// keyed is the path of a number that identifies what the documents tell, if all of them have it and no others do.
+func (k *documentKind) keyed(all []*documentKind) string {
+	for _, c := range k.columns {
+		if !c.key || c.present < k.rows || c.is("pid") || c.is("idno") {
+			continue
+		}
+		alone := true
+		for _, o := range all {
+			if o != k && o.format == k.format && o.root == k.root && o.paths["\x00"+strings.Join(c.steps, "\x00")] > 0 {
+				alone = false
+			}
+		}
+		if alone {
+			return pathOf(c.steps)
+		}
+	}
+	return ""
+}
+
+// nationalDocuments asks about documents of WS/T 500 that no built-in map reads.
+func (d *drafter) nationalDocuments(k *documentKind) {
+	inst, err := (&Draft{Files: []mapping.File{fileOf("institution.yaml", "format: 1\nid: draft\nname: draft\nsources: {xml: {format: xml, base: true}}\n")}}).Load()
+	if err != nil {
+		return
+	}
+	unread := map[string]int{}
+	for _, doc := range k.docs {
+		if _, ok := inst.Route(doc.rec); !ok {
+			unread[doc.rec.Root.Get("templateId").Get("@root").Text()]++
+		}
+	}
+	for _, id := range sortedKeys(unread) {
+		d.ask("ClinicalDocument "+oneLine(id), d.say(text{"%d documents", "%d个文档"}, unread[id]), text{"No built-in map is for this template.", "该模板没有内置映射。"})
 	}
 }
 

@@ -16,6 +16,7 @@ type messageFacts struct {
 	types       map[string]int
 	authorities map[string]map[string]int     // authority → identifier name → times
 	systems     map[string]*codeTable         // coding system → its codes
+	several     map[string]int                // names of tables, and how many coding systems have one
 	bare        map[string]int                // fields with local codes and no coding system
 	segments    map[string]map[string]*column // Z segment → field → values
 }
@@ -100,7 +101,7 @@ func (d *drafter) fields(s *record.Node) {
 func (d *drafter) patientNumber(id *record.Node) {
 	name := "patient"
 	switch typ := id.At(5).Text(); {
-	case residentid.Parse(id.At(1).Text()).Valid:
+	case typ == "NI", residentid.Parse(id.At(1).Text()).Valid:
 		name = "resident-id"
 	case typ == "HC":
 		name = "health-card"
@@ -235,11 +236,15 @@ func (d *drafter) messageParts(b *strings.Builder) {
 	}
 	b.WriteString("systems:\n")
 	used := map[string]bool{}
+	d.facts.share()
 	for _, t := range d.codes {
 		used[t.spec.name] = true
 	}
 	for _, name := range sortedKeys(d.facts.systems) {
 		t := d.facts.systems[name]
+		if d.facts.shared(t.spec.name) {
+			t.spec.name += "-" + slug(name)
+		}
 		base := t.spec.name
 		for n := 2; used[t.spec.name]; n++ {
 			t.spec.name = fmt.Sprintf("%s-%d", base, n)
@@ -249,4 +254,30 @@ func (d *drafter) messageParts(b *strings.Builder) {
 		t.spec.title += " " + name
 		d.writeTable(t)
 	}
+}
+
+func (f *messageFacts) share() {
+	f.several = map[string]int{}
+	for _, t := range f.systems {
+		f.several[t.spec.name]++
+	}
+}
+
+func (f *messageFacts) shared(name string) bool { return f.several[name] > 1 }
+
+// slug makes a name of small letters, digits and hyphens.
+func slug(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if out := strings.Trim(b.String(), "-"); out != "" {
+		return out
+	}
+	return "local"
 }

@@ -55,7 +55,7 @@ func (d *drafter) shape(c *column) string {
 		what = text{"dates with a time", "日期时间"}
 	case c.day > 0.6:
 		what = text{"dates", "日期"}
-	case c.telephone > 0.6:
+	case c.mobile > 0.6:
 		what = text{"phone numbers", "电话号码"}
 	case c.person > 0.7:
 		what = text{"names of people", "人名"}

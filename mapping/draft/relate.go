@@ -34,6 +34,20 @@ var attachable = map[kind][]kind{
 func (d *drafter) relate() {
 	tables := slices.Clone(d.samples.tables)
 	for _, t := range tables {
+		if t.kind != visits {
+			continue
+		}
+		if t.own("visit") != nil {
+			d.visitBy = ""
+			break
+		}
+		for _, name := range []string{"inno", "outno"} {
+			if c := t.own(name); d.visitBy == "" && c != nil && c.present == c.rows && c.rows > 3 && uniqueIn(c) {
+				d.visitBy = name
+			}
+		}
+	}
+	for _, t := range tables {
 		d.attach(t, tables)
 	}
 	for _, t := range tables {
@@ -64,7 +78,7 @@ func (d *drafter) attach(t *tableSample, tables []*tableSample) {
 			}
 			for _, name := range links {
 				a, b := p.own(name), t.own(name)
-				if a == nil || b == nil || !uniqueIn(a) || !contains(a, b) {
+				if a == nil || b == nil || a.distinct*2 < a.present && !a.more || !contains(a, b) {
 					continue
 				}
 				d.addJoin(&join{name: joinName(t.kind), parent: p.scope, child: t.scope, table: t.name, on: [][2]string{{a.steps[0], b.steps[0]}}, many: true})

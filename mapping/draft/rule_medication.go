@@ -34,7 +34,7 @@ func (e *emitter) prescriptionRule(s *scope) {
 	r.set("intent", "=order")
 	e.medication(r, drug, name)
 	r.set("subject", subject)
-	r.set("encounter", e.encounter(s))
+	r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
 	r.value("authoredOn", "rx.time", "order.time", "created")
 	r.set("requester", r.practitioner(e.first(s, "prescriber", "requester", "doctor"), e.first(s, "prescriber.name", "requester.name", "doctor.name"), "doctor"))
 	if number.is("rx") {

@@ -41,7 +41,7 @@ func (e *emitter) orderRule(s *scope) {
 		r.setCode("orderDetail", c, n, specimenTable)
 	}
 	r.set("subject", subject)
-	r.set("encounter", e.encounter(s))
+	r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
 	r.value("authoredOn", "order.time", "created")
 	r.set("requester", r.practitioner(e.first(s, "requester", "doctor"), e.first(s, "requester.name", "doctor.name"), "doctor"))
 	if c := s.own("performer"); c != nil {
@@ -102,7 +102,7 @@ func (e *emitter) referralRule(s *scope) {
 	}
 	r.set("code", "{set: {text: =双向转诊}}")
 	r.set("subject", subject)
-	r.set("encounter", e.encounter(s))
+	r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
 	r.value("authoredOn", "ref.time", "created")
 	r.set("requester", r.practitioner(e.first(s, "ref.doctor", "doctor"), e.first(s, "ref.doctor.name", "doctor.name"), "doctor"))
 	if c := s.own("dept.to"); c != nil {

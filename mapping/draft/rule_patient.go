@@ -10,6 +10,9 @@ import (
 
 // person writes the rule of the patient that a scope tells about, when it tells enough to know them.
 func (e *emitter) person(s *scope) {
+	if s.kind == staffList || s.kind == departments {
+		return
+	}
 	var keys []*column
 	for _, name := range patientKeys {
 		if c := s.own(name); c != nil && c.present > 0 {
@@ -30,7 +33,7 @@ func (e *emitter) person(s *scope) {
 	rule := e.uniqueRule("patient")
 	write := "reference"
 	switch {
-	case s.kind == patients:
+	case s.kind == patients && mainKind(s.root()) == patients:
 		write = "update"
 	case name != nil || s.own("sex", "birth") != nil:
 		write = "merge"

@@ -1,9 +1,6 @@
 package draft
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // reportTimes are what tells when something was seen, the nearest to the patient first.
 var reportTimes = []string{"collected", "exam.time", "test.time", "received", "issued"}
@@ -32,7 +29,7 @@ func (e *emitter) reportRule(s *scope) {
 	r.line(2, "set:")
 	e.reportNotes(r)
 	r.set("identifier", e.identifier(s, number))
-	r.set("basedOn", e.orderRef(s))
+	r.set("basedOn", e.orderRef(s), e.foreign(s, "order"))
 	r.status("status", reportStatusTable, "final")
 	r.line(3, "category:")
 	section := "LAB"
@@ -57,7 +54,7 @@ func (e *emitter) reportRule(s *scope) {
 		e.d.ask(e.d.title(s), e.d.say(text{"no name of the report", "没有报告名称"}), text{"What was asked for or examined? Every report is called the same.", "报告的项目名称在哪里?现全部同名。"})
 	}
 	r.set("subject", e.subject(s))
-	r.set("encounter", e.encounter(s))
+	r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
 	r.value("effectiveDateTime", reportTimes...)
 	if c := e.first(s, "issued", "audit.time"); c != nil {
 		r.set("issued", r.path(c), e.doubtOf(c))
@@ -185,7 +182,7 @@ func (r *ruleText) head(category string) {
 func (r *ruleText) tail(specimen string) {
 	e := r.e
 	r.set("subject", e.subject(r.s))
-	r.set("encounter", e.encounter(r.s))
+	r.set("encounter", e.encounter(r.s), e.foreign(r.s, "visit"))
 	r.value("effectiveDateTime", reportTimes...)
 	if c := e.first(r.s, "issued", "audit.time"); c != nil {
 		r.set("issued", r.path(c))
@@ -360,13 +357,12 @@ func (e *emitter) itemRule(s *scope) {
 // titleOf is the printed name of a map.
 func titleOf(k kind) string {
 	return map[kind]string{patients: "患者信息", visits: "就诊", diagnoses: "诊断", orders: "申请单", labReports: "检验报告", labItems: "检验结果", exams: "检查报告",
-		prescriptions: "处方", referrals: "转诊单", allergies: "过敏史", cultures: "细菌培养", susceptibility: "药敏"}[k]
+		prescriptions: "处方", referrals: "转诊单", allergies: "过敏史", cultures: "细菌培养", susceptibility: "药敏", staffList: "职工", departments: "科室"}[k]
 }
 
 // mapName is the name of a map, as far as no other has it.
 func mapName(k kind) string {
 	return map[kind]string{patients: "patient", visits: "visit", diagnoses: "diagnosis", orders: "order", labReports: "lab-report", labItems: "lab-result", exams: "exam-report",
-		prescriptions: "prescription", referrals: "referral", allergies: "allergy", cultures: "culture", susceptibility: "susceptibility"}[k]
+		prescriptions: "prescription", referrals: "referral", allergies: "allergy", cultures: "culture", susceptibility: "susceptibility",
+		staffList: "staff", departments: "department"}[k]
 }
-
-var _ = strings.Join

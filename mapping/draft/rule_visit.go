@@ -8,6 +8,9 @@ import (
 // encounterRule writes the visit that a scope tells about.
 func (e *emitter) encounterRule(s *scope) {
 	key := s.own("visit")
+	if key == nil && e.d.visitBy != "" {
+		key = s.own(e.d.visitBy)
+	}
 	if s.kind != visits && (key == nil || s.own("class") == nil || s.own("visit.start") == nil) {
 		return
 	}
@@ -86,10 +89,10 @@ func (e *emitter) visitNumbers(r *ruleText, key, start *column) {
 	if key != nil {
 		out = append(out, e.identifier(r.s, key))
 	}
-	if c := r.s.own("inno"); c != nil {
+	if c := r.s.own("inno"); c != nil && c != key {
 		out = append(out, e.identifier(r.s, c))
 	}
-	if c := r.s.own("outno"); c != nil {
+	if c := r.s.own("outno"); c != nil && c != key {
 		period := ""
 		if start != nil {
 			period = fmt.Sprintf(", period: {set: {start: %s}}", r.path(start))
@@ -202,7 +205,7 @@ func (e *emitter) condition(s *scope, visit []*column, last, encounterRule strin
 	if encounterRule != "" {
 		r.set("encounter", "{ref: "+encounterRule+"}")
 	} else {
-		r.set("encounter", e.encounter(s))
+		r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
 	}
 	if c := s.near("dx.time", "visit.start"); c != nil {
 		r.set("recordedDate", r.path(c), e.doubtOf(c))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -172,12 +173,13 @@ func (s *samples) readTable(f mapping.File) {
 		s.refuseError(f.Name, err)
 		return
 	}
-	s.addTable(f.Name, tableName(f.Name), "", record.Table, opened)
+	s.addTable(f.Name, fileStem(f.Name), "", record.Table, opened)
 }
 
 // addTable profiles the rows of a table. One whose name differs from a known one only in a number or a date is the same kind.
-func (s *samples) addTable(file, name, sheet, format string, opened *table.File) {
-	t := s.tableOf(name, sheet, format, opened)
+func (s *samples) addTable(file, whole, sheet, format string, opened *table.File) {
+	name := stem(whole)
+	t := s.tableOf(name, whole, sheet, format, opened)
 	if t == nil {
 		s.refuse(file, "", "too-many-tables")
 		return
@@ -214,10 +216,21 @@ func (s *samples) addTable(file, name, sheet, format string, opened *table.File)
 	}
 }
 
-func (s *samples) tableOf(name, sheet, format string, opened *table.File) *tableSample {
-	for _, t := range s.tables {
-		if t.format == format && t.name == name {
-			return t
+func (s *samples) tableOf(name, whole, sheet, format string, opened *table.File) *tableSample {
+	for _, full := range []string{name, whole} {
+		name = full
+		other := false
+		for _, t := range s.tables {
+			if t.format != format || t.name != name {
+				continue
+			}
+			if sameHeading(t.heading, opened.Heading()) {
+				return t
+			}
+			other = true
+		}
+		if !other {
+			break
 		}
 	}
 	if !s.left.table() {
@@ -274,15 +287,32 @@ func (s *samples) count(c *column, n *record.Node, row []string) {
 	c.values[text]++
 }
 
-// tableName is the name of a file without its ending, and without the date or number that each delivery has anew.
-func tableName(file string) string {
-	base := file[strings.LastIndexAny(file, `/\`)+1:]
-	base = strings.TrimSuffix(base, path.Ext(base))
-	short := strings.TrimRight(base, "0123456789")
-	if digits := len(base) - len(short); digits >= 2 {
-		if short = strings.TrimRight(short, "_-. 年月日"); short != "" {
-			return short
+// sameHeading reports whether most names of the shorter heading stand in the other.
+func sameHeading(a, b []string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	both := 0
+	for _, h := range a {
+		if slices.Contains(b, h) {
+			both++
 		}
 	}
-	return base
+	return both*2 >= len(a)
+}
+
+// fileStem is the name of a file without folder and ending.
+func fileStem(file string) string {
+	base := baseName(file)
+	return strings.TrimSuffix(base, path.Ext(base))
+}
+
+// delivered is what names end with that is another in each delivery: a date, a month, a running number.
+var delivered = regexp.MustCompile(`[-_ .]*(?:\d{2,}|\d+[年月日])[-_.\d年月日]*$`)
+
+func stem(name string) string {
+	if short := delivered.ReplaceAllString(name, ""); short != "" {
+		return short
+	}
+	return name
 }

@@ -97,6 +97,9 @@ func (s *scope) root() *scope {
 	return s
 }
 
+// itself is the path of a repeated XML element's own text.
+const itself = "."
+
 // from returns the path that leads from a scope to a column of it or of one around it.
 func (c *column) from(s *scope) string {
 	names := pathOf(c.steps)
@@ -106,15 +109,23 @@ func (c *column) from(s *scope) string {
 	case c.scope.parent == nil:
 		return "/" + names
 	}
+	if names == itself {
+		names = ""
+	} else {
+		names = "." + names
+	}
 	up := "^"
 	for at := s.parent; at != nil && at != c.scope; at = at.parent {
 		up += ".^"
 	}
-	return up + "." + names
+	return up + names
 }
 
 // pathOf writes names as a path of the grammar, quoted where they need it.
 func pathOf(steps []string) string {
+	if len(steps) == 1 && steps[0] == itself {
+		return itself
+	}
 	out := make([]string, len(steps))
 	for i, s := range steps {
 		out[i] = s
@@ -133,6 +144,9 @@ func plainName(name string) bool {
 
 // reachable reports whether a path can name the column at all.
 func reachable(steps []string) bool {
+	if len(steps) == 1 && steps[0] == itself {
+		return true
+	}
 	p, err := path.Parse(pathOf(steps), path.Options{})
 	if err != nil {
 		return false
