@@ -167,6 +167,20 @@ func readAnswer(response *http.Response) ([]byte, error) {
 	return text, nil
 }
 
+// body reads an answer that is not JSON, and closes it.
+func body(response *http.Response) ([]byte, error) {
+	defer response.Body.Close()
+	text, err := readAnswer(response)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode/100 != 2 {
+		_, why := refusal(response.Status, text)
+		return nil, why
+	}
+	return text, nil
+}
+
 // refusal is an OperationOutcome as an error; ok is false for anything else.
 func refusal(status string, text []byte) (ok bool, why error) {
 	n, err := fhir.Parse(text, fhir.Limits{})

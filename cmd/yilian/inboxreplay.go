@@ -19,8 +19,8 @@ type inboxReplayCommand struct {
 
 func (inboxReplayCommand) Help() string {
 	return `Puts quarantined records back into line, behind what came since, waits for them and prints what became of each, as "yilian
-ingest" does. A running server maps them with the folders that it has loaded: see "yilian institution reload". What is older than
-what is stored changes nothing (superseded).
+ingest" does. A running server maps them with the folders that it has loaded: see "yilian institution push" and "yilian institution
+reload". What is older than what is stored changes nothing (superseded).
 
 Exit code 1 when a record was quarantined again.
 
