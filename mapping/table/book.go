@@ -64,8 +64,8 @@ func begin(head []byte) []byte {
 
 // OpenBook lists the sheets of a workbook: .xlsx and .xlsm, or the tables of a page of
 // HTML, which are called Table1, Table2, …; a single one is called like the file. Errors are *record.SyntaxError, with the
-// codes "old-workbook", "encrypted-workbook", "workbook" (damaged, or none), "charset"
-// and "too-large".
+// codes "old-workbook", "encrypted-workbook", "truncated", "workbook" (damaged, or
+// none), "charset" and "too-large".
 func OpenBook(name string, data []byte, o Options) (*Book, error) {
 	b := &Book{name: name, data: data, lim: o.Limits.orDefault()}
 	var err error
@@ -182,6 +182,11 @@ func (b *Book) addSheet(x *elements, related map[string]relation) error {
 	}
 	if !ok {
 		return broken("a sheet is missing")
+	}
+	for _, s := range b.sheets {
+		if s.part == r.target {
+			return broken("two sheets are the same part")
+		}
 	}
 	state, _ := x.attr("state")
 	b.sheets = append(b.sheets, &Sheet{Name: name, Hidden: len(state) > 0 && string(state) != "visible", book: b, part: r.target})

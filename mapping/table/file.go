@@ -20,10 +20,10 @@ const (
 	DefaultMaxJoined     = 10_000
 	DefaultMaxJoinedRows = 5_000_000
 	DefaultMaxUnzipped   = 96 << 20
-	DefaultMaxRatio      = 500
+	DefaultMaxRatio      = 100
 	DefaultMaxParts      = 10_000
 	DefaultMaxSheets     = 256
-	DefaultMaxCells      = 3_000_000
+	DefaultMaxCells      = 2_000_000
 	DefaultMaxMerged     = 100_000
 )
 
@@ -35,7 +35,7 @@ type Limits struct {
 	MaxJoinedRows int // rows of one joined table; each costs 24 bytes
 
 	MaxUnzipped int // bytes of all that is read of a workbook, unzipped, of a page of HTML as it stands
-	MaxRatio    int // how many times its size in the file a part of more than 1 MB may have
+	MaxRatio    int // how many times its size a workbook of more than 16 MB unzipped may have
 	MaxParts    int // files in a workbook's file
 	MaxSheets   int
 	MaxCells    int // of one workbook, those counted that merged ones cover; each costs 16 bytes and its text

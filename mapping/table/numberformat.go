@@ -420,8 +420,12 @@ func (f *numberFormat) appendDate(b []byte, v float64, from1904 bool) ([]byte, b
 // cutDigits reports whether a text is what a spreadsheet shows of a number too long
 // for it, and saves as text or CSV: 1.10105E+17. Its digits are gone.
 func cutDigits(text string) bool {
+	const longest = 64 // blanks included; texts that many cells share are looked at for each
+	if len(text) < 5 || len(text) > longest || text[0] > '9' {
+		return false
+	}
 	i := strings.LastIndex(text, "E+")
-	if i < 1 || text[0] > '9' && text[0] != ' ' {
+	if i < 1 {
 		return false
 	}
 	text = strings.TrimSpace(text)

@@ -14,7 +14,8 @@ import (
 type parts struct {
 	files map[string]*zip.File
 	lim   Limits
-	left  int64 // bytes that may still be unzipped
+	may   int64 // bytes that may be unzipped of all parts
+	out   int64 // that have been
 }
 
 // bookError says why a workbook, or one of its sheets, cannot be read.
@@ -37,9 +38,10 @@ func openParts(data []byte, lim Limits) (*parts, error) {
 	}
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, broken("its parts cannot be told apart; was the file cut?")
+		return nil, &bookError{"truncated", "the workbook's list of parts, at its end, is not there: the file was cut"}
 	}
-	p := &parts{files: make(map[string]*zip.File, len(z.File)), lim: lim, left: int64(lim.MaxUnzipped)}
+	p := &parts{files: make(map[string]*zip.File, len(z.File)), lim: lim}
+	p.may = min(int64(lim.MaxUnzipped), max(ratioFrom, int64(lim.MaxRatio)*int64(len(data))))
 	for _, f := range z.File {
 		name := partName(f.Name)
 		if _, ok := p.files[name]; ok && !strings.HasSuffix(name, "/") {
@@ -57,27 +59,20 @@ func partName(name string) string {
 
 func (p *parts) has(name string) bool { return p.files[partName(name)] != nil }
 
+// ratioFrom is how much may be unzipped of a small file: blanks and equal rows take
+// hardly any room.
+const ratioFrom = 16 << 20
+
 // unzipping reads a part and counts what comes out.
 type unzipping struct {
 	parts *parts
-	r     io.ReadCloser
-	size  int64 // in the file
-	out   int64
+	r     io.Reader
 }
-
-// ratioFrom is how much of a part may come out before the ratio counts: small parts
-// of blanks are usual.
-const ratioFrom = 1 << 20
 
 func (u *unzipping) Read(b []byte) (int, error) {
 	n, err := u.r.Read(b)
-	u.out += int64(n)
-	u.parts.left -= int64(n)
-	switch {
-	case u.parts.left < 0:
-		return n, tooLarge("the workbook has more than %d bytes unzipped", u.parts.lim.MaxUnzipped)
-	case u.out > ratioFrom && u.out/max(u.size, 1) >= int64(u.parts.lim.MaxRatio):
-		return n, tooLarge("a part of the workbook is more than %d times as large unzipped", u.parts.lim.MaxRatio)
+	if u.parts.out += int64(n); u.parts.out > u.parts.may {
+		return n, tooLarge("the workbook has more than %d bytes unzipped, or more than %d times its size", u.parts.may, u.parts.lim.MaxRatio)
 	}
 	return n, err
 }
@@ -93,8 +88,7 @@ func (p *parts) read(name string, f func(*elements) error) error {
 		return broken("a part cannot be unzipped")
 	}
 	defer r.Close()
-	in := &unzipping{parts: p, r: r, size: int64(file.CompressedSize64)}
-	if err = f(newElements(in, p.lim.MaxRowBytes)); errors.Is(err, io.EOF) {
+	if err = f(newElements(&unzipping{parts: p, r: r}, p.lim.MaxRowBytes)); errors.Is(err, io.EOF) {
 		err = nil
 	}
 	var known *bookError

@@ -158,8 +158,9 @@ func (g *grid) isTitle(row, width int) bool {
 		distinct++
 		says = says || c.kind != textCell || strings.ContainsAny(g.textOf(c), "：:")
 	}
-	if width == 1 {
-		return false
+	if width == 1 { // a title over columns in which nothing stands is one too
+		from := cells[0].from
+		return from > 0 && g.ranges[from-1].right > g.ranges[from-1].left
 	}
 	return distinct == 1 || 2*len(cells) <= width || says && distinct < width
 }
