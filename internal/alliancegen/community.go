@@ -27,7 +27,7 @@ type community struct {
 	times, phones   *wheel[string]
 	clinicTimes     *wheel[string]
 	forms           *wheel[int] // of narratives
-	empties, coded  *wheel[bool]
+	empties         *wheel[bool]
 	staff           map[string][]Member // by key of the department
 	addresses       map[*Patient]address
 	people          []*Person // whom only the centre knows
@@ -158,16 +158,7 @@ func (c *community) tell(files []File) {
 			}
 		}
 	}
-	counts, papers := totals(l)[Community], 0
-	for _, p := range l.Persons {
-		for _, d := range p.Documents {
-			if d.Institution == Community {
-				papers++
-			}
-		}
-	}
-	counts["DocumentReference"] = papers
-	l.Totals[Community] = counts
+	l.Totals = totals(l)
 }
 
 // known finds somebody of the ledger by note, to be met again at the centre.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -44,7 +45,7 @@ func parseXML(text string) (*xmlNode, error) {
 	stack := []*xmlNode{top}
 	for {
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return top, nil
 		}
 		if err != nil {
@@ -460,7 +461,7 @@ func (e *communityEnd) cluster(thing string, o *xmlNode) string {
 			limits = r.at("text").text() + " " + r.at("value", "low").attr("value") + "…" + r.at("value", "high").attr("value")
 		case "DE04.30.016.00":
 			if unit != "" && unit != v.text() {
-				unit = "two units"
+				return "two units"
 			}
 			unit = v.text()
 		case "DE04.30.017.00":

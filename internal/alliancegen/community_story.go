@@ -15,13 +15,14 @@ func (c *community) cast() {
 	c.chronic(st)
 	c.cardAlone(st)
 	c.rareCharacter(st)
-	c.untruePrologue(st)
+	late := c.untruePrologue(st)
 	c.afterReferral(st)
 	c.healthRecordAlone(st)
 	c.sparse(st)
 	c.homeBed(st)
 	c.dayBed(st)
 	c.serology(st)
+	late()
 }
 
 // communityStage are the centre's deliveries in order of arrival.
@@ -132,15 +133,25 @@ func (c *community) rareCharacter(st *communityStage) {
 	s.trap("cda-examination", c.send(st.records, c.reportPaper(p, v, belly), plainUTF8), belly)
 }
 
-// untruePrologue sends a document that says UTF-8 and is GB18030.
-func (c *community) untruePrologue(st *communityStage) {
+// untruePrologue sends a document that says UTF-8 and is GB18030. What it returns
+// sends the message of the prescription's writing, long after that of its dispensing.
+func (c *community) untruePrologue(st *communityStage) (late func()) {
 	s := c.s
 	p := c.meet(c.known("15-digit number at the county, 18 at the city"), ResidentID, HealthRecord)
 	v, doctor := c.visit(p, "general", s.at(35, 9, 30), 30*time.Minute, "infarct", "hypertension")
 	c.measured(v, "pulse", "systolic", "diastolic", "height")
 	s.trap("xml-lying-prolog", c.send(st.records, c.outpatient(p, v, doctor, consultation{complaint: "脑梗死恢复期随访", present: "左侧肢体乏力较前好转,言语清。", past: "高血压10年", exam: "左侧肢体肌力4级", plan: "继续阿司匹林"}), lyingUTF8))
 	cf := s.number("sq-cf", "SQCF%07d", 830000)
-	c.prescription(st.clinic, s.at(35, 10, 5), p, v, c.prescribe(p, v, cf, 1, "aspirin", s.at(35, 10, 0)))
+	x := c.prescribe(p, v, cf, 1, "aspirin", s.at(35, 10, 0))
+	x.Status = "completed"
+	c.prescription(st.clinic, s.at(35, 10, 40), p, v, x)
+	return func() {
+		x.Status = "active"
+		old := c.prescription(st.after, s.at(35, 10, 5), p, v, x)
+		x.Status = "completed"
+		old.Fate, old.Reason = Superseded, "older than the message that was applied"
+		s.trap("vendor-old-after-new", old)
+	}
 }
 
 // afterReferral is treated here after the county referred him up.

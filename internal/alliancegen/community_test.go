@@ -105,7 +105,7 @@ var communityTraps = strings.Fields(`
 	cda-nullflavor cda-empty-id cda-no-identifier cda-health-card-alone cda-health-record-number cda-allergy cda-escapes cda-narrative-table
 	cda-coded-ordinal cda-interval-value cda-titre cda-haemolysed result-code-1-is-abnormal hba1c-again
 	xml-gb2312-prolog xml-gbk-prolog xml-lying-prolog xml-bom xml-four-byte-character
-	vendor-prescription vendor-prescription-dispensed vendor-prescription-cancelled vendor-discharge-summary home-bed-stay person-in-community`)
+	vendor-prescription vendor-prescription-dispensed vendor-prescription-cancelled vendor-old-after-new vendor-discharge-summary home-bed-stay person-in-community`)
 
 func TestCommunityTrapsAreThereForEverySeed(t *testing.T) {
 	for _, seed := range seeds {
@@ -225,10 +225,16 @@ func TestCommunityDocumentsAreWellFormed(t *testing.T) {
 	}
 }
 
+func between(text, from, to string) string {
+	_, rest, _ := strings.Cut(text, from)
+	found, _, _ := strings.Cut(rest, to)
+	return found
+}
+
 func TestCommunityRecordsNameTheirDocuments(t *testing.T) {
 	for _, seed := range seeds {
 		a := generate(seed)
-		first := map[string]bool{}
+		first, newest := map[string]bool{}, map[string]string{}
 		n := 0
 		for _, r := range a.Ledger.Records {
 			if r.Institution != alliancegen.Community {
@@ -243,7 +249,16 @@ func TestCommunityRecordsNameTheirDocuments(t *testing.T) {
 			if r.Position != 1 || !strings.Contains(text, `"`+r.Key+`"`) || !strings.Contains(text, `"`+r.Kind+`"`) || !strings.Contains(text, `"`+r.Patient+`"`) {
 				t.Errorf("seed %d: %s is not the document that the ledger names", seed, r.File)
 			}
-			if want := map[bool]string{true: alliancegen.Duplicate, false: alliancegen.Committed}[first[string(raw)]]; r.Fate != want {
+			want := alliancegen.Committed
+			switch form := between(text, `处方号="`, `"`); {
+			case first[string(raw)]:
+				want = alliancegen.Duplicate
+			case r.Kind == "CF" && between(text, `sendTime="`, `"`) < newest[form]:
+				want = alliancegen.Superseded
+			case r.Kind == "CF":
+				newest[form] = between(text, `sendTime="`, `"`)
+			}
+			if r.Fate != want {
 				t.Errorf("seed %d: %s is %s, want %s", seed, r.File, r.Fate, want)
 			}
 			first[string(raw)] = true
@@ -264,6 +279,9 @@ func TestCommunityTotalsCountItsFacts(t *testing.T) {
 	for _, seed := range seeds {
 		l := generate(seed).Ledger
 		want := map[string]int{}
+		if got := l.Totals["alliance"]["Person"]; got != len(l.Persons) {
+			t.Errorf("seed %d: %d persons counted, there are %d", seed, got, len(l.Persons))
+		}
 		for _, p := range l.Persons {
 			for _, v := range p.Visits {
 				if v.Institution == alliancegen.Community {
