@@ -29,9 +29,11 @@ type child struct {
 // run is text between tags.
 type run struct {
 	text         []byte
-	at           int // its offset
 	kids         int // how many child elements stand before it
 	line, column int
+	sections     int    // of CDATA in it, counted in the body of an envelope alone
+	section      []byte // the last of them
+	place        place  // and where it begins
 }
 
 // textRun is the name of a run of text between child elements.

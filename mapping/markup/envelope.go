@@ -76,7 +76,8 @@ func (s *envelope) ended(p *xmlReader, e element, n *record.Node) bool {
 	text := n.Text()
 	s.size += len(text)
 	if depth <= maxWrapping+1 && len(text) > len(s.text) && looksLikeDocument(text) {
-		s.holder, s.text, s.place = n, text, e.runs[0].place(p)
+		s.holder = n
+		s.text, s.place = e.runs[0].document(text)
 	}
 	switch {
 	case depth == 1:
@@ -88,12 +89,13 @@ func (s *envelope) ended(p *xmlReader, e element, n *record.Node) bool {
 	return false
 }
 
-// place is where the first character of a run's text stands that is no blank.
-func (r run) place(p *xmlReader) place {
-	at := place{line: r.line, column: r.column}
-	if strings.HasPrefix(p.text[r.at:], "<![CDATA[") {
-		at.column += len("<![CDATA[")
+// document is the text that a run is but for white space, and where it begins: the characters of a section of CDATA, all of
+// them, or else what is left without the white space.
+func (r run) document(text string) (string, place) {
+	if r.sections == 1 && string(bytes.TrimSpace(r.section)) == text {
+		return string(r.section), r.place
 	}
+	at := place{line: r.line, column: r.column}
 	blank := string(r.text[:len(r.text)-len(bytes.TrimLeftFunc(r.text, unicode.IsSpace))])
 	if i := strings.LastIndexByte(blank, '\n'); i >= 0 {
 		at.line += strings.Count(blank, "\n")
@@ -101,7 +103,7 @@ func (r run) place(p *xmlReader) place {
 		blank = blank[i+1:]
 	}
 	at.column += utf8.RuneCountInString(blank)
-	return at
+	return text, at
 }
 
 // looksLikeDocument reports whether text is an XML document, as far as its ends tell.
@@ -119,7 +121,7 @@ func (p *xmlReader) unwrap() (*record.Record, error) {
 	switch {
 	case s.fault:
 		return nil, p.fail(0, codeFault, "the envelope carries a fault instead of a document")
-	case s.holder != nil && (strings.HasPrefix(s.text, "<?xml") || 2*len(s.text) > s.size):
+	case s.holder != nil && (strings.HasPrefix(strings.TrimSpace(s.text), "<?xml") || 2*len(s.text) > s.size):
 		return p.inner()
 	case s.payload == nil:
 		return nil, p.fail(0, codeEnvelope, "the envelope's body holds no document")

@@ -94,7 +94,7 @@ func (p *xmlReader) document(raw []byte, encoding string) (*record.Record, error
 		p.tagEnd = len(p.text) + 1
 		if strings.HasPrefix(p.text[at:], "<") {
 			switch {
-			case strings.HasPrefix(p.text[at:], "<!--"), strings.HasPrefix(p.text[at:], "<![CDATA["), strings.HasPrefix(p.text[at:], "<?"):
+			case strings.HasPrefix(p.text[at:], "<!--"), strings.HasPrefix(p.text[at:], cdata), strings.HasPrefix(p.text[at:], "<?"):
 			case strings.HasPrefix(p.text[at:], "<!"):
 				return nil, p.fail(at, codeDTD, "a document type declaration; documents are read without one")
 			default:
@@ -223,18 +223,26 @@ func (p *xmlReader) characters(t xml.CharData, at int) error {
 		return nil
 	}
 	e := &p.open[len(p.open)-1]
-	if n := len(e.runs); n > 0 && e.runs[n-1].kids == len(e.kids) {
-		e.runs[n-1].text = append(e.runs[n-1].text, t...)
-		return nil
+	if n := len(e.runs); n == 0 || e.runs[n-1].kids != len(e.kids) {
+		if p.b.Count+len(p.open)+n >= p.lim.MaxNodes {
+			return p.fail(at, codeMany, "more values than the limit")
+		}
+		r := run{kids: len(e.kids)}
+		r.line, r.column = p.at(at)
+		e.runs = append(e.runs, r)
 	}
-	if p.b.Count+len(p.open)+len(e.runs) >= p.lim.MaxNodes {
-		return p.fail(at, codeMany, "more values than the limit")
+	r := &e.runs[len(e.runs)-1]
+	r.text = append(r.text, t...)
+	if p.soap.body && strings.HasPrefix(p.text[at:], cdata) {
+		r.sections++
+		r.section = bytes.Clone(t)
+		r.place.line, r.place.column = p.at(at + len(cdata))
 	}
-	r := run{text: bytes.Clone(t), kids: len(e.kids), at: at}
-	r.line, r.column = p.at(at)
-	e.runs = append(e.runs, r)
 	return nil
 }
+
+// cdata begins a section of CDATA.
+const cdata = "<![CDATA["
 
 func (p *xmlReader) fail(at int, code, reason string) error {
 	line, column := p.at(at)

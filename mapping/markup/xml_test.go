@@ -272,7 +272,7 @@ func TestEnvelopes(t *testing.T) {
 		{"CDATA", soap(soap11, "", `<m:send xmlns:m="urn:x"><m:action>A1</m:action><m:message><![CDATA[`+declared+`]]></m:message></m:send>`), declared,
 			map[string]string{"Body.send.action": "A1", "Body.send.message": ""}},
 		{"escaped", soap(soap12, "", "<send><message>"+escaped+"</message></send>"), declared, map[string]string{"Body.send.message": ""}},
-		{"CDATA without a prolog", soap(soap11, "", "<send><message><![CDATA[\n  "+prescription+"\n]]></message></send>"), prescription, nil},
+		{"CDATA without a prolog", soap(soap11, "", "<send><message>\n <![CDATA[\n  "+prescription+"\n]]>\n</message></send>"), "\n  " + prescription + "\n", nil},
 		{"CDATA in the body itself", soap(soap11, "", "<![CDATA["+declared+"]]>"), declared, nil},
 		{"CDATA as the only element", soap(soap11, "", "<message><![CDATA["+declared+"]]></message>"), declared, nil},
 		{"the longest of two documents", soap(soap11, "", "<send><head><![CDATA[<?xml version='1.0'?><h/>]]></head><message><![CDATA["+declared+"]]></message></send>"), declared,
@@ -345,8 +345,8 @@ func TestEnvelopesWithoutADocument(t *testing.T) {
 	}
 }
 
-// soon is what the worst may take on a machine that is busy otherwise; alone none takes a second.
-const soon = 5 * time.Second
+// soon is what the worst may take.
+const soon = time.Second
 
 // What means harm ends soon, whatever it is.
 func TestHostileXML(t *testing.T) {
@@ -374,18 +374,25 @@ func TestHostileXML(t *testing.T) {
 		{"an external entity without a DTD", `<a>&x;</a>`, "entity"},
 		{"many equal attributes", "<a" + attributes(60_000) + "/>", "duplicate-attribute"},
 		{"a tag without an end", "<a" + strings.Repeat(" b='1'", 1_000_000) + "/>", "too-large"},
-		{"many prefixes, used often", "<r" + prefixes(20_000) + ">" + strings.Repeat("<pb1:x/>", 400_000) + "</r>", "namespace"},
+		{"many prefixes, used often", "<r" + prefixes(20_000) + ">" + strings.Repeat("<pb1:x/>", 100_000) + "</r>", "namespace"},
 		{"depth 100000", strings.Repeat("<a>", 100_000), "too-deep"},
 		{"50 MB in one text", "<a>" + strings.Repeat("x", 50<<20) + "</a>", "too-large"},
-		{"text cut in pieces", "<a>" + strings.Repeat("x<!---->", 1_000_000) + "</a>", ""},
-		{"siblings of many names", "<a>" + strings.Repeat("<b/><c/><d/>", 160_000) + "</a>", ""},
-		{"mixed text", "<a>" + strings.Repeat("x<b/>", 200_000) + "</a>", ""},
-		{"the largest text", "<a>" + strings.Repeat("&lt;", 4_000_000) + "</a>", ""},
+		{"text cut in pieces", "<a>" + strings.Repeat("x<!---->", 200_000) + "</a>", ""},
+		{"siblings of many names", "<a>" + strings.Repeat("<b/><c/><d/>", 50_000) + "</a>", ""},
+		{"mixed text", "<a>" + strings.Repeat("x<b/>", 60_000) + "</a>", ""},
+		{"many references", "<a>" + strings.Repeat("&lt;", 500_000) + "</a>", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			start := time.Now()
-			_, err := markup.ParseXML([]byte(tt.in), markup.Options{})
-			if took := time.Since(start); took > soon {
+			var err error
+			took := time.Hour
+			for range 3 { // others may hold the processor up once
+				start := time.Now()
+				_, err = markup.ParseXML([]byte(tt.in), markup.Options{})
+				if took = min(took, time.Since(start)); took < soon {
+					break
+				}
+			}
+			if took > soon {
 				t.Errorf("took %v", took)
 			}
 			var e *record.SyntaxError
