@@ -86,7 +86,11 @@ func TestCommunityReaderFindsPlantedFaults(t *testing.T) {
 			return len(p.Reports) < before
 		},
 	} {
-		a := alliancegen.Generate(1, alliancegen.Options{})
+		l, err := alliancegen.ReadLedger(generate(1).File("ledger.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &alliancegen.Alliance{Files: generate(1).Files, Ledger: l}
 		planted := false
 		for i := range a.Ledger.Persons {
 			if planted = plant(&a.Ledger.Persons[i]); planted {
