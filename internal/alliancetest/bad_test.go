@@ -21,6 +21,8 @@ var kinds = map[string][]string{
 	alliancegen.Limit:       {"too-many-repetitions", "too-large"},
 	alliancegen.Version:     {"version"},
 	alliancegen.Identity:    {"rule-required"},
+	alliancegen.Entities:    {"dtd", "entity"},
+	alliancegen.Template:    {"no-map"},
 }
 
 func TestBadRecordsAreRefusedAndTheRestGoesOn(t *testing.T) {

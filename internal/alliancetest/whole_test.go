@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -88,6 +89,22 @@ var unread = map[string][]string{
 		"report.testTime",                                         // between collection and approval
 		"sender.applyDoctor", "sender.deptName", "sender.orgName", // the order says them; of senders that are no member they are read
 	},
+	alliancegen.Community: {
+		// envelopes, and heads that say of all documents the same
+		"@envelope.Header.Sender.orgCode", "@envelope.Header.Sender.sysCode", "@envelope.Header.Sender.sendTime", "@envelope.Header.Sender.sign",
+		"@envelope.Body.submitDocument.docNo", "@envelope.Body.submitDocument.docType", "@版本", "报文头.@msgId", "报文头.orgCode", "报文头.orgName",
+		"报文头.sysName", "realmCode.@code", "typeId.@extension", "custodian.assignedCustodian.representedCustodianOrganization.id.@extension",
+		"custodian.assignedCustodian.representedCustodianOrganization.name",
+		"报文头.@bizType",                                                                              // of prescriptions: which map reads them
+		"recordTarget.patientRole.id.@extension",                                                    // of numbers that stand in the body of the head again
+		"recordTarget.patientRole.patient.age.@value", "recordTarget.patientRole.patient.age.@unit", // calculated
+		"author.time.@value", "authenticator.time.@value", // the document and the report have times of their own
+		"participant.time.@value", "participant.associatedEntity.scopingOrganization.name", // of the order, which is not sent
+		"relatedDocument.parentDocument.setId.@extension", "relatedDocument.parentDocument.versionNumber.@value",
+		// what kind of thing an entry is; 初诊标志 and the reason of a request, which are no diagnoses of the visit
+		"component.structuredBody.component.section.entry.observation.value.@code",
+		"component.structuredBody.component.section.entry.observation.entryRelationship.observation.code.@code",
+	},
 	alliancegen.City: {
 		// envelope, set ids and repeated headings
 		"MSH-1", "MSH-2", "MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-9.1", "MSH-10", "MSH-11", "MSH-12", "MSH-18",
@@ -98,6 +115,10 @@ var unread = map[string][]string{
 	},
 }
 
+// around are attributes of XML that say what kind of thing an element is, beside what it says: nothing of their own.
+var around = []string{"@xmlns", "@xsi:type", "@xsi:schemaLocation", "@classCode", "@moodCode", "@typeCode", "@determinerCode", "@contextControlCode",
+	"@root", "@codeSystem", "@codeSystemName", "@displayName", "@nullFlavor"}
+
 func TestEveryOtherFieldIsRead(t *testing.T) {
 	w := newWorld(t)
 	w.deliver(t, alliancegen.Generate(1, alliancegen.Options{}).Deliveries())
@@ -105,7 +126,7 @@ func TestEveryOtherFieldIsRead(t *testing.T) {
 		c := w.covered[id]
 		got := slices.Collect(maps.Keys(c.Unread))
 		for _, f := range got {
-			if !slices.Contains(unread[id], f) {
+			if !slices.Contains(unread[id], f) && !slices.Contains(around, f[strings.LastIndexByte(f, '.')+1:]) {
 				t.Errorf("%s: no rule reads %s, %d times present", id, f, c.Unread[f])
 			}
 		}
