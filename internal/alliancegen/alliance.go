@@ -269,6 +269,8 @@ func encodeLedger(l *Ledger) []byte {
 	list("persons", len(l.Persons), func(i int) any { return l.Persons[i] })
 	list("strangers", len(l.Strangers), func(i int) any { return l.Strangers[i] })
 	list("reviews", len(l.Reviews), func(i int) any { return l.Reviews[i] })
+	list("departments", len(l.Departments), func(i int) any { return l.Departments[i] })
+	list("staff", len(l.Staff), func(i int) any { return l.Staff[i] })
 	list("traps", len(l.Traps), func(i int) any { return l.Traps[i] })
 	list("records", len(l.Records), func(i int) any { return l.Records[i] })
 	fmt.Fprintf(&b, ",\n\"bad\":%s}\n", line(l.Bad))

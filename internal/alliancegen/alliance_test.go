@@ -105,6 +105,12 @@ func TestLedgerReadsBack(t *testing.T) {
 	if diff := cmp.Diff(a.Ledger.Totals, l.Totals); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(a.Ledger.Departments, l.Departments); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(a.Ledger.Staff, l.Staff); diff != "" {
+		t.Error(diff)
+	}
 	for i, p := range a.Ledger.Persons {
 		if got, want := len(l.Persons[i].Patients), len(p.Patients); got != want {
 			t.Errorf("%s has %d patients, want %d", p.Key, got, want)

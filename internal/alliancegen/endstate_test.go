@@ -219,8 +219,12 @@ func TestEndStateFindsPlantedFaults(t *testing.T) {
 			l.Staff = append(l.Staff, alliancegen.Member{Institution: alliancegen.County, Number: "0"})
 		},
 	} {
-		a := alliancegen.Generate(1, alliancegen.Options{})
-		plant(a.Ledger)
+		l, err := alliancegen.ReadLedger(generate(1).File("ledger.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := &alliancegen.Alliance{Files: generate(1).Files, Ledger: l}
+		plant(l)
 		if len(differences(t, a)) != 1 {
 			t.Errorf("%s: a planted fault gives %d differences", name, len(differences(t, a)))
 		}
