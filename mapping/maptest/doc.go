@@ -21,6 +21,14 @@
 // name of the rule that made the resource (observation, observation-2, …), so that people can read and write them; ids of
 // what a case only refers to are those of the salt Salt. Resources that are only referred to (write: reference) are not listed.
 //
+// A workbook is spelled out sheet by sheet, each a section of CSV, in which # begins a number (#7.2 0.00 with its format,
+// #45889 yyyy-mm-dd a date), ! an error, < and ^ stand for a cell merged with the one to the left or above:
+//
+//	-- 周报.xlsx/门诊登记 --
+//	患者,<,结果
+//	姓名,性别,^
+//	甲,男,#7.2 0.00
+//
 // Without want.json and want.txt a case passes when nothing is rejected; without want.issues warnings do not count, errors do.
 //
 // It owns the form of cases, comparison and its report. It does not own mapping, nor where results are printed.

@@ -66,7 +66,20 @@ func Parse(name string, data []byte) (*Case, error) {
 			return nil, fmt.Errorf("%s: %q; want a comment with #, charset: or source: before it", name, line)
 		}
 	}
+	var book *workbook // the last one; its sheets follow each other
 	for _, f := range a.Files {
+		if name, sheet, ok := sheetOf(f.Name); ok {
+			if book == nil || book.name != name {
+				if err := c.pack(book); err != nil {
+					return nil, err
+				}
+				book = &workbook{name: name, formats: []string{"General"}}
+			}
+			if err := book.add(sheet, f.Data); err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", c.Name, f.Name, err)
+			}
+			continue
+		}
 		switch f.Name {
 		case wantJSON:
 			want, err := resources(f.Data)
@@ -98,10 +111,23 @@ func Parse(name string, data []byte) (*Case, error) {
 			c.Files = append(c.Files, mapping.File{Name: f.Name, Bytes: body})
 		}
 	}
+	if err := c.pack(book); err != nil {
+		return nil, err
+	}
 	if len(c.Files) == 0 {
 		return nil, fmt.Errorf("%s: nothing goes in; want a file such as -- in.hl7 --", name)
 	}
 	return c, nil
+}
+
+// pack adds a workbook to the delivery, if there is one.
+func (c *Case) pack(w *workbook) error {
+	if w == nil {
+		return nil
+	}
+	f, err := w.file()
+	c.Files = append(c.Files, f)
+	return err
 }
 
 // resources reads an array of resources, a Bundle, or one resource.
