@@ -214,8 +214,17 @@ func (c *community) recordTarget(d *cdaDocument) *element {
 		}
 		person.add(marital, ethnic)
 	}
-	person.add(xe("age").has("value", strconv.Itoa(d.at.Year()-p.Birth.t.Year()), "unit", "岁"))
+	person.add(xe("age").has("value", strconv.Itoa(age(p.Birth.t, d.at)), "unit", "岁"))
 	return xe("recordTarget", role.add(person)).has("typeCode", "RCT", "contextControlCode", "OP")
+}
+
+// age counts birthdays.
+func age(birth, at time.Time) int {
+	years := at.Year() - birth.Year()
+	if at.Format("0102") < birth.Format("0102") {
+		years--
+	}
+	return years
 }
 
 func nameOf(rows []Code, code string) string {
