@@ -178,7 +178,7 @@ var extracts = []extract{
 	{"HIS_ZG", "职工 Staff, the whole list", []string{"ZGGH"}, []column{
 		{"ZGGH", "职工工号 staff number", "key; as YSGH, SQYS, KFYS, ZZYS elsewhere"},
 		{"XM", "姓名 name", ""},
-		{"KSDM", "科室代码 department", "→ HIS_KS"},
+		{"KSDM", "科室代码 department", "→ HIS_KS, never a ward"},
 		{"ZC", "职称代码 title", "table titles"},
 		{"ZCMC", "职称名称 title's name", ""},
 		{"XGSJ", "修改时间", "version stamp"},

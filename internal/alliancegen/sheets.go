@@ -195,7 +195,7 @@ var sheets = []sheet{
 	{"职工", "职工 Staff", []string{"工号"}, "row 1 title merged over the sheet, row 2 heading", "在岗职工名册", []column{
 		{"工号", "staff number", "key; text `B01`"},
 		{"姓名", "name", ""},
-		{"科室代码", "department", "number with format `0000`; → 科室"},
+		{"科室代码", "department", "number with format `0000`; → 科室, never a ward"},
 		{"职称", "title", "word: table titles"},
 		{"修改时间", "last changed", "version stamp"},
 	}},

@@ -15,7 +15,7 @@ func townshipHabits(r *rng) *habits {
 func (s *story) townshipStaff() {
 	for i, x := range []struct{ unit, title string }{
 		{"general", "副主任医师"}, {"general", "主治医师"}, {"general", "医师"}, {"tcm", "主治医师"}, {"women", "医师"},
-		{"laboratory", "主管技师"}, {"ecg-room", "技师"}, {"ward", "主管护师"}, {"public", "护士"},
+		{"laboratory", "主管技师"}, {"ecg-room", "技师"}, {"inpatients", "主管护师"}, {"public", "护士"},
 	} {
 		who := Staff{"B0" + strconv.Itoa(i+1), s.name(pick(s.r, []string{"male", "female"}), surnames, nil).han}
 		s.doctors[Township] = append(s.doctors[Township], who)
