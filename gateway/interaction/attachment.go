@@ -88,7 +88,8 @@ func keyOf(resource *fhir.Node) store.Key {
 // holdsData reports whether anything in a tree is called data and is longer than
 // limit when decoded: most records have no such thing, and for them this is all.
 func holdsData(n *fhir.Node, limit int64) bool {
-	for _, k := range n.All() {
+	for i := range n.Len() {
+		k := n.At(i)
 		switch k.Kind() {
 		case fhir.Object, fhir.Array:
 			if holdsData(k, limit) {

@@ -22,6 +22,7 @@ type Record struct {
 	State  store.RecordState `json:"state"`
 	Type   string            `json:"type,omitempty"`
 	File   string            `json:"file,omitempty"`
+	Place  string            `json:"place,omitempty"` // of a workbook's row: sheet!row
 	Issues []fhir.Issue      `json:"issues,omitempty"`
 }
 
@@ -39,5 +40,5 @@ func AnswerTo(a ingest.Acceptance, records []store.Record) Answer {
 }
 
 func recordOf(r store.Record) Record {
-	return Record{ID: r.ID, State: r.State, Type: r.Type, File: r.Name, Issues: interaction.Issues(r.Reason)}
+	return Record{ID: r.ID, State: r.State, Type: r.Type, File: r.Name, Place: r.Place, Issues: interaction.Issues(r.Reason)}
 }
