@@ -11,6 +11,7 @@ import (
 
 	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/folder"
+	"github.com/yilian/yilian/gateway/store"
 )
 
 type institutionPullCommand struct {
@@ -61,7 +62,7 @@ func (c institutionPullCommand) Run(ctx context.Context, out *output) error {
 	if err != nil {
 		return err
 	}
-	f, err := folder.Unpack(archive, folder.Limits{})
+	f, err := folder.Unpack(archive, folder.Limits{Bytes: store.MaxFolder})
 	if err != nil {
 		return err
 	}

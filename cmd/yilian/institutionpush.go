@@ -41,7 +41,7 @@ func (c institutionPushCommand) Run(ctx context.Context, out *output) error {
 	if err != nil {
 		return err
 	}
-	answer, archive, err := c.read()
+	answer, archive, err := c.read(folder.Limits{Bytes: settings.Limits.Folder})
 	if err != nil {
 		return err
 	}
@@ -59,9 +59,9 @@ func (c institutionPushCommand) Run(ctx context.Context, out *output) error {
 }
 
 // read packs the folder, or tells why it is none: then there is no archive.
-func (c institutionPushCommand) read() (answer console.Pushed, archive []byte, err error) {
+func (c institutionPushCommand) read(limits folder.Limits) (answer console.Pushed, archive []byte, err error) {
 	answer = console.Pushed{Institution: c.Institution, Findings: []console.Finding{}}
-	f, err := folder.Read(c.Dir, folder.Limits{})
+	f, err := folder.Read(c.Dir, limits)
 	if err == nil && answer.Institution == "" {
 		var inst *mapping.Institution
 		if inst, err = mapping.Load(f.FS(), mapping.Options{Base: base.FS, Lazy: true}); err == nil {

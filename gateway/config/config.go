@@ -38,6 +38,7 @@ type Limits struct {
 	Page     int           // resources on a page, the highest _count
 	Inline   int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
 	Attached int64         // bytes of the Binaries of one Bundle that come with their content
+	Folder   int64         // bytes of all files of an institution's folder that is pushed
 	Time     time.Duration // work on one request
 }
 

@@ -38,6 +38,7 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.page", Value: "1000"},
 		{Key: "limits.inline", Value: "1KiB"},
 		{Key: "limits.attached", Value: "4MiB"},
+		{Key: "limits.folder", Value: "32MiB"},
 		{Key: "limits.time", Value: "30s"},
 	}
 	for i := range want {
@@ -73,7 +74,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Time: 90 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Time: 90 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
@@ -95,7 +96,8 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"limits.page", "200", "21:9"},
 		{"limits.inline", "4KiB", "22:11"},
 		{"limits.attached", "1MiB", "23:13"},
-		{"limits.time", "1m30s", "24:9"},
+		{"limits.folder", "8MiB", "24:11"},
+		{"limits.time", "1m30s", "25:9"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

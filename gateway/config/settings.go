@@ -95,6 +95,12 @@ var settings = []setting{
 			return err
 		},
 		show: func(c *Config) string { return showSize(c.Limits.Attached) }},
+	{key: "limits.folder", fallback: "32MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Folder, err = parseSize(v.text, 64<<10, 48<<20)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Folder) }},
 	{key: "limits.time", fallback: "30s",
 		set: func(c *Config, v value) (err error) {
 			c.Limits.Time, err = parseDuration(v.text, 100*time.Millisecond, time.Hour)

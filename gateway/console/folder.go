@@ -15,7 +15,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/yilian/yilian/gateway/fault"
-	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
@@ -158,7 +157,7 @@ func (h *Handler) push(c echo.Context, v interaction.Viewer) error {
 	if p.Expected, err = expected(c.QueryParam("expected")); err != nil {
 		return err
 	}
-	limit := folder.Limits{}.Archive()
+	limit := h.Limits.Archive()
 	p.Archive, err = io.ReadAll(http.MaxBytesReader(c.Response(), c.Request().Body, limit))
 	var large *http.MaxBytesError
 	switch {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
@@ -53,6 +54,7 @@ type Config struct {
 	Ingest  Ingest
 	Members Members
 	Folders Folders
+	Limits  folder.Limits // of what is pushed
 	Auth    Authenticator
 	Fail    func(c echo.Context, err error) error
 }

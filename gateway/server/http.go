@@ -41,7 +41,8 @@ func (p *process) router() http.Handler {
 	}).Register(e)
 
 	console.New(console.Config{
-		Inbox: p.store, Ingest: p.ingest, Members: p.members, Folders: p.store, Auth: trusting{}, Fail: fhir.Fail,
+		Inbox: p.store, Ingest: p.ingest, Members: p.members, Folders: p.store, Limits: p.members.limits,
+		Auth: trusting{}, Fail: fhir.Fail,
 	}).Register(e)
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })

@@ -13,6 +13,7 @@ import (
 
 	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
@@ -31,6 +32,7 @@ type membership struct {
 	log     *slog.Logger
 	fault   func(point string)
 	options mapping.Options
+	limits  folder.Limits            // of what is pushed
 	sources func() ([]source, error) // of folders outside of the store
 
 	trying chan struct{} // holds a value while a push is tried: one at a time

@@ -25,7 +25,7 @@ func (m *membership) Push(ctx context.Context, p console.Push) (console.Pushed, 
 	case <-ctx.Done():
 		return answer, ctx.Err()
 	}
-	f, err := folder.Unpack(p.Archive, folder.Limits{})
+	f, err := folder.Unpack(p.Archive, m.limits)
 	if err != nil {
 		return answer, refuse(&answer.Findings, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/yilian/yilian/gateway/config"
 	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/server"
@@ -543,4 +544,50 @@ func TestAPushByAnotherSitesPageIsRefused(t *testing.T) {
 	if m := g.member("clinic"); got.StatusCode != http.StatusForbidden || m.ID != "" {
 		t.Errorf("%d, %+v", got.StatusCode, m)
 	}
+}
+
+func TestWhatWasPushedStaysWhenTheLimitIsLowered(t *testing.T) {
+	data, file := t.TempDir(), filepath.Join(t.TempDir(), "yilian.yaml")
+	files := with(clinicFiles("first"), "README.md", strings.Repeat("x", 100<<10))
+	s, err := sqlite.Open(t.Context(), data, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.PushFolder(t.Context(), store.Folder{Institution: "clinic", Version: "v"}, packed(t, files), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("limits:\n  folder: 64KiB\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := options(t, data, "")
+	if o.Config, err = config.Load(config.Sources{File: file, Flags: map[string]string{"data": data}}); err != nil {
+		t.Fatal(err)
+	}
+	l := opened(t, o)
+	if status, text := ask(t, l, "GET", "/readyz", ""); status != http.StatusOK || text != "ready\n" {
+		t.Errorf("%d %q", status, text)
+	}
+	changed := packed(t, with(files, "README.md", strings.Repeat("y", 100<<10)))
+	status, text := ask(t, l, "POST", "/console/institutions/clinic/versions", string(changed))
+	if status != http.StatusUnprocessableEntity || !strings.Contains(text, `"file":"README.md","text":"here the folder gets over 65536 bytes"`) {
+		t.Errorf("%d %q", status, text)
+	}
+}
+
+// opened is a gateway without a network for the length of a test.
+func opened(t *testing.T, o server.Options) *server.Local {
+	t.Helper()
+	l, err := server.OpenLocal(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
 }

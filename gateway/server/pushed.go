@@ -9,6 +9,7 @@ import (
 	"github.com/yilian/yilian/gateway/console"
 	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/ingest"
+	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
 )
 
@@ -60,7 +61,7 @@ func (m *membership) version(ctx context.Context, institution string, number int
 	if err != nil {
 		return pushed{}, fmt.Errorf("read version %d of the folder of %s: %w", number, institution, err)
 	}
-	f, err := folder.Unpack(text, folder.Limits{})
+	f, err := folder.Unpack(text, folder.Limits{Bytes: store.MaxFolder}) // a limit of today does not count for what was taken
 	var inst *mapping.Institution
 	if err == nil {
 		inst, err = m.open(f, institution)

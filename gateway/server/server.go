@@ -18,6 +18,7 @@ import (
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/validate"
 	"github.com/yilian/yilian/gateway/config"
+	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/identity"
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
@@ -164,6 +165,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 		store: s, log: o.Log, fault: o.Fault,
 		options: mapping.Options{Base: base.FS, Alliance: c.AllianceBase, Zone: c.Zone, Lazy: true},
 		sources: func() ([]source, error) { return sources(c.Institutions, o.Demo) },
+		limits:  folder.Limits{Bytes: c.Limits.Folder},
 		trying:  make(chan struct{}, 1),
 	}
 	if err := members.load(ctx); err != nil {
