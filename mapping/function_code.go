@@ -55,6 +55,24 @@ var codeFunctions = []*function{
 				return out, false
 			}
 		}},
+	{name: "display", makes: []string{"string"}, keys: []string{"table"}, compile: func(c *compiler, f *call) applier {
+		if f.table == nil {
+			c.errorf(f.node.Position, "display without table; want the table whose names it gives")
+			return nil
+		}
+		table, path := f.table, f.target.path
+		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
+			tr := table.Translate(v.text)
+			if !tr.Found() {
+				r.unmapped(table.Name(), tr, "", path, v.node)
+				return out, false
+			}
+			if tr.Source.Display == "" {
+				return out, true
+			}
+			return append(out, product{node: fhir.NewString(tr.Source.Display)}), false
+		}
+	}},
 	{name: "coding-system", makes: []string{"uri"}, compile: func(c *compiler, f *call) applier {
 		return func(r *run, at *record.Node, v value, out []product) ([]product, bool) {
 			s := r.inst.codingNamed(v.text)

@@ -110,7 +110,7 @@ var unread = map[string][]string{
 		"MSH-1", "MSH-2", "MSH-3", "MSH-4", "MSH-5", "MSH-6", "MSH-9.1", "MSH-10", "MSH-11", "MSH-12", "MSH-18",
 		"EVN-1", "EVN-2", "EVN-6", "AIG-1", "AIG-2", "AIP-1", "AIP-2", "AL1-1", "NK1-1", "NTE-1", "NTE-2", "OBR-1", "OBX-1", "PV1-1", "RGS-1", "RGS-2", "ZPI-1",
 		// said by another field beside them: ORC before OBR, the table before the printed system or name
-		"OBR-2.1", "OBR-2.2", "OBR-16.1", "OBR-16.2", "OBR-27.6", "OBR-4.3", "OBX-3.2", "OBX-3.3", "OBX-11", "OBX-14", "ORC-4.2", "PID-21.4", "PID-21.5",
+		"OBR-2.1", "OBR-2.2", "OBR-16.1", "OBR-16.2", "OBR-27.6", "OBR-4.3", "OBX-3.3", "OBX-5.1", "OBX-11", "OBX-14", "ORC-4.2", "PID-21.4", "PID-21.5",
 		"PID-22.2", "PID-22.3", "PID-25", "PID-30", "PID-5.7", "PV1-19.5", "SCH-2.2", "SCH-11.3", "ZPI-2", "MRG-7",
 	},
 }
