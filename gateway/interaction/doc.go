@@ -16,5 +16,11 @@
 // transaction then only checks that this is still true (version numbers, targets
 // of references), writes rows and commits. If it is not, the plan is made again.
 //
+// # Contents
+//
+// What a record attaches over a limit becomes a Binary, see attachment.go. A Binary
+// is stored without its data: its version names a run of archived bytes, and reads,
+// searches and histories put the two together, see binary.go.
+//
 // Specification: https://hl7.org/fhir/R4/http.html
 package interaction
