@@ -50,9 +50,12 @@ func (w *world) compareFates(t *testing.T, records []alliancegen.Record) {
 	t.Helper()
 	for _, r := range records {
 		at := fmt.Sprintf("%s#%d", r.File, r.Position)
-		f, ok := w.fates[at]
+		f, ok := w.fates[at+" "+r.Kind]
+		if !ok && r.Kind != "检验结果" {
+			f, ok = w.fates[at]
+		}
 		if !ok {
-			if r.Kind != "HIS_ZD" && r.Kind != "LIS_BGXM" {
+			if r.Kind != "HIS_ZD" && r.Kind != "LIS_BGXM" && r.Kind != "检验结果" {
 				t.Errorf("%s: nothing became of it", at)
 			}
 			continue

@@ -23,6 +23,9 @@ var kinds = map[string][]string{
 	alliancegen.Identity:    {"rule-required"},
 	alliancegen.Entities:    {"dtd", "entity"},
 	alliancegen.Template:    {"no-map"},
+	alliancegen.Digits:      {"digits-lost"},
+	alliancegen.ErrorValue:  {"rule-required"},
+	alliancegen.OldFormat:   {"old-workbook"},
 }
 
 func TestBadRecordsAreRefusedAndTheRestGoesOn(t *testing.T) {

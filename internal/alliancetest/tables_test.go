@@ -14,6 +14,7 @@ import (
 // standard are tables of the interface documents that are a national one: the built-in table serves them.
 var standard = map[string]string{
 	"city-hospital/ethnicity": "gb-ethnicity", "county-hospital/ethnicity": "gb-ethnicity", "city-hospital/marital": "gb-marital",
+	"township-center/ethnicity": "gb-ethnicity",
 }
 
 // further are tables whose target the documents give for another purpose than coding: an allergen's category is not its code.

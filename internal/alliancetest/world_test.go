@@ -53,7 +53,7 @@ type world struct {
 	members map[string]*mapping.Institution
 	stored  map[string]*stored // "city-hospital Patient/id"
 	order   []string           // keys of stored, in the order of creation
-	fates   map[string]fate    // "file#position"
+	fates   map[string]fate    // "file#position", of workbooks also "file#position table"
 	covered map[string]*mapping.Coverage
 }
 
@@ -113,7 +113,11 @@ func (w *world) take(t *testing.T, inst *mapping.Institution, delivery []mapping
 		if record.Tabular(c.Format) {
 			position = c.Line
 		}
-		w.fates[fmt.Sprintf("%s#%d", delivery[c.File].Name, position)] = w.commit(t, inst, c)
+		at := fmt.Sprintf("%s#%d", delivery[c.File].Name, position)
+		w.fates[at] = w.commit(t, inst, c)
+		if c.Record != nil && c.Place != "" { // rows of several sheets have one number
+			w.fates[at+" "+c.Record.Type] = w.fates[at]
+		}
 	}
 }
 
