@@ -36,7 +36,6 @@ type members struct {
 	findings []string
 	err      error
 	reloads  int
-	broken   []console.Finding // of city's folder
 
 	push     func(console.Push) (console.Pushed, error)
 	activate func(console.Activate) (console.Activated, error)
@@ -48,8 +47,8 @@ func (m *members) Activate(_ context.Context, a console.Activate) (console.Activ
 	return m.activate(a)
 }
 
-func (m *members) List() []console.Member {
-	return []console.Member{{ID: "city", Name: "城", Maps: []string{"adt"}, Findings: m.broken}, {ID: "county", Name: "县", Maps: []string{}}}
+func (*members) List() []console.Member {
+	return []console.Member{{ID: "city", Name: "城", Maps: []string{"adt"}}, {ID: "county", Name: "县", Maps: []string{}}}
 }
 
 func (m *members) Reload(context.Context) ([]string, error) {
@@ -417,19 +416,5 @@ func TestReloadAnswersWithFindings(t *testing.T) {
 	d.members.findings, d.members.err = nil, fault.New(fault.Unavailable, "away")
 	if away := d.do("all", "POST", "/console/institutions/reload", ""); away.Code != http.StatusServiceUnavailable {
 		t.Errorf("%d %s", away.Code, away.Body)
-	}
-}
-
-func TestNobodyWaitsForRecordsThatWaitForAFolder(t *testing.T) {
-	d := newDesk(t)
-	d.ingest.wait = func(context.Context, string) error { t.Error("it was waited"); return nil }
-	d.members.broken = []console.Finding{{Severity: "error", File: "institution.yaml"}}
-	if got := d.do("city", "GET", "/console/inbox/{one}?wait=1", ""); got.Code != http.StatusAccepted {
-		t.Errorf("%d %s", got.Code, got.Body)
-	}
-	waited := false
-	d.ingest.wait = func(context.Context, string) error { waited = true; return nil }
-	if got := d.do("county", "GET", "/console/inbox/{three}?wait=1", ""); got.Code != http.StatusOK || !waited {
-		t.Errorf("another institution's: %d %s", got.Code, got.Body)
 	}
 }

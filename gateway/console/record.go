@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -109,8 +108,7 @@ func (h *Handler) record(ctx context.Context, v interaction.Viewer, id string) (
 const waitLimit = 20 * time.Second
 
 // show answers a record as it is. With ?wait=1 it waits, bounded, for the work on
-// it, or on all records of a delivery, to end: 200 when it has, 202 when not yet, at
-// once while the institution's folder does not load.
+// it, or on all records of a delivery, to end: 200 when it has, 202 when not yet.
 func (h *Handler) show(c echo.Context, v interaction.Viewer) error {
 	ctx := c.Request().Context()
 	r, err := h.record(ctx, v, c.Param("id"))
@@ -119,10 +117,6 @@ func (h *Handler) show(c echo.Context, v interaction.Viewer) error {
 	}
 	if c.QueryParam("wait") == "" {
 		return c.JSON(http.StatusOK, recordOf(r))
-	}
-	stays := func(m Member) bool { return m.ID == r.Institution && len(m.Findings) > 0 }
-	if r.State == store.Received && slices.ContainsFunc(h.Members.List(), stays) {
-		return c.JSON(http.StatusAccepted, recordOf(r))
 	}
 	bounded, cancel := context.WithTimeout(ctx, waitLimit)
 	defer cancel()

@@ -232,7 +232,8 @@ func (in *Ingest) ended(r store.Record) {
 const pause = 10 * time.Millisecond
 
 // Wait returns when the work on a record, or on all records of a delivery, has
-// ended: what became of them, in their order.
+// ended: what became of them, in their order. While their institution's maps do not
+// load it ends at once, as if the time were over.
 func (in *Ingest) Wait(ctx context.Context, id string) ([]store.Record, error) {
 	moved := make(chan struct{}, 1)
 	in.mu.Lock()
@@ -253,6 +254,9 @@ func (in *Ingest) Wait(ctx context.Context, id string) ([]store.Record, error) {
 		}
 		switch r.State {
 		case store.Received:
+			if in.waits(r.Institution) {
+				return nil, errWaits
+			}
 		case store.Split:
 			first, err := in.Inbox.Records(ctx, store.RecordFilter{Parent: id, State: store.Received, After: after, Limit: 1})
 			if err != nil {
@@ -260,6 +264,9 @@ func (in *Ingest) Wait(ctx context.Context, id string) ([]store.Record, error) {
 			}
 			if len(first) == 0 {
 				return in.partsOf(ctx, id)
+			}
+			if in.waits(r.Institution) {
+				return nil, errWaits
 			}
 			after = first[0].Sequence - 1 // all before it have ended, and need not be looked at again
 			select {

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -23,8 +23,9 @@ type roster struct {
 // folder is how the version of the folder is named that a record was mapped with.
 func (m Member) folder() string { return cmp.Or(m.Folder, m.Institution.Version()) }
 
-// errWaits ends the work on a record whose institution's maps do not load now.
-var errWaits = errors.New("the maps of the institution do not load")
+// errWaits ends the work on a record whose institution's maps do not load now, and
+// the waiting for it: no time that somebody waits would be enough.
+var errWaits = fmt.Errorf("the maps of the institution do not load: %w", context.DeadlineExceeded)
 
 // SetMembers replaces the members at once; records being mapped end with what they
 // began with. Waiting are institutions that are known and whose maps do not load:
@@ -45,7 +46,8 @@ func (in *Ingest) waits(institution string) bool {
 
 // acceptUnread takes what cannot be read now. Without maps nobody knows its lanes, so
 // it is a delivery, which is split once they load. The sender of a message is
-// answered as if it could be read: its bytes are durable.
+// answered as if it could be read, also of a source with ack: processed: its bytes
+// are durable, and it need not send them again.
 func (in *Ingest) acceptUnread(ctx context.Context, d Delivery) (Acceptance, error) {
 	accepted, err := in.acceptDelivery(ctx, d)
 	if err != nil || len(d.Files) != 1 || mapping.FormatOf(mapping.File(d.Files[0])) != record.HL7v2 {

@@ -193,6 +193,9 @@ func (m *membership) keep(ctx context.Context, p console.Push, f *folder.Folder,
 // folder outside of the store.
 func (m *membership) switchTo(ctx context.Context, to pushed, by string) error {
 	id := to.Institution.ID()
+	if now, ok := m.outside[id]; ok && to.number == 0 {
+		to.member = now // the folders may have been read again since
+	}
 	if delete(m.pushed, id); to.number > 0 {
 		m.pushed[id] = to
 	}

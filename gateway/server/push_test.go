@@ -145,12 +145,15 @@ func TestAnInstitutionBecomesAMemberByItsFirstPush(t *testing.T) {
 	if status := g.call("POST", "/ingest/clinic", `{"no":"1","pid":"P1","sex":"1"}`, &refused); status != http.StatusNotFound {
 		t.Fatalf("before: %d", status)
 	}
-	answer := g.pushed("clinic", with(clinicFiles("first"), "institution.yaml", clinicYAML+"organization: {}\nidentifiers:\n  card: {system: \"urn:oid:1.2.3\", aliases: [\"urn:oid:1.2.4\"]}\n"))
+	answer := g.pushed("clinic", with(clinicFiles("first"), "institution.yaml", clinicYAML+"organization: {}\nidentifiers:\n  patient: {system: \"urn:oid:1.2.3\", aliases: [\"urn:oid:1.2.4\"]}\n"))
 	if answer.Number != 1 || answer.Cases != 1 {
 		t.Errorf("%+v", answer)
 	}
 	if r := g.send("clinic", `{"no":"1","pid":"P1","sex":"1"}`); r.State != store.Committed {
 		t.Errorf("after: %+v", r)
+	}
+	if found := g.search("Patient", "identifier", "urn:oid:1.2.4|P1"); len(found) != 1 {
+		t.Errorf("%d Patients by an alias of the institution's system", len(found))
 	}
 	if org := g.get("Organization/clinic"); org.Get("name").Text() != "试验诊所" {
 		t.Errorf("published: %s", org.Get("name").Text())
@@ -420,6 +423,10 @@ func TestAPushedVersionThatDoesNotLoadLetsItsOwnRecordsWaitAlone(t *testing.T) {
 			t.Fatalf("%d %+v", status, taken)
 		}
 	}
+	began := time.Now()
+	if status := g.call("POST", "/ingest/clinic?wait=1", `{"no":"9","pid":"P1","sex":"1"}`, &taken); status != http.StatusAccepted || time.Since(began) > 10*time.Second {
+		t.Errorf("somebody waited %v for a record that waits: %d", time.Since(began), status)
+	}
 	request, err := http.NewRequest("POST", "http://"+g.address+"/ingest/clinic", strings.NewReader("MSH|^~\\&|HIS|H|||20240501083000||ADT^A08|7|P|2.4\rPID|1||P1\r"))
 	if err != nil {
 		t.Fatal(err)
@@ -437,7 +444,7 @@ func TestAPushedVersionThatDoesNotLoadLetsItsOwnRecordsWaitAlone(t *testing.T) {
 	if r := g.send("other", `{"no":"1","pid":"P1","sex":"1"}`); r.State != store.Committed {
 		t.Errorf("the other institution's record: %+v", r)
 	}
-	if m := g.member("clinic"); m.Records[store.Received] != 4 {
+	if m := g.member("clinic"); m.Records[store.Received] != 5 {
 		t.Errorf("%v", m.Records)
 	}
 	var back console.Activated
@@ -453,8 +460,8 @@ func TestAPushedVersionThatDoesNotLoadLetsItsOwnRecordsWaitAlone(t *testing.T) {
 	if g.call("GET", "/console/inbox/"+taken.ID+"?wait=1", nil, &shown); shown.State != store.Split {
 		t.Errorf("%+v", shown)
 	}
-	if got := g.search("Encounter", "subject:Patient.identifier", "P1"); len(got) != 4 {
-		t.Errorf("%d Encounters", len(got)) // three of clinic, one of the other
+	if got := g.search("Encounter", "subject:Patient.identifier", "P1"); len(got) != 5 {
+		t.Errorf("%d Encounters", len(got)) // four of clinic, one of the other
 	}
 }
 
