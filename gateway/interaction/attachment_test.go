@@ -415,3 +415,38 @@ func TestABinaryThatAMapMakesKeepsItsContentInTheArchive(t *testing.T) {
 		t.Errorf("wrong base64: %v", err)
 	}
 }
+
+// FuzzAttachment gives an Attachment of a record any data: it is refused, or all of
+// it is there afterwards.
+func FuzzAttachment(f *testing.F) {
+	for _, s := range []string{"", "QUJD", "QQ==", "QR==", "QUI=", "Q U\nI\t=", "=", "====", "QQ==QQ==", "-_-_", "QUJ", "\u3000QUI="} {
+		f.Add(s)
+	}
+	x := newFixture(f)
+	n := int64(0)
+	f.Fuzz(func(t *testing.T, tail string) {
+		data := strings.Repeat("QUJD", 400) + tail
+		resource := fhir.NewObject().SetString("resourceType", "Media").SetString("id", fmt.Sprintf("%x", sha256.Sum256([]byte(tail)))).
+			SetString("status", "completed").Set("content", fhir.NewObject().SetString("contentType", "a/b").SetString("data", data))
+		n++
+		x := fixture{Engine: x.Engine, store: x.store, t: t}
+		batch := x.batch("city", n, interaction.Write{Resource: resource})
+		want, wrong := base64.StdEncoding.DecodeString(strings.NewReplacer(" ", "", "\t", "", "\n", "", "\r", "").Replace(data))
+		_, err := x.Apply(t.Context(), batch)
+		var refused *interaction.Refused
+		switch {
+		case errors.As(err, &refused) && wrong != nil:
+			return
+		case err != nil || wrong != nil:
+			t.Fatalf("data that decodes: %v; applied: %v", wrong, err)
+		}
+		_, id, ok := strings.Cut(resource.Path("content", "url").Text(), "Binary/")
+		if !ok || resource.Path("content", "data") != nil {
+			t.Fatalf("the data stays: %s", resource.AppendJSON(nil))
+		}
+		v, err := x.Read(t.Context(), everybody, store.Key{Type: "Binary", ID: id})
+		if err != nil || !bytes.Equal(x.content(v), want) {
+			t.Errorf("%d bytes of %d, %v", v.Blob.Length, len(want), err)
+		}
+	})
+}

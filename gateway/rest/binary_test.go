@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -386,4 +387,43 @@ func TestTheCapabilityStatementTellsHowBinariesAreServed(t *testing.T) {
 		}
 	}
 	t.Error("no Binary")
+}
+
+// FuzzFormOfABinary asks for a Binary of any type in any way: the answer is the
+// content, the resource, or an outcome.
+func FuzzFormOfABinary(f *testing.F) {
+	for _, accept := range []string{"", "*/*", "application/fhir+json", "application/fhir+xml;q=0.1, a/b", "a/b;q=1e400,,;", "application/json;q=-1", "\x00", "text/*, application/fhir+json; fhirVersion=4.0"} {
+		f.Add(accept, "json", "text/plain")
+	}
+	f.Add("a/b", "application/fhir xml", "text/html; charset=\"\r\nX: y\"")
+	server := newClient(f).server
+	f.Fuzz(func(t *testing.T, accept, format, contentType string) {
+		c := client{t, server}
+		posted := c.send("POST", "/fhir/Binary", []byte("<b>content"), "Content-Type: "+contentType)
+		if posted.Code == http.StatusUnsupportedMediaType || posted.Code == http.StatusBadRequest || posted.Code == http.StatusUnprocessableEntity {
+			return
+		}
+		if posted.Code != http.StatusCreated {
+			t.Fatalf("%q: %d %s", contentType, posted.Code, posted.Body)
+		}
+		address, _, _ := strings.Cut(strings.TrimPrefix(posted.Header().Get("Location"), "http://test"), "/_history/")
+		if format != "" {
+			address += "?_format=" + url.QueryEscape(format)
+		}
+		got := c.send("GET", address, nil, "Accept: "+accept)
+		switch got.Code {
+		case http.StatusNotAcceptable:
+			parsed(t, got)
+		case http.StatusOK:
+			if got.Header().Get("Content-Security-Policy") == "" {
+				if data := parsed(t, got).Get("data").Text(); data != "PGI+Y29udGVudA==" {
+					t.Errorf("data %q", data)
+				}
+			} else if got.Body.String() != "<b>content" || got.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%q", got.Body)
+			}
+		default:
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
+	})
 }

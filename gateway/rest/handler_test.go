@@ -31,11 +31,11 @@ func (header) Viewer(r *http.Request) (interaction.Viewer, error) {
 }
 
 type client struct {
-	t      *testing.T
+	t      testing.TB
 	server http.Handler
 }
 
-func newClient(t *testing.T) *client {
+func newClient(t testing.TB) *client {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	if err != nil {
