@@ -22,11 +22,10 @@ func refuseFormula(rec *record.Record) *record.SyntaxError {
 }
 
 func formulaIn(n *record.Node) *record.Node {
-	if n.Kind() == record.Leaf {
+	if n.Kind() == record.Leaf || n.Kind() == record.Group { // of an element of XML its own text
 		if t := n.Text(); len(t) > 2 && (t[0] <= ' ' || t[0] == '=' || t[0] == '+' || t[0] == '-' || t[0] == '@') && formula.MatchString(t) {
 			return n
 		}
-		return nil
 	}
 	for _, k := range n.Kids() {
 		if found := formulaIn(k); found != nil {

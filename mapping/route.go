@@ -163,6 +163,9 @@ func (m *Map) specificity(rec *record.Record) int {
 		if m.route.root != "" {
 			best = 200
 		}
+		if m.route.namespace != "" {
+			best += 100
+		}
 	default:
 		best = 100
 	}

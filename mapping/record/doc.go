@@ -13,7 +13,9 @@
 // Group: attributes are leaves named "@name", child elements stand under their
 // local names, and Text is the element's own character data. Attributes of the
 // namespaces xsi and xml keep these prefixes ("@xsi:type"); where an element's
-// namespace is not that of its parent, a leaf "@xmlns" says which.
+// namespace is not that of its parent, a leaf "@xmlns" says which. Runs of text
+// between child elements are leaves "#text"; Narrative gives all text below an
+// element in its order.
 //
 // Every node knows its origin, and tells absent, empty and HL7's "" (delete)
 // apart. Readers (packages hl7v2, table, markup) build trees, the mapping engine
