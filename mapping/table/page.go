@@ -15,24 +15,34 @@ import (
 	"github.com/yilian/yilian/mapping/charset"
 )
 
-// isPage reports whether a file begins like a page of HTML with a table, or one that
-// will have one.
+// isPage reports whether a file begins like a page of HTML: by its first element, for
+// documents of XML have tables inside too.
 func isPage(head []byte) bool {
 	head = head[:min(len(head), headBytes)]
 	if bytes.HasPrefix(head, []byte("\xFF\xFE")) || bytes.HasPrefix(head, []byte("\xFE\xFF")) {
 		head = bytes.ReplaceAll(head[2:], []byte{0}, nil)
 	}
-	if head = begin(head); len(head) == 0 || head[0] != '<' {
-		return false
-	}
-	head = bytes.ToLower(head)
-	for _, tag := range []string{"<html", "<table", "<!doctype html"} {
-		if bytes.Contains(head, []byte(tag)) {
-			return true
+	for {
+		head = begin(head)
+		end := ""
+		switch {
+		case bytes.HasPrefix(head, []byte("<!--")):
+			end = "-->"
+		case bytes.HasPrefix(head, []byte("<?")):
+			end = "?>"
+		default:
+			return pageTag.Match(head)
 		}
+		i := bytes.Index(head, []byte(end))
+		if i < 0 {
+			return false
+		}
+		head = head[i+len(end):]
 	}
-	return bytes.HasPrefix(head, []byte("<meta")) || bytes.HasPrefix(head, []byte("<head"))
 }
+
+// pageTag is how a page begins, behind comments and a prolog, or what programs write of one.
+var pageTag = regexp.MustCompile(`(?i)^<(?:!doctype\s+html|(?:html|head|meta|title|link|style|body|center|div|table)[\s/>])`)
 
 // metaCharset is what a page says about its characters.
 var metaCharset = regexp.MustCompile(`(?i)<meta[^>]{0,200}charset\s*=\s*["']?\s*([A-Za-z0-9_-]{2,40})`)
