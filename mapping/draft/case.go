@@ -57,7 +57,7 @@ func (d *drafter) tableCase(t *tableSample) {
 		return
 	}
 	at, best := 0, -1
-	for i, row := range t.cells[:min(len(t.cells), 200)] { // the first row with something of everything
+	for i, row := range t.cells[:min(len(t.cells), 50)] { // the first row with something of everything
 		n := 0
 		for _, j := range d.joins {
 			if j.parent == t.scope {
@@ -353,7 +353,10 @@ func (m *mask) replace(kind, v string) {
 	}
 }
 
-// message replaces what PID and NK1 say.
+// staffFields are where messages name those who treat and report.
+var staffFields = map[string][]int{"EVN": {5}, "PV1": {7, 8, 9, 17}, "ORC": {10, 11, 12, 19}, "OBR": {10, 16, 28, 32, 33, 34, 35}, "DG1": {16}, "PRD": {2}, "AIP": {3}}
+
+// message replaces what PID and NK1 say, and the names of staff.
 func (m *mask) message(n *record.Node) {
 	for _, s := range n.Kids() {
 		switch {
@@ -383,6 +386,23 @@ func (m *mask) message(n *record.Node) {
 			for _, p := range s.At(5).Repetitions() {
 				m.replace("phone", p.At(1).Text())
 			}
+		}
+		for _, field := range staffFields[s.Name()] {
+			m.staff(s.At(field), 0)
+		}
+	}
+}
+
+func (m *mask) staff(n *record.Node, depth int) {
+	if n.Kind() == record.Leaf {
+		if isPerson(n.Text()) {
+			m.replace("person", n.Text())
+		}
+		return
+	}
+	for _, k := range n.Kids() {
+		if depth < 4 {
+			m.staff(k, depth+1)
 		}
 	}
 }

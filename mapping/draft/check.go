@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,7 +33,13 @@ func (d *Draft) Load() (*mapping.Institution, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mapping.Load(fsys, mapping.Options{Base: base.FS, Lazy: true})
+	o := mapping.Options{Lazy: true}
+	for _, f := range d.Files {
+		if f.Name == "institution.yaml" && bytes.Contains(f.Bytes, []byte("base: true")) { // reading the built-in maps costs more than all the rest
+			o.Base = base.FS
+		}
+	}
+	return mapping.Load(fsys, o)
 }
 
 // check loads the folder and maps samples with it. A map that would not load is left out and named: a folder that loads is worth more

@@ -297,11 +297,11 @@ func (d *drafter) writeTable(t *codeTable) {
 			rows.WriteString(csvRow(code, display, to.code, to.display, to.equivalence, why))
 		case t.spec.fallback != "":
 			open++
-			rows.WriteString("# ? " + commentCell(code) + d.say(text{": seen %d times; without a row it is taken for %s", ":出现%d次;未对照前当作%s"}, r.times, t.spec.fallback) + "\n")
+			rows.WriteString("# ? " + commentCell(code) + d.say(text{": seen %d×; without a row it is taken for %s", ":出现%d次;未对照前当作%s"}, r.times, t.spec.fallback) + "\n")
 		default:
 			if t.spec.system != "" {
 				open++
-				rows.WriteString("# ? " + d.say(text{"seen %d times", "出现%d次"}, r.times) + d.nearest(t, display) + "\n")
+				rows.WriteString("# ? " + d.say(text{"seen %d×", "出现%d次"}, r.times) + d.nearest(t, display) + "\n")
 			}
 			rows.WriteString(csvRow(code, display, "", "", "unmatched", ""))
 		}

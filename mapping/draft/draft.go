@@ -3,6 +3,8 @@ package draft
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/codes"
@@ -80,6 +82,9 @@ func From(files []mapping.File, o Options) (*Draft, error) {
 	}
 	if o.Lang != English && o.Lang != Chinese {
 		return nil, fmt.Errorf("draft: language %q; want %s or %s", o.Lang, English, Chinese)
+	}
+	if !goodID(o.ID) {
+		return nil, fmt.Errorf("draft: id %q; want at most 64 small letters, digits and hyphens, and not alliance", o.ID)
 	}
 	d := &drafter{o: o, lim: o.Limits.orDefault(), lex: theLexicon(), files: files, out: &Draft{}, names: map[string]bool{}}
 	d.samples = read(files, d.lim)
@@ -195,4 +200,30 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// ID makes the id of an institution of a name: its letters and digits, of Chinese characters the initials of their Pinyin.
+func ID(name string) string {
+	var b strings.Builder
+	for _, r := range name {
+		switch {
+		case unicode.Is(unicode.Han, r):
+			b.WriteString(initials(string(r)))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	id := slug(b.String())
+	if len(id) > 64 {
+		id = strings.Trim(id[:64], "-")
+	}
+	if id == "local" || id == "alliance" {
+		return "draft"
+	}
+	return id
+}
+
+// goodID reports whether an institution may have the id.
+func goodID(id string) bool {
+	return id != "alliance" && len(id) <= 64 && strings.Trim(id, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && !strings.HasPrefix(id, "-")
 }

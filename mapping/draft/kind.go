@@ -35,7 +35,7 @@ var marks = map[kind]map[string]float64{
 		"contact.rel": 1, "pid": 0.5, "healthcard": 0.7, "registered": 1, "occupation": 1, "death": 1, "idtype": 0.5, "ehr": 0.7, "card": 0.5},
 	visits: {"visit": 1.5, "class": 2.5, "visit.start": 2.5, "visit.end": 2.5, "admit.source": 2, "discharge": 2, "dept": 0.7, "dept.name": 0.7, "outno": 1, "inno": 1,
 		"complaint": 2, "history": 1.5, "past.history": 1, "ward": 1, "bed": 1, "doctor": 0.5, "doctor.name": 0.7, "dx": 0.3, "dx.name": 0.5},
-	diagnoses: {"dx": 2, "dx.name": 2, "dx.rank": 3, "dx.type": 2, "dx.time": 1.5, "dx.main": 2, "syndrome": 1},
+	diagnoses: {"dx": 2, "dx.name": 2, "dx.rank": 3, "dx.type": 2, "dx.time": 1.5, "dx.main": 2, "syndrome": 1, "tcm": 1},
 	orders: {"order": 1.5, "order.time": 3, "order.category": 2.5, "priority": 0.7, "requester": 0.7, "requester.name": 0.7, "performer": 2, "item": 0.7, "item.name": 0.7,
 		"reason": 1, "order.dept": 0.5, "order.dept.name": 0.5},
 	labReports: {"report": 1.5, "report.code": 1, "report.name": 1, "section": 0.5, "collected": 2, "received": 2, "specimen": 1, "specimen.name": 1, "barcode": 1.5,

@@ -106,6 +106,10 @@ func (e *emitter) results(r *ruleText, s *scope, number *column, specimen string
 	}
 	if s.own("result") != nil && (s.own("item", "item.name") != nil || s.own("report.name") != nil) {
 		refs = append(refs, "{ref: "+e.observation(s, number, specimen)+"}")
+		if number.distinct < number.present {
+			e.d.ask("maps/"+e.name+".yaml: result", e.d.say(text{"%d records of %d reports", "%d条记录,%d份报告"}, number.present, number.distinct),
+				text{"Each record holds one result: the report names only the one that came last. Can the sender put a report's results together?", "每条记录只有一个结果,报告只引用最后一个。发送方能否把同一报告的结果放在一起?"})
+		}
 	}
 	for _, k := range s.kids {
 		switch k.kind {

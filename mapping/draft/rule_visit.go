@@ -210,8 +210,13 @@ func (e *emitter) condition(s *scope, visit []*column, last, encounterRule strin
 	if c := s.near("dx.time", "visit.start"); c != nil {
 		r.set("recordedDate", r.path(c), e.doubtOf(c))
 	}
-	if c := s.own("syndrome"); c != nil {
-		r.set("note", fmt.Sprintf("{from: %s, as: annotation}", r.path(c)), e.doubtOf(c))
+	if tcm, syndrome := s.own("tcm"), s.own("syndrome"); tcm != nil || syndrome != nil { // what traditional medicine says of it
+		r.line(3, "note:")
+		for _, c := range []*column{tcm, syndrome} {
+			if c != nil {
+				r.line(4, fmt.Sprintf("- {from: %s, as: annotation}", r.path(c)), e.doubtOf(c))
+			}
+		}
 	}
 	r.done()
 	return rule
