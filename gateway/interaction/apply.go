@@ -204,7 +204,7 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, so
 			return nil, true, nil
 		}
 		if !current.Deleted {
-			if stored, err = fhir.Parse(current.Body, fhir.Limits{}); err != nil {
+			if stored, err = parseStored(current.Body); err != nil {
 				return nil, false, fmt.Errorf("read stored %s: %w", d.key.Type, err)
 			}
 		}

@@ -264,7 +264,7 @@ func (e *Engine) binaries(ctx context.Context, b Batch, w Write, owner *draft, l
 		if err != nil {
 			return nil, nil, fmt.Errorf("read what is stored: %w", err)
 		}
-		if stored, err = fhir.Parse(current.Body, fhir.Limits{}); err != nil {
+		if stored, err = parseStored(current.Body); err != nil {
 			return nil, nil, fmt.Errorf("read stored %s: %w", key.Type, err)
 		}
 		patient = current.Patient
@@ -315,7 +315,7 @@ func (e *Engine) draftBinary(ctx context.Context, b Batch, d *draft, tree *fhir.
 	if missing || current.Deleted {
 		return true, nil
 	}
-	stored, err := fhir.Parse(current.Body, fhir.Limits{})
+	stored, err := parseStored(current.Body)
 	if err != nil {
 		return false, fmt.Errorf("read stored %s: %w", d.key.Type, err)
 	}

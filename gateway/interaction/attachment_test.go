@@ -386,6 +386,29 @@ func TestWhatAClientAttachesStaysAsItWroteIt(t *testing.T) {
 	}
 }
 
+func TestWhatAClientAttachesMayBeLargerThanAParserTakesUnasked(t *testing.T) {
+	f := newFixture(t)
+	form := pdf("form", 13<<20) // over fhir.DefaultMaxBytes in base64
+	media := fhir.NewObject().SetString("resourceType", "Media").SetString("status", "completed").
+		Set("content", fhir.NewObject().SetString("contentType", "application/pdf").SetString("data", inBase64(form)))
+	v, err := f.Create(f.ctx(), everybody, "Media", media)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := f.Search(f.ctx(), everybody, "Media", []search.Pair{{Name: "_id", Value: v.ID}, {Name: "_elements", Value: "status"}}, false)
+	if err != nil || len(found.Matches) != 1 {
+		t.Fatalf("search: %v", err)
+	}
+	media.SetString("id", v.ID)
+	if _, changed, err := f.Update(f.ctx(), everybody, v.Key, media, 0); changed || err != nil {
+		t.Errorf("the same again: changed %t, %v", changed, err)
+	}
+	media.SetString("status", "entered-in-error")
+	if _, changed, err := f.Update(f.ctx(), everybody, v.Key, media, 0); !changed || err != nil {
+		t.Errorf("update: changed %t, %v", changed, err)
+	}
+}
+
 func TestABinaryThatAMapMakesKeepsItsContentInTheArchive(t *testing.T) {
 	f := newFixture(t)
 	form := pdf("form", 10) // of a Binary all content is, however small

@@ -218,7 +218,7 @@ func (e *Engine) attach(ctx context.Context, lists ...[]store.Version) error {
 				continue
 			}
 			if v.Blob.Length > left {
-				tree, err := fhir.Parse(v.Body, fhir.Limits{})
+				tree, err := parseStored(v.Body)
 				if err != nil {
 					return err
 				}

@@ -64,7 +64,7 @@ func (e *Engine) supporting(ctx context.Context, v Viewer, found *Found) error {
 		x.seen[m.Key] = true
 	}
 	for _, m := range found.Matches {
-		tree, err := fhir.Parse(m.Body, fhir.Limits{})
+		tree, err := parseStored(m.Body)
 		if err != nil {
 			return err
 		}

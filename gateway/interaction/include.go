@@ -67,7 +67,7 @@ func (x *inclusion) forward(ctx context.Context, i search.Include, from []store.
 		if i.Source != "" && v.Type != i.Source {
 			continue
 		}
-		tree, err := fhir.Parse(v.Body, fhir.Limits{})
+		tree, err := parseStored(v.Body)
 		if err != nil {
 			return err
 		}

@@ -106,7 +106,7 @@ func (e *Engine) project(p store.Person, patients []store.Version) (store.Versio
 	seen := map[store.Identifier]bool{}
 	var demographics *fhir.Node
 	for _, version := range patients {
-		tree, err := fhir.Parse(version.Body, fhir.Limits{})
+		tree, err := parseStored(version.Body)
 		if err != nil {
 			return store.Version{}, err
 		}

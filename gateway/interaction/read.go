@@ -2,7 +2,9 @@ package interaction
 
 import (
 	"context"
+	"math"
 
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
 )
@@ -76,4 +78,10 @@ func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, before int6
 		}
 	}
 	return list, more, e.attach(ctx, list)
+}
+
+// parseStored reads a body that is stored. Its size was bounded when it came, by
+// whoever took it in.
+func parseStored(body []byte) (*fhir.Node, error) {
+	return fhir.Parse(body, fhir.Limits{Bytes: math.MaxInt32, Nodes: math.MaxInt32})
 }

@@ -22,7 +22,7 @@ func (e *Engine) subset(r *search.Request, found *Found) error {
 	}
 	for _, list := range [][]store.Version{found.Matches, found.Included} {
 		for i := range list {
-			tree, err := fhir.Parse(list[i].Body, fhir.Limits{})
+			tree, err := parseStored(list[i].Body)
 			if err != nil {
 				return err
 			}

@@ -49,7 +49,7 @@ func (e *Engine) update(ctx context.Context, v Viewer, k store.Key, tree *fhir.N
 			return nil, err
 		}
 		if !current.Deleted {
-			stored, err := fhir.Parse(current.Body, fhir.Limits{})
+			stored, err := parseStored(current.Body)
 			if err != nil {
 				return nil, err
 			}

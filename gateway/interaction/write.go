@@ -90,7 +90,7 @@ func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pe
 		if current.Blob.Digest != "" {
 			d.content = &content{blob: current.Blob}
 		}
-		tree, err := fhir.Parse(current.Body, fhir.Limits{})
+		tree, err := parseStored(current.Body)
 		if err != nil {
 			return nil, fmt.Errorf("read stored %s: %w", k.Type, err)
 		}
