@@ -39,7 +39,11 @@ func TestResourcesAreAsManyAsFacts(t *testing.T) {
 		got := map[string]int{}
 		for _, key := range w.order {
 			s := w.stored[key]
-			if k := s.institution + " " + s.tree.ResourceType(); want[k] > 0 || slices.Contains([]string{"Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "Observation", "Condition", "MedicationRequest"}, s.tree.ResourceType()) {
+			switch typ := s.tree.ResourceType(); {
+			case typ == "Organization", typ == "Location" && s.tree.Get("identifier") != nil: // rooms and beds have no number
+				got[s.institution+" Department"]++
+			}
+			if k := s.institution + " " + s.tree.ResourceType(); want[k] > 0 || slices.Contains([]string{"Patient", "Encounter", "ServiceRequest", "DiagnosticReport", "Observation", "Condition", "MedicationRequest", "Practitioner", "ImagingStudy", "DocumentReference"}, s.tree.ResourceType()) {
 				got[k]++
 			}
 		}
