@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 )
