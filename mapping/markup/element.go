@@ -41,7 +41,11 @@ const textRun = "#text"
 
 // attributes reads those that are not declarations of namespaces.
 func (p *xmlReader) attributes(e *element, attrs []xml.Attr, at int) error {
-	var seen names
+	seen := names{few: p.few[:0]}
+	defer func() { p.few = seen.few }()
+	if len(attrs) > 0 {
+		e.attrs = append(make([]*record.Node, 0, len(attrs)+len(e.attrs)), e.attrs...)
+	}
 	for _, a := range attrs {
 		if strings.Contains(a.Name.Local, ":") || a.Name.Local == "" {
 			return p.fail(at, codeXML, "a name with a colon at its beginning or end")
@@ -59,7 +63,7 @@ func (p *xmlReader) attributes(e *element, attrs []xml.Attr, at int) error {
 		if seen.has(name, len(attrs)) {
 			return p.fail(at, codeDuplicate, "an element with two attributes of one name")
 		}
-		shown := "@" + name.Local
+		shown := p.attribute(name.Local)
 		switch {
 		case name.Space == spaceXMLNS:
 			continue
@@ -72,13 +76,29 @@ func (p *xmlReader) attributes(e *element, attrs []xml.Attr, at int) error {
 		case name.Space == spaceXML:
 			shown = "@xml:" + name.Local
 		}
-		value, state := normal.Replace(a.Value), stateOf(a.Value)
-		if state == record.Empty {
+		value, state := a.Value, stateOf(a.Value)
+		switch {
+		case state == record.Empty:
 			value = ""
+		case strings.ContainsAny(value, "\n\t\r"):
+			value = normal.Replace(value)
 		}
 		e.attrs = append(e.attrs, p.b.Leaf(shown, value, state))
 	}
 	return nil
+}
+
+// attribute returns the name of an attribute's leaf: documents have few, often.
+func (p *xmlReader) attribute(local string) string {
+	shown, ok := p.shown[local]
+	if !ok {
+		shown = "@" + local
+		if p.shown == nil {
+			p.shown = map[string]string{}
+		}
+		p.shown[local] = shown
+	}
+	return shown
 }
 
 // names are those of an element's attributes so far.

@@ -73,8 +73,10 @@ type xmlReader struct {
 	root    *record.Node
 	name    xml.Name // of the root
 	soap    envelope
-	tagEnd  int // where the tag being read must have ended
-	begin   int // where the decoder's text begins
+	tagEnd  int               // where the tag being read must have ended
+	begin   int               // where the decoder's text begins
+	shown   map[string]string // names of attributes, by local name
+	few     []xml.Name        // lent to attributes
 	decoder *xml.Decoder
 }
 
