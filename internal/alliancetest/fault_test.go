@@ -1,6 +1,7 @@
 package alliancetest_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/yilian/yilian/internal/alliancegen"
@@ -123,6 +124,34 @@ func TestFindsPlantedFaults(t *testing.T) {
 		"appointment":          func(l *alliancegen.Ledger) { later(&l.Persons[0].Appointments[0].Start) },
 		"dose":                 func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Dose = "7" },
 		"drug":                 func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Drug.Standard = "X" },
+		"pathology's kind":     func(l *alliancegen.Ledger) { reportOf(l, "pathology").Kind = "imaging" },
+		"specimen's number":    func(l *alliancegen.Ledger) { reportOf(l, "pathology").SpecimenNumber += "0" },
+		"study":                func(l *alliancegen.Ledger) { studied(l).Study.UID += ".1" },
+		"study's accession":    func(l *alliancegen.Ledger) { studied(l).Study.Accession += "0" },
+		"study's modality":     func(l *alliancegen.Ledger) { studied(l).Study.Modality = "NM" },
+		"study's viewer":       func(l *alliancegen.Ledger) { studied(l).Study.Viewer += "&x" },
+		"study's pictures":     func(l *alliancegen.Ledger) { studied(l).Study.Instances++ },
+		"a study that is none": func(l *alliancegen.Ledger) { studied(l).Study = nil },
+		"attachment's bytes":   func(l *alliancegen.Ledger) { attached(l).Attachments[0].SHA256 = strings.Repeat("0", 64) },
+		"attachment's type":    func(l *alliancegen.Ledger) { attached(l).Attachments[0].ContentType = "image/gif" },
+		"attachment's size":    func(l *alliancegen.Ledger) { attached(l).Attachments[0].Size++ },
+		"document":             func(l *alliancegen.Ledger) { paper(l).Number += "0" },
+		"document's patient":   func(l *alliancegen.Ledger) { paper(l).Patient = "0" },
+		"document's bytes":     func(l *alliancegen.Ledger) { paper(l).SHA256 = strings.Repeat("0", 64) },
+		"document's kind":      func(l *alliancegen.Ledger) { paper(l).Code.Code = "C0053" },
+		"document's date":      func(l *alliancegen.Ledger) { later(&paper(l).Date) },
+		"document's author":    func(l *alliancegen.Ledger) { paper(l).Author.Name += "二" },
+		"document's section":   func(l *alliancegen.Ledger) { paper(l).Sections[0].Text += "。" },
+		"vital sign":           func(l *alliancegen.Ledger) { vital(l).Value.Number += "0" },
+		"vital sign's item":    func(l *alliancegen.Ledger) { vital(l).Item.Code = "0" },
+		"department":           func(l *alliancegen.Ledger) { l.Departments[0].Name += "二" },
+		"department too many": func(l *alliancegen.Ledger) {
+			l.Departments = append(l.Departments, alliancegen.Department{Institution: alliancegen.County, Code: "0", Name: "无", Kind: "department"})
+		},
+		"ward's department":    func(l *alliancegen.Ledger) { ward(l).PartOf = "0" },
+		"staff":                func(l *alliancegen.Ledger) { titled(l).Name += "二" },
+		"staff's department":   func(l *alliancegen.Ledger) { titled(l).Department = "0" },
+		"staff's title":        func(l *alliancegen.Ledger) { titled(l).Title.Code = "0" },
 		"prescription's state": func(l *alliancegen.Ledger) { l.Persons[0].Prescriptions[0].Status = "cancelled" },
 	} {
 		l := alliancegen.Generate(1, alliancegen.Options{}).Ledger
@@ -145,4 +174,62 @@ func examination(p *alliancegen.Person) *alliancegen.Report {
 		}
 	}
 	return nil
+}
+
+// first returns the first of what the persons of a ledger have that fits.
+func first[T any](l *alliancegen.Ledger, of func(*alliancegen.Person) []*T, fits func(*T) bool) *T {
+	for i := range l.Persons {
+		for _, x := range of(&l.Persons[i]) {
+			if fits(x) {
+				return x
+			}
+		}
+	}
+	panic("nobody has it")
+}
+
+func reports(p *alliancegen.Person) []*alliancegen.Report { return p.Reports }
+
+func reportOf(l *alliancegen.Ledger, kind string) *alliancegen.Report {
+	return first(l, reports, func(r *alliancegen.Report) bool { return r.Kind == kind && r.SpecimenNumber != "" })
+}
+
+func studied(l *alliancegen.Ledger) *alliancegen.Report {
+	return first(l, reports, func(r *alliancegen.Report) bool {
+		return r.Study != nil && r.Study.Viewer != "" && r.Study.Instances > 0
+	})
+}
+
+func attached(l *alliancegen.Ledger) *alliancegen.Report {
+	return first(l, reports, func(r *alliancegen.Report) bool { return len(r.Attachments) > 0 })
+}
+
+func paper(l *alliancegen.Ledger) *alliancegen.Document {
+	return first(l, func(p *alliancegen.Person) []*alliancegen.Document { return p.Documents },
+		func(d *alliancegen.Document) bool {
+			return len(d.Sections) > 0 && d.Code.Code != "" && d.Author.Name != ""
+		})
+}
+
+func vital(l *alliancegen.Ledger) *alliancegen.Result {
+	v := first(l, func(p *alliancegen.Person) []*alliancegen.Visit { return p.Visits }, func(v *alliancegen.Visit) bool { return len(v.Vitals) > 0 })
+	return &v.Vitals[0]
+}
+
+func ward(l *alliancegen.Ledger) *alliancegen.Department {
+	for i := range l.Departments {
+		if d := &l.Departments[i]; d.Kind == "ward" && d.PartOf != "" {
+			return d
+		}
+	}
+	panic("there is no ward")
+}
+
+func titled(l *alliancegen.Ledger) *alliancegen.Member {
+	for i := range l.Staff {
+		if m := &l.Staff[i]; m.Title.Code != "" && m.Department != "" {
+			return m
+		}
+	}
+	panic("nobody has a title")
 }
