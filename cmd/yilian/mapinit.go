@@ -116,6 +116,18 @@ func samplesIn(args []string) ([]string, error) {
 	return names, nil
 }
 
+// shownSamples names samples for a command that reads files: a folder as what is in it.
+func shownSamples(args []string) []string {
+	out := make([]string, len(args))
+	for i, arg := range args {
+		out[i] = arg
+		if info, err := os.Stat(arg); err == nil && info.IsDir() {
+			out[i] = strings.TrimRight(arg, "/") + "/*"
+		}
+	}
+	return out
+}
+
 func environmentLanguage() string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := os.Getenv(name); v != "" {
@@ -160,7 +172,7 @@ func writeFolder(dir string, d *draft.Draft) error {
 
 func (c mapInitCommand) tell(out *output, id string, d *draft.Draft) error {
 	r := drafted{Dir: c.Dir, ID: id, Files: []string{}, Records: d.Records, Guessed: d.Guessed, Doubtful: d.Doubtful, Asked: d.Asked, Refused: d.Refused,
-		Questions: d.Questions, Next: []string{"yilian map lint " + c.Dir, "yilian map test " + c.Dir, "yilian map run --map " + c.Dir + " --coverage " + strings.Join(c.Sample, " ")}}
+		Questions: d.Questions, Next: []string{"yilian map lint " + c.Dir, "yilian map test " + c.Dir, "yilian map run --map " + c.Dir + " --coverage " + strings.Join(shownSamples(c.Sample), " ")}}
 	for _, f := range d.Files {
 		r.Files = append(r.Files, f.Name)
 		switch folder, _, _ := strings.Cut(f.Name, "/"); folder {

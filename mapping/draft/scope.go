@@ -39,7 +39,6 @@ type column struct {
 	rivals    []string // what else it could be
 	used      bool     // a rule reads it
 	key       bool     // a rule's identity reads it
-	table     string   // code table drafted for it
 	duplicate bool     // another column of the scope says the same
 }
 
