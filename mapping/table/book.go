@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -126,9 +128,10 @@ func (b *Book) openParts() error {
 		return err
 	}
 	main := "xl/workbook.xml"
-	for _, r := range root {
-		if r.kind == "officeDocument" && p.has(r.target) {
+	for _, id := range slices.Sorted(maps.Keys(root)) {
+		if r := root[id]; r.kind == "officeDocument" && p.has(r.target) {
 			main = r.target
+			break
 		}
 	}
 	if !p.has(main) || !strings.HasSuffix(main, ".xml") {
@@ -196,16 +199,14 @@ func (b *Book) addSheet(x *elements, related map[string]relation) error {
 // readShared reads what all sheets use: their strings and number formats.
 func (b *Book) readShared(related map[string]relation) error {
 	b.strings = &texts{}
-	for _, r := range related {
-		var err error
-		switch r.kind {
-		case "sharedStrings":
-			err = b.parts.read(r.target, b.readStrings)
-		case "styles":
-			err = b.parts.read(r.target, b.readFormats)
-		}
-		if err != nil {
-			return err
+	readers := map[string]func(*elements) error{"sharedStrings": b.readStrings, "styles": b.readFormats}
+	for _, id := range slices.Sorted(maps.Keys(related)) {
+		r := related[id]
+		if read := readers[r.kind]; read != nil {
+			delete(readers, r.kind) // there is one of each
+			if err := b.parts.read(r.target, read); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

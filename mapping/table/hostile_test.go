@@ -73,13 +73,13 @@ func TestHostileWorkbooks(t *testing.T) {
 		}
 		return b.String() + "</row></sheetData>"
 	}
-	elements := sheet(strings.Repeat(`<cols a="0123456789"/>`, 4<<20))
-	for _, tt := range []struct {
+	type hostile struct {
 		name string
 		data []byte
 		lim  table.Limits
 		want string
-	}{
+	}
+	tests := []hostile{
 		{"a good one", good, table.Limits{}, ""},
 		{"old workbook", compound("Workbook"), table.Limits{}, "old-workbook"},
 		{"workbook with a password", compound("EncryptedPackage"), table.Limits{}, "encrypted-workbook"},
@@ -132,14 +132,20 @@ func TestHostileWorkbooks(t *testing.T) {
 		{"a long row", sheet(rowsOf("A|B\n" + strings.Repeat("x", 600) + "|" + strings.Repeat("y", 600))), table.Limits{MaxRowBytes: 1000}, "too-large"},
 		{"a tag without an end", sheet(`<sheetData><row a="` + strings.Repeat("x", 3<<20)), table.Limits{}, "too-large"},
 		{"more than may be unzipped", good, table.Limits{MaxUnzipped: 500}, "too-large"},
-		{"a bomb of one part", sheet(`<sheetData>` + strings.Repeat(" ", 90<<20) + `</sheetData>`), table.Limits{}, "too-large"},
-		{"a bomb of elements", elements, table.Limits{}, "too-large"},
-		{"a bomb within the ratio", elements, table.Limits{MaxRatio: 1 << 20, MaxUnzipped: 80 << 20}, "too-large"},
-		{"sheets that are one part", bomb(t, 1), table.Limits{}, "workbook"},
-		{"a bomb of sheets", bomb(t, 200), table.Limits{}, "too-large"},
-		{"a bomb of strings", workbook{sheets: []string{"S", rowsOf("A\n" + strings.Repeat("<c t=\"s\"><v>0</v></c>\n", 200_000))}, strings: "<si><t>" + strings.Repeat("长", 10_000) + "</t></si>"}.bytes(t), table.Limits{}, ""},
 		{"more parts than 16 bits count", manyParts(t, 70_000), table.Limits{}, "too-large"},
-	} {
+	}
+	if !testing.Short() { // they take a second or two to make
+		elements := sheet(strings.Repeat(`<cols a="0123456789"/>`, 4<<20))
+		tests = append(tests, []hostile{
+			{"a bomb of one part", sheet(`<sheetData>` + strings.Repeat(" ", 90<<20) + `</sheetData>`), table.Limits{}, "too-large"},
+			{"a bomb of elements", elements, table.Limits{}, "too-large"},
+			{"a bomb within the ratio", elements, table.Limits{MaxRatio: 1 << 20, MaxUnzipped: 80 << 20}, "too-large"},
+			{"sheets that are one part", bomb(t, 1), table.Limits{}, "workbook"},
+			{"a bomb of sheets", bomb(t, 200), table.Limits{}, "too-large"},
+			{"a bomb of strings", workbook{sheets: []string{"S", rowsOf("A\n" + strings.Repeat("<c t=\"s\"><v>0</v></c>\n", 200_000))}, strings: "<si><t>" + strings.Repeat("长", 10_000) + "</t></si>"}.bytes(t), table.Limits{}, ""},
+		}...)
+	}
+	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.GC()

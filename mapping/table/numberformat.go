@@ -1,7 +1,9 @@
 package table
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -213,17 +215,23 @@ func (s *section) digits() bool {
 	return false
 }
 
-// digits15 returns the digits of a number as spreadsheets know them, at most 15, and
-// the power of ten of the first one.
-func digits15(v float64) (digits string, exponent int) {
-	e := strconv.FormatFloat(v, 'e', 14, 64)
-	mantissa, power, _ := strings.Cut(e, "e")
-	exponent, _ = strconv.Atoi(power)
-	digits = strings.TrimRight(mantissa[:1]+mantissa[2:], "0")
-	if digits == "" {
-		return "0", 0
+// digits15 writes the digits of a number as spreadsheets know them, at most 15, into
+// room for them, and returns the power of ten of the first one.
+func digits15(room *[32]byte, v float64) (digits []byte, exponent int) {
+	b := strconv.AppendFloat(room[:0], v, 'e', 14, 64) // d.dddddddddddddde±dd
+	e := 16
+	for _, c := range b[e+2:] {
+		exponent = exponent*10 + int(c-'0')
 	}
-	return digits, exponent
+	if b[e+1] == '-' {
+		exponent = -exponent
+	}
+	b[1] = b[0]
+	b = b[1:e]
+	for len(b) > 1 && b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b, exponent
 }
 
 // appendGeneral appends a number with the digits it has.
@@ -231,7 +239,8 @@ func appendGeneral(b []byte, v float64) []byte {
 	if v < 0 {
 		b, v = append(b, '-'), -v
 	}
-	digits, exponent := digits15(v)
+	var room [32]byte
+	digits, exponent := digits15(&room, v)
 	switch n := len(digits); {
 	case exponent < -9:
 		b = append(b, digits[0])
@@ -251,7 +260,8 @@ func appendGeneral(b []byte, v float64) []byte {
 }
 
 func (s *section) append(b []byte, v float64, minus bool) []byte {
-	digits, exponent := digits15(v)
+	var room [32]byte
+	digits, exponent := digits15(&room, v)
 	exponent += 2 * s.percent
 	places := 0
 	for _, p := range s.fraction {
@@ -287,13 +297,12 @@ func (s *section) append(b []byte, v float64, minus bool) []byte {
 			n++
 		}
 	}
-	text := strings.TrimSpace(string(b[from:]))
-	return append(b[:from], text...)
+	return append(b[:from], bytes.TrimSpace(b[from:])...)
 }
 
 // fixed writes a number with so many places behind the point, rounded as people do.
-func fixed(digits string, exponent, places int) (whole, fraction string) {
-	d := []byte(digits)
+func fixed(digits []byte, exponent, places int) (whole, fraction string) {
+	d := append(make([]byte, 0, 32), digits...)
 	if exponent < 0 {
 		d = append([]byte(strings.Repeat("0", min(-exponent, 400))), d...)
 		exponent = 0
@@ -316,7 +325,8 @@ func fixed(digits string, exponent, places int) (whole, fraction string) {
 		d = append([]byte{'1'}, d...)
 		exponent++
 	}
-	return strings.TrimLeft(string(d[:exponent+1]), "0"), string(d[exponent+1:])
+	all := string(d)
+	return strings.TrimLeft(all[:exponent+1], "0"), all[exponent+1:]
 }
 
 // appendWhole puts digits into the places before the point, the last digit into the
@@ -329,20 +339,22 @@ func (s *section) appendWhole(b []byte, digits string) []byte {
 			break
 		}
 	}
-	var out []string // from the right
+	from := len(b) // what follows is written from the right
 	put, n := 0, len(digits)
 	digit := func(c byte) {
 		if s.grouped && put > 0 && put%3 == 0 {
-			out = append(out, ",")
+			b = append(b, ',')
 		}
-		out = append(out, string(c))
+		b = append(b, c)
 		put++
 	}
 	for i := len(s.whole) - 1; i >= 0; i-- {
 		p := s.whole[i]
 		switch {
 		case p.place == 0:
-			out = append(out, p.text)
+			for k := len(p.text) - 1; k >= 0; k-- {
+				b = append(b, p.text[k])
+			}
 			continue
 		case n > 0:
 			n--
@@ -356,11 +368,9 @@ func (s *section) appendWhole(b []byte, digits string) []byte {
 		}
 	}
 	if first < 0 {
-		b = append(b, digits...)
+		return append(b, digits...)
 	}
-	for i := len(out) - 1; i >= 0; i-- {
-		b = append(b, out[i]...)
-	}
+	slices.Reverse(b[from:])
 	return b
 }
 

@@ -238,7 +238,7 @@ func (r *sheetReader) number(c *gridCell, style int) error {
 	if (f == nil || !f.date && len(f.sections) == 0) && isInteger(r.value) {
 		return nil // as it stands
 	}
-	v, err := strconv.ParseFloat(strings.TrimSpace(string(r.value)), 64)
+	v, err := strconv.ParseFloat(string(trimBlanks(r.value)), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return broken("a cell is no number")
 	}
