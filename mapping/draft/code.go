@@ -63,7 +63,7 @@ func (d *drafter) table(spec tableSpec, code, name *column) string {
 		if name != nil && name.scope == code.scope && name.at < len(row) && row[name.at] != "" && len(r.displays) < 20 {
 			r.displays[strings.Join(strings.Fields(fold.Width(row[name.at])), " ")]++
 		}
-		if spec.name == sexTable.name && idno != nil && idno.at < len(row) {
+		if (spec.name == sexTable.name || spec.name == sexCodeTable.name) && idno != nil && idno.at < len(row) {
 			if id := residentid.Parse(row[idno.at]); id.Valid {
 				r.sexes[id.Sex]++
 			}
@@ -173,12 +173,15 @@ type target struct {
 // translate finds the target of a code by what is certain: words with one meaning, the built-in tables, the numbers of patients.
 func (t *codeTable) translate(code, display string, known []*codes.Table) (target, bool) {
 	r := t.codes[code]
-	if t.spec.name == sexTable.name && len(r.sexes) > 0 {
+	if (t.spec.name == sexTable.name || t.spec.name == sexCodeTable.name) && len(r.sexes) > 0 {
 		male, female := r.sexes[residentid.Male], r.sexes[residentid.Female]
 		if male > 2*female || female > 2*male {
 			sex := residentid.Male
 			if female > male {
 				sex = residentid.Female
+			}
+			if t.spec.name == sexCodeTable.name {
+				return target{code: map[residentid.Sex]string{residentid.Male: "1", residentid.Female: "2"}[sex]}, true
 			}
 			return target{code: string(sex)}, true
 		}

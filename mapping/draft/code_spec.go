@@ -20,7 +20,10 @@ const (
 )
 
 var (
-	sexTable     = tableSpec{name: "sex", title: "性别", system: "http://hl7.org/fhir/administrative-gender", builtin: []string{"gb-sex"}, whole: true}
+	sexTable = tableSpec{name: "sex", title: "性别", system: "http://hl7.org/fhir/administrative-gender", builtin: []string{"gb-sex"}, whole: true}
+	// sexCodeTable is for the sex as it was recorded, in the national codes.
+	sexCodeTable = tableSpec{name: "sex-code", title: "性别 GB/T 2261.1", system: "urn:oid:2.16.156.10011.2.3.3.4",
+		known: pairs("0 0 1 1 2 2 9 9 01 1 02 2 09 9 男 1 男性 1 m 1 male 1 女 2 女性 2 f 2 female 2 未知 0 不详 0 未知的性别 0 u 0 未说明 9 未说明的性别 9")}
 	maritalTable = tableSpec{name: "marital", title: "婚姻状况", system: v2System + "v3-MaritalStatus", builtin: []string{"gb-marital", "gb-marital-short"},
 		digits: true, known: pairs("未婚 S 已婚 M 初婚 M 再婚 M 复婚 M 丧偶 W 离婚 D 离异 D")}
 	ethnicityTable = tableSpec{name: "ethnicity", title: "民族", system: "urn:oid:2.16.156.10011.2.3.3.3", builtin: []string{"gb-ethnicity"}, whole: true}

@@ -64,12 +64,13 @@ type drafter struct {
 	out     *Draft
 	unasked int
 
-	codes   []*codeTable
-	names   map[string]bool // of maps
-	joins   []*join
-	main    []*tableSample // tables that have a map
-	facts   *messageFacts
-	visitBy string // the concept whose number tells visits apart where there is no visit number
+	codes     []*codeTable
+	names     map[string]bool // of maps
+	joins     []*join
+	main      []*tableSample // tables that have a map
+	facts     *messageFacts
+	patientBy string // the concept whose number tells patients apart everywhere
+	visitBy   string // the concept whose number tells visits apart where there is no visit number
 }
 
 // From drafts a folder. What it cannot read it asks about; it fails only when there is nothing at all to go by.

@@ -229,7 +229,7 @@ func (e *emitter) encounter(s *scope) string {
 	if c == nil {
 		return ""
 	}
-	return fmt.Sprintf("{ref: {type: Encounter, identifier: {system: %s, from: %s}}}", systemOf[c.concept.name], e.path(s, c))
+	return fmt.Sprintf("{ref: {type: Encounter, identifier: {system: %s, from: %s}}}", e.d.systemFor(c), e.path(s, c))
 }
 
 // foreign doubts a number that stands among what a sender says of itself: it may be one of the sender's own.

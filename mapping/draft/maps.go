@@ -104,7 +104,11 @@ func (d *drafter) head(b *strings.Builder, e *emitter, k kind) {
 
 // rest writes lane and version.
 func (d *drafter) rest(b *strings.Builder, e *emitter) {
-	if c := e.root.own(patientKeys...); c != nil && e.patient[e.root] != "" {
+	c := e.root.own(d.patientBy)
+	if c == nil {
+		c = e.root.own(patientKeys...)
+	}
+	if c != nil && e.patient[e.root] != "" {
 		b.WriteString("lane: " + e.path(e.root, c) + "\n")
 	}
 	var stamp *column
@@ -140,9 +144,9 @@ func (e *emitter) rowKey(t *tableSample) string {
 	case departments:
 		key = []*column{t.own("dept")}
 	case patients:
-		key = []*column{t.own(patientKeys...)}
+		key = []*column{t.own(append([]string{e.d.patientBy}, patientKeys...)...)}
 	case visits:
-		key = []*column{t.own("visit")}
+		key = []*column{t.own("visit", e.d.visitBy)}
 	case diagnoses:
 		key = []*column{t.own("visit", "pid"), t.own("dx.rank", "dx", "dx.name")}
 	case orders:
@@ -159,7 +163,7 @@ func (e *emitter) rowKey(t *tableSample) string {
 	case referrals:
 		key = []*column{t.own("referral")}
 	case allergies:
-		key = []*column{t.own(patientKeys...), t.own("allergen", "allergen.name")}
+		key = []*column{t.own(append([]string{e.d.patientBy}, patientKeys...)...), t.own("allergen", "allergen.name")}
 	}
 	for _, k := range t.kids {
 		if k.heading != nil && k.name == t.name { // a table joined to itself: every row is a record of its own

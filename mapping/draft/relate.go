@@ -1,6 +1,7 @@
 package draft
 
 import (
+	"fmt"
 	"slices"
 )
 
@@ -42,11 +43,12 @@ func (d *drafter) relate() {
 			break
 		}
 		for _, name := range []string{"inno", "outno"} {
-			if c := t.own(name); d.visitBy == "" && c != nil && c.present == c.rows && c.rows > 3 && uniqueIn(c) {
+			if c := t.own(name); d.visitBy == "" && c != nil && c.present == c.rows && namesVisits(c, t.own("visit.start")) {
 				d.visitBy = name
 			}
 		}
 	}
+	d.settlePatients()
 	for _, t := range tables {
 		d.attach(t, tables)
 	}
@@ -59,6 +61,63 @@ func (d *drafter) relate() {
 		if t.near(patientKeys...) == nil && t.kind != noKind {
 			d.lookUp(t, tables)
 		}
+	}
+}
+
+// namesVisits reports whether the number of a clinic or ward stands for one visit each: it is long enough not to start again every day, and
+// never stands beside two different times.
+func namesVisits(c, start *column) bool {
+	if c.minimum < 6 || c.distinct < 3 || start == nil {
+		return false
+	}
+	at := map[string]string{}
+	for _, row := range c.scope.cells {
+		if c.at >= len(row) || start.at >= len(row) {
+			continue
+		}
+		if prior, ok := at[row[c.at]]; ok && prior != row[start.at] {
+			return false
+		}
+		at[row[c.at]] = row[start.at]
+	}
+	return true
+}
+
+// settlePatients chooses the number by which patients are known in all tables and documents: the one that most of them have.
+func (d *drafter) settlePatients() {
+	have := map[string]int{}
+	total := 0
+	var walk func(s *scope)
+	walk = func(s *scope) {
+		any := false
+		for _, name := range patientKeys {
+			if c := s.own(name); c != nil && c.present > 0 && s.kind != staffList && s.kind != departments && s.kind != noKind {
+				have[name]++
+				any = true
+			}
+		}
+		if any {
+			total++
+		}
+		for _, k := range s.kids {
+			walk(k)
+		}
+	}
+	for _, t := range d.samples.tables {
+		if t.parent == nil {
+			walk(t.scope)
+		}
+	}
+	for _, k := range d.kinds {
+		walk(k.scope)
+	}
+	for _, name := range patientKeys {
+		if have[name] > have[d.patientBy] {
+			d.patientBy = name
+		}
+	}
+	if d.patientBy != "" && have[d.patientBy] < total {
+		d.ask("Patient", fmt.Sprintf("%s: %d/%d", d.patientBy, have[d.patientBy], total), text{"Not all tables know patients by the same number: what comes from the others makes patients of its own.", "各表的患者编号不一致:缺少该编号的表会另建患者。"})
 	}
 }
 

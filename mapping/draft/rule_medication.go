@@ -30,6 +30,9 @@ func (e *emitter) prescriptionRule(s *scope) {
 	}
 	r := e.rule(e.uniqueRule("prescription"), "MedicationRequest", s, key, "replace")
 	r.line(2, "set:")
+	if number.is("rx") && line != nil {
+		r.set("identifier", fmt.Sprintf(`{with: {number: %s, line: %s}, expr: "number + '-' + line", as: identifier, system: prescription}`, r.path(number), r.path(line)))
+	}
 	r.status("status", rxStatusTable, "active")
 	r.set("intent", "=order")
 	e.medication(r, drug, name)
@@ -119,7 +122,7 @@ func (e *emitter) allergyRule(s *scope) {
 		return
 	}
 	code, name := s.own("allergen"), s.own("allergen.name")
-	key := e.keyOf(s, s.near(patientKeys...))
+	key := e.keyOf(s, s.near(append([]string{e.d.patientBy}, patientKeys...)...))
 	if code != nil {
 		key = append(key, e.keyOf(s, code)...)
 	} else {

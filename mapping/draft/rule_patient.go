@@ -2,6 +2,7 @@ package draft
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/yilian/yilian/mapping/codes"
@@ -14,8 +15,14 @@ func (e *emitter) person(s *scope) {
 		return
 	}
 	var keys []*column
+	if c := s.own(e.d.patientBy); c != nil && c.present > 0 {
+		keys = append(keys, c)
+	}
 	for _, name := range patientKeys {
-		if c := s.own(name); c != nil && c.present > 0 {
+		if len(keys) > 0 && keys[0].present == keys[0].rows {
+			break
+		}
+		if c := s.own(name); c != nil && c.present > 0 && !slices.Contains(keys, c) {
 			keys = append(keys, c)
 			if name == "pid" {
 				break
@@ -57,10 +64,7 @@ func (e *emitter) person(s *scope) {
 		r.done()
 		return
 	}
-	if c := s.own("ethnicity"); c != nil {
-		r.set("extension", fmt.Sprintf("{set: {url: \"=https://yilian.dev/fhir/StructureDefinition/ethnicity\", valueCoding: {from: %s, table: %s}}}",
-			r.path(c), e.d.table(ethnicityTable, c, nil)), e.doubtOf(c))
-	}
+	e.extensions(r)
 	r.line(3, "identifier:")
 	for _, name := range patientKeys {
 		c := s.own(name)
@@ -108,6 +112,25 @@ func (e *emitter) person(s *scope) {
 	r.done()
 }
 
+// extensions write the recorded sex in the national codes, and the ethnicity.
+func (e *emitter) extensions(r *ruleText) {
+	sex, ethnicity := r.s.own("sex", "sex.name"), r.s.own("ethnicity")
+	if sex == nil && ethnicity == nil {
+		return
+	}
+	r.line(3, "extension:")
+	for _, x := range []struct {
+		name string
+		c    *column
+		spec tableSpec
+	}{{"sex", sex, sexCodeTable}, {"ethnicity", ethnicity, ethnicityTable}} {
+		if x.c != nil {
+			r.line(4, fmt.Sprintf(`- set: {url: "=https://yilian.dev/fhir/StructureDefinition/%s", valueCoding: {from: %s, table: %s}}`, x.name, r.path(x.c),
+				e.d.table(x.spec, x.c, nil)), e.doubtOf(x.c))
+		}
+	}
+}
+
 func (e *emitter) contact(r *ruleText) {
 	name, relation, phone := r.s.own("contact"), r.s.own("contact.rel"), r.s.own("contact.phone")
 	if name == nil && phone == nil {
@@ -132,7 +155,19 @@ var systemOf = map[string]string{"pid": "patient", "idno": "resident-id", "healt
 	"barcode": "specimen", "rx": "prescription", "referral": "referral"}
 
 func (e *emitter) identifier(s *scope, c *column) string {
-	return fmt.Sprintf("{from: %s, as: identifier, system: %s}", e.path(s, c), systemOf[c.concept.name])
+	return fmt.Sprintf("{from: %s, as: identifier, system: %s}", e.path(s, c), e.d.systemFor(c))
+}
+
+// systemFor names the identifier system of a column. The number of a health record has 17 digits all over the country: another one, where
+// a table has no number of the patient beside it, is the house's own. A number that tells visits apart is the visit's.
+func (d *drafter) systemFor(c *column) string {
+	switch {
+	case c.is("ehr") && (c.minimum != 17 || c.maximum != 17) && c.scope.near("pid") == nil:
+		return "patient"
+	case d.visitBy != "" && c.is(d.visitBy):
+		return "visit"
+	}
+	return systemOf[c.concept.name]
 }
 
 // papers writes the number of a document whose kind another column tells. Which codes mean the resident card the numbers themselves
