@@ -43,6 +43,7 @@ type IntakeLimits struct {
 	Record int // bytes of one message, document or row
 	Values int // of one message or document
 	Depth  int // of objects and arrays in a document
+	Book   int // bytes of one workbook, unzipped
 }
 
 // Intake reads the records of one delivery. Reading it again gives the same.
@@ -268,7 +269,7 @@ func (x *Intake) tables(i int) []found {
 }
 
 func (x *Intake) tableOptions() table.Options {
-	return table.Options{Charset: x.charset(), Limits: table.Limits{MaxRowBytes: x.lim.Record}}
+	return table.Options{Charset: x.charset(), Limits: table.Limits{MaxRowBytes: x.lim.Record, MaxUnzipped: x.lim.Book}}
 }
 
 // sheets opens the tables of a workbook. Sheets in which nothing stands say nothing, and hidden ones that fit no table

@@ -232,3 +232,32 @@ func TestFormatsOfWorkbooksAndPages(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkbooksAreReadWithinTheirLimits(t *testing.T) {
+	inst := weekly(t, weekTables)
+	long := spelled(t, "-- 周报.xlsx/登记 --\n号,患者_姓名\nH1,"+strings.Repeat("甲", 500)+"\nH2,乙\n-- 周报.xlsx/明细 --\n号,项目,结果\n")
+	for _, tt := range []struct {
+		name string
+		lim  mapping.IntakeLimits
+		want string
+	}{
+		{"none", mapping.IntakeLimits{}, "H1 H2"},
+		{"a row", mapping.IntakeLimits{Record: 1000}, "too-large H2"},
+		{"the workbook", mapping.IntakeLimits{Book: 1000}, "too-large"},
+	} {
+		var got []string
+		for c, err := range inst.Open("week", long, tt.lim).Records() {
+			switch {
+			case err != nil:
+				got = append(got, err.Error())
+			case c.Err != nil:
+				got = append(got, c.Err.Code)
+			default:
+				got = append(got, c.Lanes...)
+			}
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, s, tt.want)
+		}
+	}
+}
