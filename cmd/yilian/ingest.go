@@ -30,8 +30,8 @@ quarantined one why.
 States: committed, unchanged, superseded (older than what is stored), quarantined.
 Exit code 1 when a record was quarantined or a file could not be handed in.
 
-With --json one object a line for each delivery: id; duplicate; warning; records, each with id, state, type, file and issues, each
-with severity, code, id, expression (the FHIR element), origin (the field), line, column, text.`
+With --json one object a line for each delivery: id; duplicate; warning; records, each with id, state, type, file, place (of a
+workbook's row) and issues, each with severity, code, id, expression (the FHIR element), origin (the field), line, column, text.`
 }
 
 func (c ingestCommand) Run(ctx context.Context, out *output) error {
@@ -86,7 +86,7 @@ func (c ingestCommand) deliver(ctx context.Context, gateway *client, names []str
 	}
 	answer.Records = []upload.Record{} // never null
 	err = gateway.ended(ctx, answer.ID, func(r console.Record) error {
-		answer.Records = append(answer.Records, upload.Record{ID: r.ID, State: r.State, Type: r.Type, File: r.File, Issues: r.Issues})
+		answer.Records = append(answer.Records, upload.Record{ID: r.ID, State: r.State, Type: r.Type, File: r.File, Place: r.Place, Issues: r.Issues})
 		return nil
 	})
 	return answer, err

@@ -42,7 +42,11 @@ func readDelivery(out *output, names []string) ([]mapping.File, error) {
 func printRecord(table *tabwriter.Writer, r upload.Record) {
 	var found tally
 	found.add(r.Issues)
-	fmt.Fprintf(table, "%s\t%s\t%s\t%s", r.ID, r.State, r.Type, r.File)
+	file := r.File
+	if r.Place != "" { // which of a workbook's sheets, and the row
+		file += " " + r.Place
+	}
+	fmt.Fprintf(table, "%s\t%s\t%s\t%s", r.ID, r.State, r.Type, file)
 	if r.State != store.Quarantined {
 		if found.Warnings > 0 {
 			fmt.Fprintf(table, "\t%s", count(found.Warnings, "warning"))
