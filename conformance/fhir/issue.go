@@ -59,6 +59,19 @@ type Issue struct {
 	Line       int       `json:"line,omitempty"`       // in the parsed text, from 1; 0 when not known
 	Column     int       `json:"column,omitempty"`
 	Text       string    `json:"text"`
+	// Chinese says the same in Chinese, "" where nobody has translated it. It is not
+	// written into JSON: what reads that goes by ID.
+	Chinese string `json:"-"`
+}
+
+// In returns the text in a language, named as in Accept-Language ("zh", "zh-CN",
+// "en"): English where there is no other.
+func (i Issue) In(language string) string {
+	primary, _, _ := strings.Cut(strings.ReplaceAll(language, "_", "-"), "-")
+	if strings.EqualFold(primary, "zh") && i.Chinese != "" {
+		return i.Chinese
+	}
+	return i.Text
 }
 
 // String writes the issue on one line, as a compiler does.

@@ -237,7 +237,8 @@ func TestIssueTellsThePlace(t *testing.T) {
 	want := []fhir.Issue{{
 		Severity: fhir.Error, Code: fhir.TypeCodeInvalid, ID: "code-unknown", Expression: "Patient.gender",
 		Line: 3, Column: 13,
-		Text: "the code is not in the required value set http://hl7.org/fhir/ValueSet/administrative-gender",
+		Text:    "the code is not in the required value set http://hl7.org/fhir/ValueSet/administrative-gender",
+		Chinese: "代码不在必需值集 http://hl7.org/fhir/ValueSet/administrative-gender 中",
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("issue (-want +got):\n%s", diff)

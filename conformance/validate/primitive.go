@@ -21,30 +21,28 @@ type primitive struct {
 // beside them.
 var primitives = map[string]*primitive{
 	"boolean":      {json: fhir.Bool},
-	"decimal":      {json: fhir.Number, valid: validDecimal, msg: format("decimal", "a decimal number")},
-	"integer":      {json: fhir.Number, valid: validInteger, msg: format("integer", "a whole number of 32 bits")},
-	"unsignedInt":  {json: fhir.Number, valid: validUnsigned, msg: format("unsignedInt", "a whole number from 0 to 2147483647")},
-	"positiveInt":  {json: fhir.Number, valid: validPositive, msg: format("positiveInt", "a whole number from 1 to 2147483647")},
-	"string":       {json: fhir.String, valid: validString, msg: format("string", "text of 1 to 1048576 characters"), more: lookAtText},
-	"markdown":     {json: fhir.String, valid: validString, msg: format("markdown", "text of 1 to 1048576 characters"), more: lookAtText},
-	"code":         {json: fhir.String, valid: validCode, msg: format("code", "a code: text without leading, trailing or double spaces")},
-	"id":           {json: fhir.String, valid: validID, msg: format("id", "1 to 64 letters, digits, hyphens and dots")},
-	"uri":          {json: fhir.String, valid: validURI, msg: format("uri", "a URI: no spaces, and well formed if it is an OID or UUID")},
-	"url":          {json: fhir.String, valid: validURI, msg: format("url", "a URL: no spaces")},
-	"canonical":    {json: fhir.String, valid: validURI, msg: format("canonical", "a canonical URL: no spaces")},
-	"oid":          {json: fhir.String, valid: validOID, msg: format("oid", "urn:oid: and the numbers of the OID")},
-	"uuid":         {json: fhir.String, valid: validUUID, msg: format("uuid", "urn:uuid: and the UUID in lower case")},
-	"base64Binary": {json: fhir.String, valid: validBase64, msg: format("base64Binary", "base64")},
-	"date":         {json: fhir.String, valid: validDate, msg: format("date", "a date: YYYY, YYYY-MM or YYYY-MM-DD")},
-	"dateTime":     {json: fhir.String, valid: validDateTime, msg: format("dateTime", "a date, or a date and time with seconds and time zone")},
-	"instant":      {json: fhir.String, valid: validInstant, msg: format("instant", "a date and time with seconds and time zone")},
-	"time":         {json: fhir.String, valid: validTime, msg: format("time", "a time: hh:mm:ss")},
+	"decimal":      {json: fhir.Number, valid: validDecimal, msg: format("decimal")},
+	"integer":      {json: fhir.Number, valid: validInteger, msg: format("integer")},
+	"unsignedInt":  {json: fhir.Number, valid: validUnsigned, msg: format("unsignedInt")},
+	"positiveInt":  {json: fhir.Number, valid: validPositive, msg: format("positiveInt")},
+	"string":       {json: fhir.String, valid: validString, msg: format("string"), more: lookAtText},
+	"markdown":     {json: fhir.String, valid: validString, msg: format("markdown"), more: lookAtText},
+	"code":         {json: fhir.String, valid: validCode, msg: format("code")},
+	"id":           {json: fhir.String, valid: validID, msg: format("id")},
+	"uri":          {json: fhir.String, valid: validURI, msg: format("uri")},
+	"url":          {json: fhir.String, valid: validURI, msg: format("url")},
+	"canonical":    {json: fhir.String, valid: validURI, msg: format("canonical")},
+	"oid":          {json: fhir.String, valid: validOID, msg: format("oid")},
+	"uuid":         {json: fhir.String, valid: validUUID, msg: format("uuid")},
+	"base64Binary": {json: fhir.String, valid: validBase64, msg: format("base64Binary")},
+	"date":         {json: fhir.String, valid: validDate, msg: format("date")},
+	"dateTime":     {json: fhir.String, valid: validDateTime, msg: format("dateTime")},
+	"instant":      {json: fhir.String, valid: validInstant, msg: format("instant")},
+	"time":         {json: fhir.String, valid: validTime, msg: format("time")},
 	"xhtml":        {json: fhir.String, more: checkNarrative},
 }
 
-func format(typ, want string) message {
-	return message{"format-" + typ, fhir.TypeValue, "the value must be " + want}
-}
+func format(typ string) message { return newMessage("format-"+typ, fhir.TypeValue) }
 
 // primitive tests one value.
 func (r *run) primitive(p *primitive, n *fhir.Node) {

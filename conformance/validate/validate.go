@@ -74,25 +74,26 @@ func (r *run) push(name string, index int) { r.path = append(r.path, step{name, 
 func (r *run) pop()                        { r.path = r.path[:len(r.path)-1] }
 
 // report notes a finding about the place the walk is at.
-func (r *run) report(n *fhir.Node, severity fhir.Severity, m message, detail string) {
-	r.reportBelow(n, severity, m, "", detail)
+func (r *run) report(n *fhir.Node, severity fhir.Severity, m message, details ...string) {
+	r.reportBelow(n, severity, m, "", details...)
 }
 
 // fail is report for errors.
-func (r *run) fail(n *fhir.Node, m message, detail string) {
-	r.reportBelow(n, fhir.Error, m, "", detail)
+func (r *run) fail(n *fhir.Node, m message, details ...string) {
+	r.reportBelow(n, fhir.Error, m, "", details...)
 }
 
 // reportBelow notes a finding about a child of the place the walk is at.
-func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child, detail string) {
+func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child string, details ...string) {
 	if r.full {
 		return
 	}
 	if len(r.issues) >= r.v.options.MaxIssues {
 		r.full = true
-		severity, m, detail = fhir.Error, msgTooManyIssues, strconv.Itoa(r.v.options.MaxIssues)
+		severity, m, details = fhir.Error, msgTooManyIssues, []string{strconv.Itoa(r.v.options.MaxIssues)}
 	}
 	line, column := n.Position()
+	said := m.say(details)
 	r.issues = append(r.issues, fhir.Issue{
 		Severity:   severity,
 		Code:       m.code,
@@ -100,7 +101,8 @@ func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child
 		Expression: r.expression(child),
 		Line:       line,
 		Column:     column,
-		Text:       m.say(detail),
+		Text:       said.english,
+		Chinese:    said.chinese,
 	})
 }
 
