@@ -111,6 +111,15 @@ func (n *Node) Position() (line, column int) {
 	return int(n.lineHigh)<<16 | int(n.lineLow), int(n.col)
 }
 
+// SetPosition says where n starts in the text it was made from, for readers of
+// other formats than JSON. Lines behind the last that a node remembers are said to
+// be that one.
+func (n *Node) SetPosition(line, column int) *Node {
+	line = min(line, maxLine)
+	n.lineHigh, n.lineLow, n.col = uint8(line>>16), uint16(line), uint32(column)
+	return n
+}
+
 // Len returns the number of items or properties.
 func (n *Node) Len() int {
 	if n == nil {

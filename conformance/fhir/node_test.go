@@ -95,3 +95,12 @@ func TestEditing(t *testing.T) {
 		t.Errorf("the clone changed: %s", got)
 	}
 }
+
+func TestSetPositionIsRememberedUpToTheLastLine(t *testing.T) {
+	for _, tt := range []struct{ line, column, want int }{{1, 1, 1}, {70_000, 3, 70_000}, {1<<24 - 1, 9, 1<<24 - 1}, {1 << 24, 9, 1<<24 - 1}} {
+		line, column := fhir.NewBool(true).SetPosition(tt.line, tt.column).Position()
+		if line != tt.want || column != tt.column {
+			t.Errorf("got %d:%d, want %d:%d", line, column, tt.want, tt.column)
+		}
+	}
+}
