@@ -194,6 +194,9 @@ func FuzzRecordsThroughAMap(f *testing.F) {
 	f.Add([]byte("MSH|^~\\&|A|B|||20240501||ADT^A40|1|P|2.4\rPID|1||A\rMRG|B"))
 	f.Add([]byte("MSH|^~\\&|A|B|||20240501||OML^O21|1|P|2.5\rPID|1||A\rORC|NW|1\rOBR|1|1||X\rSPM|1|1||B"))
 	f.Add([]byte("MSH|^~\\&|A|B|||20240501||RDE^O11|1|P|2.5\rPID|1||A\rORC|NW|1\rRXE|^^^2024|X|1||mg"))
+	f.Add([]byte("MSH|^~\\&|A|B|||20240501||ORU^R01|1|P|2.5\rPID|1||A\rOBR|1|S|R|CT1^x|||20240501|||||||||||A1||||||CT|F|O^1|||S^R\rZDS|1.2.3^^^\r" +
+		"OBX|1|ED|P^t||X^Application^PDF^Base64^JVBERi0=\rOBX|2|RP|U||https://x\rOBX|3|CWE|O&IMP|1|Z^z\rOBR|2|S|R2|SUS|||||||||||||||||||||F|O&IMP^1|||S^R\rOBX|1|NM|CIP||1|||S"))
+	f.Add([]byte("MSH|^~\\&|A|B|||20240501||MFN^M02|1|P|2.5\rMFI|STF\rMFE|MAD|1|2024|D1\rSTF|D1|D1^^^H|李敏|P|F|19800101|A|0107^x"))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if len(frame) > 1<<14 {
 			return
