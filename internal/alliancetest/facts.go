@@ -217,7 +217,7 @@ func (c *checker) order(o *alliancegen.Order) {
 	if o.Group != "" {
 		c.equal(n.Path("requisition", "value").Text(), o.Group, "%s: form", at)
 	}
-	if o.Institution == alliancegen.County { // no field of the city's orders says who performs them
+	if o.Institution != alliancegen.City { // no field of its orders says who performs them
 		c.equal(n.Get("performer").At(0).Get("reference").Text(), "Organization/"+o.Performer, "%s: performer", at)
 	}
 	c.equal(n.Get("reasonCode").At(0).Get("text").Text(), o.Reason, "%s: reason", at)
