@@ -98,7 +98,7 @@ func (d *drafter) tryOut(inst *mapping.Institution) {
 			continue // already told
 		}
 		res, err := inst.Map(cut.Record, mapping.RunOptions{Salt: []byte("draft")})
-		if err != nil || !res.Rejected() {
+		if err != nil || !res.Rejected() || res.Map == "" { // that no map reads them is asked already
 			continue
 		}
 		for _, i := range res.Issues {

@@ -163,7 +163,8 @@ func (d *drafter) filePattern(t *tableSample) string {
 	case stem == t.name:
 		return escapePattern(t.name) + end
 	}
-	return escapePattern(t.name) + "[-_0-9]*" + end
+	d.ask("institution.yaml: tables", t.name, text{"How are the files of this table called? The name of another one begins like it.", "该表的文件如何命名?另一张表的名称以它开头。"})
+	return escapePattern(stem) + end
 }
 
 // escapePattern makes a name stand for itself in a pattern.

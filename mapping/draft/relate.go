@@ -25,7 +25,7 @@ var links = []string{"report", "order", "visit", "rx", "barcode", "referral", "i
 var attachable = map[kind][]kind{
 	labItems:       {labReports, exams, orders},
 	diagnoses:      {visits},
-	prescriptions:  {prescriptions, visits},
+	prescriptions:  {prescriptions},
 	susceptibility: {cultures, labReports},
 	cultures:       {labReports},
 }
@@ -277,6 +277,7 @@ func (d *drafter) lookUp(t *tableSample, tables []*tableSample) {
 			found := &column{scope: t.scope, steps: []string{j.name, who.steps[0]}, at: len(t.columns), profile: who.profile, concept: who.concept, score: 1}
 			found.rows = t.rows
 			t.columns = append(t.columns, found)
+			d.ask(d.title(t.scope), j.table, text{"Whom a row is about stands in %s only: will its rows always come in the same delivery?", "患者只能从%s查到,两者总在同一次交付中吗?"}, j.table)
 			return
 		}
 	}

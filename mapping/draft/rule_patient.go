@@ -69,7 +69,7 @@ func (e *emitter) person(s *scope) {
 	for _, name := range patientKeys {
 		c := s.own(name)
 		switch {
-		case c == nil || name == "inno" && s.kind != patients:
+		case c == nil || name == "inno" && s.kind != patients && c != keys[0]: // a stay's number, not the patient's
 		case c == idno && idtype != nil:
 			e.papers(r, idno, idtype)
 		default:

@@ -114,7 +114,7 @@ func (e *emitter) results(r *ruleText, s *scope, number *column, specimen string
 	for _, k := range s.kids {
 		switch k.kind {
 		case labItems:
-			if k.own("result", "result.num") != nil {
+			if e.measured(k) {
 				refs = append(refs, fmt.Sprintf("{ref: {rule: %s, all: true}}", e.observation(k, number, specimen)))
 			}
 		case cultures:
@@ -124,7 +124,9 @@ func (e *emitter) results(r *ruleText, s *scope, number *column, specimen string
 				refs = append(refs, fmt.Sprintf("{ref: {rule: %s, all: true}}", tests))
 			}
 		case susceptibility:
-			refs = append(refs, fmt.Sprintf("{ref: {rule: %s, all: true}}", e.susceptibility(k, number, specimen)))
+			if tests := e.susceptibility(k, number, specimen); tests != "" {
+				refs = append(refs, fmt.Sprintf("{ref: {rule: %s, all: true}}", tests))
+			}
 		}
 	}
 	switch len(refs) {
@@ -213,6 +215,18 @@ func (e *emitter) findings(s *scope, number, c *column) string {
 	return rule
 }
 
+// measured reports whether a scope tells a result and of what; a result of nothing is asked about.
+func (e *emitter) measured(s *scope) bool {
+	if s.own("result", "result.num") == nil {
+		return false
+	}
+	if s.own("item", "item.en", "item.name", "report.code", "report.name") != nil {
+		return true
+	}
+	e.d.ask(e.d.title(s), e.d.say(text{"results without item", "结果没有项目"}), text{"What was measured? Without a code no Observation is made.", "测的是什么?没有项目不能生成结果。"})
+	return false
+}
+
 // observation writes one result.
 func (e *emitter) observation(s *scope, number *column, specimen string) string {
 	rule := e.uniqueRule("observation")
@@ -224,11 +238,8 @@ func (e *emitter) observation(s *scope, number *column, specimen string) string 
 	switch {
 	case item != nil && item.present > 0:
 		key = append(key, e.keyOf(s, item)...)
-	case name != nil:
-		key = append(key, e.keyOf(s, name)...)
 	default:
-		key = append(key, e.keyOf(s, s.own("seq"))...)
-		e.d.ask(e.d.title(s), e.d.say(text{"results without item", "结果没有项目"}), text{"What was measured? Without a code no Observation is made.", "测的是什么?没有项目不能生成结果。"})
+		key = append(key, e.keyOf(s, name)...)
 	}
 	r := e.rule(rule, "Observation", s, key, "replace")
 	r.line(2, "set:")
@@ -283,8 +294,9 @@ func (e *emitter) culture(s *scope, number *column, specimen string) (organism, 
 	var nested *scope
 	for _, k := range s.kids {
 		if k.kind == susceptibility {
-			nested = k
-			tests = e.susceptibility(k, number, specimen)
+			if tests = e.susceptibility(k, number, specimen); tests != "" {
+				nested = k
+			}
 		}
 	}
 	r := e.rule(organism, "Observation", s, key, "replace")
@@ -305,9 +317,13 @@ func (e *emitter) culture(s *scope, number *column, specimen string) (organism, 
 	return organism, tests
 }
 
+// susceptibility writes what was tested on a culture; "" when it is not said with what.
 func (e *emitter) susceptibility(s *scope, number *column, specimen string) string {
-	rule := e.uniqueRule("susceptibility")
 	code, name := s.own("antibiotic"), s.own("antibiotic.name")
+	if code == nil && name == nil {
+		return ""
+	}
+	rule := e.uniqueRule("susceptibility")
 	key := append(e.keyOf(s, number), "=susceptibility")
 	if s.parent != nil && s.parent.kind == cultures {
 		if c := s.parent.own("seq", "organism", "organism.name"); c != nil {
@@ -341,7 +357,7 @@ func (e *emitter) susceptibility(s *scope, number *column, specimen string) stri
 
 // itemRule writes results whose report is in no table.
 func (e *emitter) itemRule(s *scope) {
-	if s.kind != labItems || s.own("result", "result.num") == nil {
+	if s.kind != labItems || !e.measured(s) {
 		return
 	}
 	for at := s.parent; at != nil; at = at.parent {
