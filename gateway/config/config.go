@@ -39,6 +39,7 @@ type Limits struct {
 	Inline   int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
 	Attached int64         // bytes of the Binaries of one Bundle that come with their content
 	Folder   int64         // bytes of all files of an institution's folder that is pushed
+	Workbook int64         // bytes of one workbook, unzipped
 	Time     time.Duration // work on one request
 }
 

@@ -33,6 +33,7 @@ func TestDefaults(t *testing.T) {
 		{Key: "log.format", Value: "text"},
 		{Key: "limits.record", Value: "16MiB"},
 		{Key: "limits.delivery", Value: "256MiB"},
+		{Key: "limits.workbook", Value: "96MiB"},
 		{Key: "limits.body", Value: "64MiB"},
 		{Key: "limits.depth", Value: "100"},
 		{Key: "limits.page", Value: "1000"},
@@ -74,7 +75,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Time: 90 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
@@ -91,13 +92,14 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"log.format", "json", "15:11"},
 		{"limits.record", "8MiB", "17:11"},
 		{"limits.delivery", "1GB", "18:13"},
-		{"limits.body", "32MiB", "19:9"},
-		{"limits.depth", "64", "20:10"},
-		{"limits.page", "200", "21:9"},
-		{"limits.inline", "4KiB", "22:11"},
-		{"limits.attached", "1MiB", "23:13"},
-		{"limits.folder", "8MiB", "24:11"},
-		{"limits.time", "1m30s", "25:9"},
+		{"limits.workbook", "32MiB", "19:13"},
+		{"limits.body", "32MiB", "20:9"},
+		{"limits.depth", "64", "21:10"},
+		{"limits.page", "200", "22:9"},
+		{"limits.inline", "4KiB", "23:11"},
+		{"limits.attached", "1MiB", "24:13"},
+		{"limits.folder", "8MiB", "25:11"},
+		{"limits.time", "1m30s", "26:9"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

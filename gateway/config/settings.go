@@ -74,6 +74,12 @@ var settings = []setting{
 			return err
 		},
 		show: func(c *Config) string { return showSize(c.Limits.Delivery) }},
+	{key: "limits.workbook", fallback: "96MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Workbook, err = parseSize(v.text, 64<<10, 1<<30)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Workbook) }},
 	{key: "limits.body", fallback: "64MiB",
 		set:  func(c *Config, v value) (err error) { c.Limits.Body, err = parseSize(v.text, 1<<10, 1<<30); return err },
 		show: func(c *Config) string { return showSize(c.Limits.Body) }},

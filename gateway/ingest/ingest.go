@@ -54,6 +54,7 @@ const (
 type Limits struct {
 	Record   int64 // bytes of one record; default DefaultMaxRecord
 	Delivery int64 // bytes of one delivery; default DefaultMaxDelivery
+	Workbook int64 // bytes of one workbook, unzipped; default the reader's
 	Depth    int   // of objects and arrays in a document; default the reader's
 	Attempts int   // tries before a record that fails for no reason of its own is put aside; default DefaultMaxAttempts
 }

@@ -27,7 +27,7 @@ type delivery struct {
 
 // limits are those of the readers.
 func (in *Ingest) limits() mapping.IntakeLimits {
-	return mapping.IntakeLimits{Record: int(in.Limits.Record), Depth: in.Limits.Depth}
+	return mapping.IntakeLimits{Record: int(in.Limits.Record), Book: int(in.Limits.Workbook), Depth: in.Limits.Depth}
 }
 
 // open reads an archived delivery as a whole.

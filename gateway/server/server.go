@@ -196,7 +196,7 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 	})
 	in := ingest.New(ingest.Config{
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
-		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Depth: c.Limits.Depth},
+		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Workbook: c.Limits.Workbook, Depth: c.Limits.Depth},
 	})
 	members.index, members.engine, members.ingest = index, engine, in
 	members.change()
