@@ -181,15 +181,11 @@ func (r *ruleText) practitioner(code, name *column, rule string) string {
 	return ""
 }
 
+// staff writes the rule of somebody with a number and a name, in the scope that has both, and returns its name.
 func (e *emitter) staff(s *scope, code, name *column, rule string) string {
 	at := code.scope
 	if name.scope != at {
 		at = s
-	}
-	for _, w := range []string{rule} {
-		if e.named[w] && strings.HasPrefix(rule, w) {
-			break
-		}
 	}
 	rule = e.uniqueRule(rule)
 	r := e.rule(rule, "Practitioner", at, []string{e.path(at, code)}, "merge")

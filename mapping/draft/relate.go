@@ -207,9 +207,10 @@ func joinName(k kind) string {
 	return "row"
 }
 
-// uniqueIn reports a column that names each of its table's rows.
+// uniqueIn reports a column that names each of its table's rows, but for a few that came twice. One with more values than are kept is taken
+// for one.
 func uniqueIn(c *column) bool {
-	return c.present > 0 && !c.more && c.distinct*10 >= c.present*9 || c.more && c.present <= c.rows
+	return c.more || c.present > 0 && c.distinct*10 >= c.present*9
 }
 
 // contains reports whether most values of b stand in a.
