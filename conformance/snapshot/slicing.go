@@ -1,0 +1,272 @@
+package snapshot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// mergeRun applies changes to an element and its slices.
+func (w *work) mergeRun(g run, changes []*change, at context) []*element {
+	var whole *change
+	var parts []*change
+	for _, c := range changes {
+		c = w.named(g, c, at)
+		switch {
+		case c == nil:
+		case c.slice != "":
+			parts = append(parts, c)
+		case whole != nil:
+			w.report(c.index, fhir.Error, fhir.TypeDuplicate, "element-duplicate", "the element stands here twice")
+		default:
+			whole = c
+		}
+	}
+	main := g.main
+	if whole != nil {
+		main = w.merge(main, whole, at.child(main))
+	}
+	if len(parts) == 0 && (whole == nil || !whole.sliced() || !main.choice()) {
+		return append([]*element{main}, g.slices...)
+	}
+	main = w.introduce(main, parts, at)
+	byType := slicedByType(main)
+	out := slices.Clone(g.slices)
+	for _, c := range parts {
+		if i := slices.IndexFunc(out, func(e *element) bool { return e.slice == c.slice }); i >= 0 {
+			out[i] = w.merge(out[i], c, at.child(out[i]))
+			continue
+		}
+		out = w.newSlice(g.main, main, out, c, at, byType)
+	}
+	if byType {
+		main = w.closeTypes(main, out, parts, at)
+	}
+	return append([]*element{main}, out...)
+}
+
+// named brings a change to the name that the base uses: valueQuantity is the slice of value[x] that has this type. It is
+// value[x] itself when that has no other type and nothing is said but of what lies below, or it is part of a slice.
+func (w *work) named(g run, c *change, at context) *change {
+	if c.name == g.main.name {
+		return c
+	}
+	stem := strings.TrimSuffix(g.main.name, "[x]")
+	code := typeOfName(c.name[len(stem):], g.main.props)
+	out := *c
+	out.name = g.main.name
+	if (c.def == nil || at.slice) && c.slice == "" && len(g.main.props.types()) == 1 && !g.main.sliced() {
+		return &out
+	}
+	if c.slice != "" && c.slice != c.name && !slices.ContainsFunc(g.slices, func(e *element) bool { return e.slice == c.slice }) {
+		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-name",
+			fmt.Sprintf("the slice of %s.%s must be named %s", clip(at.path), g.main.name, clip(c.name)))
+		return nil
+	}
+	// The value of an extension is of one type as a rule: a slice named in the path and by its name says which.
+	out.narrows = c.slice == c.name && g.main.props.get("base").Get("path").Text() == "Extension.value[x]"
+	if out.slice == "" {
+		out.slice = c.name
+	}
+	if out.props.get("type") == nil {
+		out.props = out.props.with("type", fhir.NewArray(w.typed(g.main, code)))
+		if out.def == nil {
+			out.def = fhir.NewObject()
+		}
+	}
+	return &out
+}
+
+// typed is the type of that code as an element has it, with its profiles and targets.
+func (w *work) typed(e *element, code string) *fhir.Node {
+	for _, t := range e.props.types() {
+		if t.Get("code").Text() == code {
+			return t.Clone()
+		}
+	}
+	return fhir.NewObject().SetString("code", code)
+}
+
+// introduce sees to it that an element with slices says how it is sliced. Extensions are told apart by their URL and
+// choices by their type; anything else must be told.
+func (w *work) introduce(main *element, parts []*change, at context) *element {
+	slicing := main.props.get("slicing")
+	if slicing != nil {
+		if main.choice() && slicing.Get("discriminator").Len() == 0 {
+			return newElement(main.name, main.slice, main.props.with("slicing", completed(slicing)), main.children)
+		}
+		return main
+	}
+	discriminator := ""
+	switch {
+	case main.name == "extension" || main.name == "modifierExtension":
+		discriminator = "value"
+	case main.choice():
+		discriminator = "type"
+	default:
+		w.report(parts[0].index, fhir.Error, fhir.TypeStructure, "slicing-missing",
+			fmt.Sprintf("%s.%s has slices, but nothing says how they are told apart", clip(at.path), main.name))
+		return main
+	}
+	d := fhir.NewObject().SetString("type", discriminator).SetString("path", map[string]string{"value": "url", "type": "$this"}[discriminator])
+	slicing = fhir.NewObject().Set("discriminator", fhir.NewArray(d)).
+		Set("ordered", fhir.NewBool(false)).SetString("rules", "open")
+	return newElement(main.name, main.slice, main.props.with("slicing", slicing), main.children)
+}
+
+// completed is the slicing of a choice with what was left out.
+func completed(slicing *fhir.Node) *fhir.Node {
+	out := fhir.NewObject()
+	d := fhir.NewObject().SetString("type", "type").SetString("path", "$this")
+	out.Set("discriminator", fhir.NewArray(d))
+	for _, v := range slicing.All() {
+		if v.Name() != "discriminator" {
+			out.Set(v.Name(), v.Clone())
+		}
+	}
+	if out.Get("ordered") == nil {
+		out.Set("ordered", fhir.NewBool(false))
+	}
+	if out.Get("rules") == nil {
+		out.SetString("rules", "open")
+	}
+	return out
+}
+
+// slicedByType reports whether the slices of a choice are its types.
+func slicedByType(e *element) bool {
+	d := e.props.get("slicing").Get("discriminator").Items()
+	return e.choice() && len(d) == 1 && d[0].Get("type").Text() == "type" && d[0].Get("path").Text() == "$this"
+}
+
+// newSlice makes a slice that the base does not have and puts it in its place. It starts as what the base says of the
+// element: what the same differential says of all slices holds beside it.
+func (w *work) newSlice(base, main *element, have []*element, c *change, at context, byType bool) []*element {
+	of, place := base, len(have)
+	if i := strings.LastIndexByte(c.slice, '/'); i > 0 {
+		// A slice of a slice follows it.
+		for j, e := range have {
+			if e.slice == c.slice[:i] {
+				of, place = e, j+1
+			} else if strings.HasPrefix(e.slice, c.slice[:i]+"/") {
+				place = j + 1
+			}
+		}
+	}
+	if byType {
+		var ok bool
+		if c, ok = w.typeSlice(main, c, at); !ok {
+			return have
+		}
+		place = typePlace(main, have, c.props)
+	}
+	if c.def == nil && !byType {
+		w.report(c.index, fhir.Error, fhir.TypeStructure, "slice-missing",
+			fmt.Sprintf("%s.%s has no slice %q", clip(at.path), main.name, clip(c.slice)))
+		return have
+	}
+	props := of.props.with("slicing", nil)
+	// That the element must be there says nothing of each slice, unless there can be but one.
+	if c.props.get("min") == nil && props.min() > 0 && !(byType && len(main.props.types()) == 1) {
+		props = props.with("min", fhir.NewNumber("0"))
+	}
+	start := newElement(main.name, c.slice, props, of.children)
+	in := at.child(start)
+	in.newSlice, in.slicedBefore = true, base.sliced()
+	return slices.Insert(have, place, w.merge(start, c, in))
+}
+
+// typeSlice checks that a slice of a choice is one type, and named after it.
+func (w *work) typeSlice(main *element, c *change, at context) (*change, bool) {
+	stem := strings.TrimSuffix(main.name, "[x]")
+	codes := c.props.typeCodes()
+	if len(codes) == 0 {
+		if code := typeOfName(strings.TrimPrefix(c.slice, stem), main.props); code != "" {
+			out := *c
+			out.props = out.props.with("type", fhir.NewArray(w.typed(main, code)))
+			if out.def == nil {
+				out.def = fhir.NewObject()
+			}
+			c, codes = &out, []string{code}
+		}
+	}
+	if len(codes) == 0 || !same(codes) {
+		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-type",
+			fmt.Sprintf("the slice %q of %s.%s must have one type", clip(c.slice), clip(at.path), main.name))
+		return c, false
+	}
+	if !slices.ContainsFunc(main.props.typeCodes(), func(code string) bool { return w.isA(codes[0], code) }) {
+		w.report(c.index, fhir.Error, fhir.TypeBusinessRule, "type-not-allowed",
+			fmt.Sprintf("%s.%s cannot be %s", clip(at.path), main.name, clip(codes[0])))
+		return c, false
+	}
+	if want := stem + capital(codes[0]); c.slice != want {
+		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-name",
+			fmt.Sprintf("the slice %q of %s.%s must be named %s", clip(c.slice), clip(at.path), main.name, clip(want)))
+		return c, false
+	}
+	return c, true
+}
+
+// typePlace keeps the slices of a choice in the order of its types.
+func typePlace(main *element, have []*element, props properties) int {
+	order := main.props.typeCodes()
+	rank := func(p properties) int {
+		codes := p.typeCodes()
+		if len(codes) == 0 {
+			return len(order)
+		}
+		return slices.Index(order, codes[0])
+	}
+	for i, e := range have {
+		if rank(e.props) > rank(props) {
+			return i
+		}
+	}
+	return len(have)
+}
+
+// closeTypes draws the conclusions of slices by type: one that must be there leaves no room for another, and when each
+// type has its slice there can be no other.
+func (w *work) closeTypes(main *element, parts []*element, changes []*change, at context) *element {
+	props := main.props
+	var needed []*element
+	covered := map[string]bool{}
+	for _, e := range parts {
+		if e.props.min() > 0 {
+			needed = append(needed, e)
+		}
+		for _, code := range e.props.typeCodes() {
+			covered[code] = true
+		}
+	}
+	if len(needed) > 0 && props.max() == 1 {
+		if len(parts) > 1 {
+			index := 0
+			if len(changes) > 0 {
+				index = changes[0].index
+			}
+			w.report(index, fhir.Error, fhir.TypeBusinessRule, "slice-min",
+				fmt.Sprintf("a slice of %s.%s must be there, so that no other can be", clip(at.path), main.name))
+			return main
+		}
+		props = props.with("type", needed[0].props.get("type")).with("min", fhir.NewNumber("1"))
+	}
+	if len(parts) > 0 && len(changes) == len(parts) && !slices.ContainsFunc(changes, func(c *change) bool { return !c.narrows }) {
+		types := fhir.NewArray()
+		for _, e := range parts {
+			for _, code := range e.props.typeCodes() {
+				types.Append(w.typed(main, code))
+			}
+		}
+		props = props.with("type", types)
+	}
+	all := !slices.ContainsFunc(props.typeCodes(), func(code string) bool { return !covered[code] })
+	if slicing := props.get("slicing"); all && slicing.Get("rules").Text() != "closed" {
+		slicing = slicing.Clone()
+		props = props.with("slicing", slicing.SetString("rules", "closed"))
+	}
+	return newElement(main.name, main.slice, props, main.children)
+}

@@ -1,0 +1,266 @@
+package snapshot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// Source finds definitions by resource type and canonical URL, which may end in |version. What it returns is only read.
+// It is called from as many goroutines as call the Generator.
+type Source interface {
+	Resolve(kind, url string) (*fhir.Node, bool)
+}
+
+// Limits bound the work on one snapshot. Zero values mean the defaults.
+type Limits struct {
+	Elements    int // of one snapshot and of one differential
+	Derivations int // profiles on profiles, and profiles that need each other's snapshot
+	Issues      int // findings about one definition
+	CachedTotal int // elements of the snapshots that are kept for the next call
+}
+
+// The default limits.
+const (
+	DefaultElements    = 20_000
+	DefaultDerivations = 32
+	DefaultIssues      = 100
+	DefaultCachedTotal = 100_000
+)
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, value int) {
+		if *v <= 0 {
+			*v = value
+		}
+	}
+	set(&l.Elements, DefaultElements)
+	set(&l.Derivations, DefaultDerivations)
+	set(&l.Issues, DefaultIssues)
+	set(&l.CachedTotal, DefaultCachedTotal)
+	return l
+}
+
+// Options say what is allowed.
+type Options struct {
+	// Unsorted accepts differentials whose elements do not stand in the order of what they constrain.
+	Unsorted bool
+	Limits   Limits
+}
+
+// Generator makes snapshots. It keeps the snapshots of what it met on the way, as many as its limits allow, and is safe
+// for concurrent use.
+type Generator struct {
+	source   Source
+	limits   Limits
+	unsorted bool
+
+	mu     sync.Mutex
+	cached map[string]*structure
+	total  int
+}
+
+// New returns a generator that finds definitions in source.
+func New(source Source, options Options) *Generator {
+	return &Generator{
+		source: source, limits: options.Limits.withDefaults(), unsorted: options.Unsorted, cached: map[string]*structure{},
+	}
+}
+
+// Generate returns a copy of a StructureDefinition with the snapshot that follows from its differential and what it
+// derives from, in place of the one it may have. Contradictions are issues; an element in error is left as its base has
+// it. The result is nil if nothing could be generated at all, and the issues say why.
+func (g *Generator) Generate(sd *fhir.Node) (*fhir.Node, []fhir.Issue) {
+	w := &work{Generator: g}
+	s := w.generate(sd)
+	if s == nil {
+		return nil, w.issues
+	}
+	out := fhir.NewObject()
+	done := false
+	put := func() {
+		out.Set("snapshot", fhir.NewObject().Set("element", s.list()))
+		done = true
+	}
+	for _, v := range sd.All() {
+		switch v.Name() {
+		case "snapshot":
+			put()
+		case "differential":
+			if !done {
+				put()
+			}
+			out.Set(v.Name(), v.Clone())
+		default:
+			out.Set(v.Name(), v.Clone())
+		}
+	}
+	if !done {
+		put()
+	}
+	return out, w.issues
+}
+
+// work is the making of one snapshot, with those that it needs.
+type work struct {
+	*Generator
+	issues []fhir.Issue
+
+	sd    *fhir.Node // the definition whose elements findings speak of
+	root  *element   // what content references of the base point into
+	quiet bool       // findings about other definitions are not the caller's
+	open  []string   // definitions being made, outermost first
+}
+
+func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string) {
+	if w.quiet || len(w.issues) >= w.limits.Issues {
+		return
+	}
+	i := fhir.Issue{Severity: severity, Code: code, ID: id, Text: text, Expression: "StructureDefinition"}
+	at := w.sd
+	if index >= 0 {
+		i.Expression = fmt.Sprintf("StructureDefinition.differential.element[%d]", index)
+		at = w.sd.Path("differential", "element").At(index)
+	}
+	i.Line, i.Column = at.Position()
+	w.issues = append(w.issues, i)
+}
+
+// generate makes the tree of a definition.
+func (w *work) generate(sd *fhir.Node) *structure {
+	url := sd.Get("url").Text()
+	before, root := w.sd, w.root
+	w.sd, w.open = sd, append(w.open, url)
+	defer func() { w.sd, w.root, w.open = before, root, w.open[:len(w.open)-1] }()
+
+	if sd.ResourceType() != "StructureDefinition" {
+		w.report(-1, fhir.Error, fhir.TypeInvalid, "no-definition", "this is no StructureDefinition")
+		return nil
+	}
+	s := describe(sd)
+	if s.typ == "" {
+		w.report(-1, fhir.Error, fhir.TypeRequired, "type-missing", "the definition names no type")
+		return nil
+	}
+	changes := sd.Path("differential", "element").Items()
+	if len(changes) > w.limits.Elements {
+		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",
+			fmt.Sprintf("the differential has more than %d elements", w.limits.Elements))
+		return nil
+	}
+	var base *element
+	switch {
+	case s.base != "":
+		of := w.structure(s.base)
+		if of == nil {
+			w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing",
+				fmt.Sprintf("the base definition %s has no snapshot that could be used", clip(s.base)))
+			return nil
+		}
+		base, w.root = of.root, of.root
+		if !s.typeOnly && of.typ != s.typ {
+			w.report(-1, fhir.Error, fhir.TypeInvalid, "type-changed",
+				fmt.Sprintf("a constraint on %s cannot be a definition of %s", clip(of.typ), clip(s.typ)))
+			return nil
+		}
+	case s.typeOnly:
+		base = newElement(s.typ, "", nil, nil)
+		w.root = base
+	default:
+		w.report(-1, fhir.Error, fhir.TypeRequired, "base-missing", "a constraint names no base definition")
+		return nil
+	}
+	if s.typeOnly && base.name != s.typ {
+		base = newElement(s.typ, "", base.props, base.children)
+	}
+	top := w.differential(changes, s.typ)
+	s.root = w.merge(base, top, context{specialize: s.typeOnly, path: s.typ, url: s.url})
+	if s.root.size > w.limits.Elements {
+		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",
+			fmt.Sprintf("the snapshot would have more than %d elements", w.limits.Elements))
+		return nil
+	}
+	return s
+}
+
+// making reports whether the snapshot of a definition is being made.
+func (w *work) making(url string) bool {
+	url, _, _ = strings.Cut(url, "|")
+	return slices.Contains(w.open, url)
+}
+
+// structure finds the tree of another definition: of its snapshot if it has one, else of one that is made.
+func (w *work) structure(url string) *structure {
+	if s := w.kept(url); s != nil {
+		return s
+	}
+	sd, ok := w.source.Resolve("StructureDefinition", url)
+	if !ok {
+		return nil
+	}
+	s := read(sd, w.limits)
+	if s == nil {
+		if own := sd.Get("url").Text(); w.making(own) {
+			w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle",
+				fmt.Sprintf("the snapshot of %s depends on itself", clip(own)))
+			return nil
+		}
+		if len(w.open) >= w.limits.Derivations {
+			w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-derivations",
+				fmt.Sprintf("more than %d definitions need each other's snapshot", w.limits.Derivations))
+			return nil
+		}
+		quiet := w.quiet
+		w.quiet = true
+		s = w.generate(sd)
+		w.quiet = quiet
+		if s == nil {
+			return nil
+		}
+	}
+	w.keep(url, s)
+	return s
+}
+
+func (g *Generator) kept(url string) *structure {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.cached[url]
+}
+
+// keep remembers a structure. When there are too many, all are forgotten: what is used is soon back.
+func (g *Generator) keep(url string, s *structure) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.total+s.root.size > g.limits.CachedTotal {
+		clear(g.cached)
+		g.total = 0
+	}
+	if s.root.size <= g.limits.CachedTotal && g.cached[url] == nil {
+		g.cached[url] = s
+		g.total += s.root.size
+	}
+}
+
+// canonicalOf is the URL of the definition of a type.
+func canonicalOf(code string) string {
+	switch {
+	case code == "":
+		return ""
+	case strings.HasPrefix(code, systemTypes):
+		// The primitives of FHIRPath stand for the elements of FHIR's own.
+		name := strings.TrimPrefix(code, systemTypes)
+		return definitions + strings.ToLower(name[:min(1, len(name))]) + name[min(1, len(name)):]
+	case strings.Contains(code, ":"):
+		return code
+	}
+	return definitions + code
+}
+
+const (
+	definitions = "http://hl7.org/fhir/StructureDefinition/"
+	systemTypes = "http://hl7.org/fhirpath/System."
+)
