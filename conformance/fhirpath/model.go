@@ -13,15 +13,14 @@ import (
 // and how JSON names them. It is safe for concurrent use.
 type Model struct {
 	defs      *definitions.Definitions
-	mu        sync.Mutex
-	classes   map[string]*class // by path of the element that holds the children
+	classes   sync.Map // *class by path of the element that holds the children
 	functions map[string]function
 	any       *class
 }
 
 // NewModel returns a model of the definitions.
 func NewModel(defs *definitions.Definitions) *Model {
-	m := &Model{defs: defs, classes: map[string]*class{}, functions: functions()}
+	m := &Model{defs: defs, functions: functions()}
 	m.any = &class{model: m, kind: classAny}
 	m.any.load.Do(func() {})
 	return m
@@ -77,11 +76,8 @@ func (a *alternative) class() *class {
 
 // typeClass is the class of a type by name, nil if there is no such type.
 func (m *Model) typeClass(name string) *class {
-	m.mu.Lock()
-	c := m.classes[name]
-	m.mu.Unlock()
-	if c != nil {
-		return c
+	if c, ok := m.classes.Load(name); ok {
+		return c.(*class)
 	}
 	t := m.defs.Type(name)
 	if t == nil || t.Name != name {
@@ -95,11 +91,8 @@ func (m *Model) classOf(p *definitions.Property) *class {
 	if container == nil {
 		return m.any
 	}
-	m.mu.Lock()
-	c := m.classes[container.Path]
-	m.mu.Unlock()
-	if c != nil {
-		return c
+	if c, ok := m.classes.Load(container.Path); ok {
+		return c.(*class)
 	}
 	return m.remember(container, p.Type)
 }
@@ -120,13 +113,8 @@ func (m *Model) remember(e *definitions.Element, typeName string) *class {
 			c.system = Quantity
 		}
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if old := m.classes[e.Path]; old != nil {
-		return old
-	}
-	m.classes[e.Path] = c
-	return c
+	kept, _ := m.classes.LoadOrStore(e.Path, c)
+	return kept.(*class)
 }
 
 func systemOf(defs *definitions.Definitions, name string) Kind {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
 // scope is a resource together with those it contains: fragments mean one of
@@ -13,6 +14,8 @@ type scope struct {
 	byID      map[string]int
 	contained []containedResource
 	inside    int // the contained resource being walked, or none
+	node      *fhir.Node
+	env       *fhirpath.Env // of a thorough run
 }
 
 type containedResource struct {
@@ -23,7 +26,10 @@ type containedResource struct {
 
 // open makes the scope of a resource.
 func (r *run) open(n *fhir.Node) *scope {
-	s := &scope{typ: n.ResourceType(), inside: none}
+	s := &scope{typ: n.ResourceType(), inside: none, node: n}
+	if r.thorough {
+		s.env = r.environment(n, n)
+	}
 	list := n.Get("contained")
 	if list.Kind() != fhir.Array || list.Len() == 0 {
 		return s
@@ -114,6 +120,16 @@ func (r *run) contained(n *fhir.Node) {
 		}
 	}
 	r.scope.inside = r.path[len(r.path)-1].index
-	r.object(r.v.plan(name.Text()), n)
+	p := r.v.plan(name.Text())
+	if r.thorough {
+		outer := r.scope.env
+		r.scope.env = r.environment(n, r.scope.node)
+		r.object(p, n)
+		r.judge(p.invariants, r.v.model.Resource(n), n)
+		r.claimed(n, name.Text())
+		r.scope.env = outer
+	} else {
+		r.object(p, n)
+	}
 	r.scope.inside = none
 }

@@ -27,7 +27,18 @@ func (r *run) resource(n *fhir.Node) {
 	}
 	outer := r.scope
 	r.scope = r.open(n)
-	r.object(r.v.plan(name.Text()), n)
+	p := r.v.plan(name.Text())
+	if r.thorough {
+		if r.top == nil {
+			r.top = n
+		}
+		r.enter(n, name.Text())
+		r.object(p, n)
+		r.judge(p.invariants, r.v.model.Resource(n), n)
+		r.leave(n, name.Text())
+	} else {
+		r.object(p, n)
+	}
 	r.close(r.scope)
 	r.scope = outer
 }
@@ -94,6 +105,9 @@ func (r *run) object(p *plan, n *fhir.Node) {
 		}
 	}
 	for _, c := range p.checks {
+		c(r, n)
+	}
+	for _, c := range p.advice {
 		c(r, n)
 	}
 }
@@ -228,10 +242,12 @@ func (r *run) value(f *field, value, extra *fhir.Node) {
 	default:
 		r.object(f.plan(r.v), value)
 	}
-	if value == nil || len(r.issues) > before {
-		return // one finding about a value is enough
+	if value != nil && len(r.issues) == before { // one finding about a value is enough
+		for _, c := range f.checks {
+			c(r, value)
+		}
 	}
-	for _, c := range f.checks {
-		c(r, value)
+	if r.thorough {
+		r.advise(f, fhir.Element{Value: value, Extra: extra})
 	}
 }

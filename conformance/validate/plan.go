@@ -17,6 +17,9 @@ type plan struct {
 	slots    []slot
 	required slotSet
 	checks   []check
+
+	invariants []*invariant // of the type as a whole
+	advice     []check      // checks of a thorough validator
 }
 
 // slot is one element of a plan; the properties of a choice share theirs.
@@ -36,7 +39,14 @@ type field struct {
 	resource  bool       // the value is a whole resource
 	checks    []check
 	below     atomic.Pointer[plan] // see plan
+
+	property   *definitions.Property
+	invariants []*invariant // of the element, without those of its type
+	advice     []adviser    // checks of a thorough validator
 }
+
+// adviser is a check that sees the element beside its extensions.
+type adviser func(r *run, e fhir.Element)
 
 // check is something to test beyond shape, run when the shape of the value has
 // been walked. It stands at a field, where it gets each value, or at a plan,
@@ -110,12 +120,18 @@ func (c *compiler) container(e *definitions.Element) *plan {
 		p.fields[prop.Name] = c.field(prop, i)
 	}
 	p.checks = c.v.objectChecks(e)
+	if c.v.options.Thorough {
+		if e.Owner().Root() == e {
+			p.invariants = c.v.compileAll(e.Constraints)
+		}
+		p.advice = c.v.objectAdvice(e)
+	}
 	return p
 }
 
 func (c *compiler) field(prop *definitions.Property, number int) *field {
 	e := prop.Element
-	f := &field{element: e, name: e.Name, slot: number, repeats: e.Repeats(), typ: prop.Type}
+	f := &field{element: e, name: e.Name, slot: number, repeats: e.Repeats(), typ: prop.Type, property: prop}
 	if e.Choice() {
 		f.name = e.Name[:len(e.Name)-len("[x]")] + ".ofType(" + prop.Type + ")"
 	}
@@ -129,6 +145,13 @@ func (c *compiler) field(prop *definitions.Property, number int) *field {
 		f.below.Store(c.container(inner))
 	}
 	f.checks = c.v.fieldChecks(prop)
+	if c.v.options.Thorough {
+		f.invariants = c.v.compileAll(e.Constraints)
+		if inner := prop.Container(); e.ContentReference != "" && inner != nil {
+			f.invariants = append(f.invariants, c.v.compileAll(inner.Constraints)...)
+		}
+		f.advice = c.v.fieldAdvice(prop)
+	}
 	return f
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
+	"github.com/yilian/yilian/conformance/snapshot"
 )
 
 // Options bound and steer a Validator. The zero value means the defaults.
@@ -16,12 +18,36 @@ type Options struct {
 	MaxIssues int
 	// MaxDepth is how deep objects may nest; 0 means DefaultMaxDepth.
 	MaxDepth int
+	// MaxSteps is how much work profiles may cause; 0 means DefaultMaxSteps.
+	MaxSteps int
+
+	// Thorough asks for all that FHIR says of a resource and not only its
+	// shape: invariants, profiles, bindings of every strength, codes of known
+	// systems, rules of bundles, extensions, answers to questionnaires.
+	Thorough bool
+	// Profiles are canonical URLs that every resource that is handed over must
+	// conform to, besides those it claims. They imply Thorough.
+	Profiles []string
+	// Source finds definitions beyond those of the specification; nil for none.
+	Source Source
+	// Resolver finds the targets of references; with one, a target that it does
+	// not find is reported.
+	Resolver Resolver
+	// UnknownExtensions is the severity of extensions that no definition is
+	// known of; empty for Information.
+	UnknownExtensions fhir.Severity
+	// NoBestPractice leaves out rules that the specification marks as such.
+	NoBestPractice bool
+	// Security makes errors of texts that would do harm where they are shown as
+	// HTML without care; they are information otherwise.
+	Security bool
 }
 
 // Defaults of Options.
 const (
 	DefaultMaxIssues = 200
 	DefaultMaxDepth  = 128
+	DefaultMaxSteps  = 4_000_000
 )
 
 // Validator judges resources. It is safe for concurrent use.
@@ -29,9 +55,18 @@ type Validator struct {
 	defs    *definitions.Definitions
 	options Options
 	plans   sync.Map // type name → *plan; each compiled on first use
+
+	model      *fhirpath.Model
+	invariants sync.Map // *definitions.Constraint → *invariant
+	valueSets  sync.Map // canonical → codes
+	systems    sync.Map // URL → *codeSystem
+	profiles   sync.Map // canonical → *profileSlot
+
+	snapshotting sync.Once
+	snapshots    *snapshot.Generator
 }
 
-// New returns a validator of the base definitions.
+// New returns a validator over the definitions.
 func New(defs *definitions.Definitions, options Options) *Validator {
 	if options.MaxIssues <= 0 {
 		options.MaxIssues = DefaultMaxIssues
@@ -39,16 +74,50 @@ func New(defs *definitions.Definitions, options Options) *Validator {
 	if options.MaxDepth <= 0 {
 		options.MaxDepth = DefaultMaxDepth
 	}
-	return &Validator{defs: defs, options: options}
+	if options.MaxSteps <= 0 {
+		options.MaxSteps = DefaultMaxSteps
+	}
+	if options.UnknownExtensions == "" {
+		options.UnknownExtensions = fhir.Information
+	}
+	options.Thorough = options.Thorough || len(options.Profiles) > 0
+	return &Validator{defs: defs, options: options, model: fhirpath.NewModel(defs)}
 }
 
 // Resource judges one resource. No issues of severity error or fatal means
 // that it conforms. It only reads the tree.
 func (v *Validator) Resource(n *fhir.Node) []fhir.Issue {
-	r := run{v: v}
+	return v.resource(n, v.options.Profiles)
+}
+
+// Conforms judges a resource against one profile besides those that it claims.
+// The validator must be a thorough one for it to judge more than shape.
+func (v *Validator) Conforms(n *fhir.Node, profile string) []fhir.Issue {
+	return v.resource(n, []string{profile})
+}
+
+func (v *Validator) resource(n *fhir.Node, profiles []string) []fhir.Issue {
+	r := run{v: v, asked: profiles, thorough: v.options.Thorough}
 	r.path = r.pathStore[:0]
 	r.resource(n)
+	if r.thorough {
+		return distinct(r.issues)
+	}
 	return r.issues
+}
+
+// distinct drops findings that another rule made before, such as the base
+// definition and a profile of it.
+func distinct(issues []fhir.Issue) []fhir.Issue {
+	seen := make(map[fhir.Issue]bool, len(issues))
+	out := issues[:0]
+	for _, i := range issues {
+		if !seen[i] {
+			seen[i] = true
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // run is one walk over a resource.
@@ -60,6 +129,15 @@ type run struct {
 	path      []step
 	pathStore [24]step
 	scope     *scope
+
+	thorough bool
+	asked    []string          // profiles for the resource handed over
+	top      *fhir.Node        // the resource handed over
+	bundles  []*bundle         // those around the place, innermost last
+	steps    int               // work done for profiles
+	verdicts map[trialKey]bool // whether a node conforms to a profile
+	said     map[trialKey]bool // profiles whose findings about a node are reported
+	depth    int               // of profiles within profiles
 }
 
 // step is one element of the way from the root to where the walk is.

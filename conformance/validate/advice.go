@@ -1,0 +1,297 @@
+package validate
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/terminology/ucum"
+)
+
+// objectAdvice are what a thorough validator tests of objects of a type.
+func (v *Validator) objectAdvice(e *definitions.Element) []check {
+	switch e.Path {
+	case "Coding":
+		return []check{v.checkCoding}
+	case "Quantity", "Age", "Distance", "Duration", "Count", "MoneyQuantity", "SimpleQuantity":
+		return []check{checkUnit}
+	case "Attachment":
+		return []check{checkAttachment}
+	case "Reference":
+		return []check{v.checkResolves}
+	case "Extension":
+		return []check{v.checkExtensionURL}
+	}
+	return nil
+}
+
+// fieldAdvice are what a thorough validator tests of values of a property.
+func (v *Validator) fieldAdvice(p *definitions.Property) []adviser {
+	var out []adviser
+	if a := v.bindingAdvice(p); a != nil {
+		out = append(out, a)
+	}
+	switch p.Type {
+	case "string":
+		out = append(out, func(r *run, e fhir.Element) { r.adviseHTML(e.Value, msgStringHTML, fhir.Information) })
+	case "markdown":
+		out = append(out, func(r *run, e fhir.Element) { r.adviseHTML(e.Value, msgMarkdownHTML, fhir.Warning) })
+	case "date", "dateTime", "instant":
+		out = append(out, adviseYear)
+	case "Extension":
+		modifier := p.Name == "modifierExtension"
+		out = append(out, func(r *run, e fhir.Element) { v.adviseExtension(r, e.Value, modifier) })
+	case "Narrative":
+		out = append(out, adviseNarrative)
+	}
+	return out
+}
+
+// bindingAdvice tests codes against value sets that need not be kept to, and
+// against those that bound them; nil where there is nothing to test.
+func (v *Validator) bindingAdvice(p *definitions.Property) adviser {
+	b := p.Element.Binding
+	if b == nil {
+		return nil
+	}
+	bound := binding{strength: b.Strength, url: b.ValueSet, maximum: b.Max}
+	if b.Strength == definitions.BindingRequired {
+		return nil // bindingCheck
+	}
+	bound.set, bound.most = v.valueSet(b.ValueSet), v.valueSet(b.Max)
+	if bound.set == nil && bound.most == nil || b.Strength == definitions.BindingExample && bound.most == nil {
+		return nil
+	}
+	typ := p.Type
+	return func(r *run, e fhir.Element) {
+		if e.Value != nil {
+			r.bound(&bound, typ, e.Value)
+		}
+	}
+}
+
+// binding is a compiled binding.
+type binding struct {
+	strength, url, maximum string
+	set, most              codes
+}
+
+// bound tests a value against a binding that it is not required to keep to.
+func (r *run) bound(b *binding, typ string, n *fhir.Node) {
+	if b.most != nil {
+		if m, coded := member(b.most, typ, n); coded && m == definitions.NotMember {
+			r.fail(n, msgCodeMaximum, b.maximum)
+		}
+	}
+	if b.set == nil {
+		return
+	}
+	m, coded := member(b.set, typ, n)
+	if !coded || m != definitions.NotMember {
+		return
+	}
+	switch b.strength {
+	case definitions.BindingRequired:
+		r.fail(n, requiredMessage(typ), b.url)
+	case definitions.BindingExtensible:
+		r.report(n, fhir.Warning, msgCodeExtensible, b.url)
+	case definitions.BindingPreferred:
+		r.report(n, fhir.Information, msgCodePreferred, b.url)
+	}
+}
+
+func requiredMessage(typ string) message {
+	switch typ {
+	case "Coding":
+		return msgCodingUnknown
+	case "CodeableConcept":
+		return msgConceptUnknown
+	case "Quantity", "Age", "Distance", "Duration", "Count", "Money":
+		return msgUnitUnknown
+	}
+	return msgCodeUnknown
+}
+
+// checkCoding tests that a coding's system is one, and has the code.
+func (v *Validator) checkCoding(r *run, n *fhir.Node) {
+	system, code := n.Get("system"), n.Get("code")
+	if code.Kind() != fhir.String {
+		return
+	}
+	if system.Kind() != fhir.String {
+		r.report(n, fhir.Warning, msgSystemMissing)
+		return
+	}
+	url := system.Text()
+	if scheme, _, ok := strings.Cut(url, ":"); !ok || !validScheme(scheme) {
+		r.reportBelow(system, fhir.Error, msgSystemRelative, "system")
+		return
+	}
+	if strings.Contains(url, "/ValueSet/") && v.valueSet(url) != nil {
+		r.reportBelow(system, fhir.Error, msgSystemValueSet, "system")
+		return
+	}
+	if url == ucumSystem {
+		if _, ok := ucum.Parse(code.Text()); !ok {
+			r.reportBelow(code, fhir.Error, msgUCUMInvalid, "code")
+		}
+		return
+	}
+	canonical := url
+	if version := n.Get("version").Text(); version != "" && v.outside("CodeSystem", url+"|"+version) != nil {
+		canonical += "|" + version
+	}
+	known := v.system(canonical)
+	if known == nil {
+		return
+	}
+	if known.draft {
+		r.report(n, fhir.Information, msgSystemDraft, known.url)
+	}
+	if !known.has(code.Text()) {
+		switch {
+		case known.complete:
+			r.reportBelow(code, fhir.Error, msgCodeNotInSystem, "code", known.url)
+		case known.fragment:
+			r.reportBelow(code, fhir.Warning, msgCodeNotInFragment, "code", known.url)
+		}
+		return
+	}
+	display := n.Get("display")
+	if display.Kind() != fhir.String {
+		return
+	}
+	allowed := known.displays(code.Text())
+	for _, d := range allowed {
+		if sameFold(d, display.Text()) {
+			return
+		}
+	}
+	if len(allowed) > 0 && r.english() {
+		r.reportBelow(display, fhir.Warning, msgDisplayWrong, "display", known.url)
+	}
+}
+
+// english reports whether texts of the resource are to be in English, the
+// language in which displays are known.
+func (r *run) english() bool {
+	language := r.scope.node.Get("language").Text()
+	return language == "en" || strings.HasPrefix(language, "en-")
+}
+
+// checkUnit tests that a unit which claims to be UCUM's is.
+func checkUnit(r *run, n *fhir.Node) {
+	code := n.Get("code")
+	if code.Kind() != fhir.String || n.Get("system").Text() != ucumSystem {
+		return
+	}
+	if _, ok := ucum.Parse(code.Text()); !ok {
+		r.reportBelow(code, fhir.Error, msgUCUMInvalid, "code")
+	}
+}
+
+// checkAttachment tests that the size is that of the data.
+func checkAttachment(r *run, n *fhir.Node) {
+	data, size := n.Get("data"), n.Get("size")
+	if data.Kind() != fhir.String || size.Kind() != fhir.Number || !validBase64(data.Text()) {
+		return
+	}
+	if told, err := strconv.Atoi(size.Text()); err == nil && told != base64Size(data.Text()) {
+		r.fail(n, msgAttachmentSize)
+	}
+}
+
+// base64Size is how many bytes base64 stands for.
+func base64Size(s string) int {
+	n, padding := 0, 0
+	for i := range len(s) {
+		switch {
+		case s[i] == '=':
+			padding++
+			n++
+		case !isSpace(s[i]):
+			n++
+		}
+	}
+	return n/4*3 - padding
+}
+
+// adviseHTML looks for what a page would take for a tag.
+func (r *run) adviseHTML(n *fhir.Node, m message, severity fhir.Severity) {
+	if n.Kind() != fhir.String {
+		return
+	}
+	s := n.Text()
+	for {
+		i := strings.IndexByte(s, '<')
+		if i < 0 || i+1 >= len(s) {
+			return
+		}
+		s = s[i+1:]
+		name, rest := scanName(strings.TrimPrefix(s, "/"))
+		if name == "" || !htmlName(name) {
+			continue
+		}
+		if rest = strings.TrimLeft(rest, " \t\r\n"); rest == "" || rest[0] != '>' && rest[0] != '/' && !letter(rest[0]) {
+			continue
+		}
+		if !strings.Contains(s, ">") {
+			return
+		}
+		if r.v.options.Security {
+			severity = fhir.Error
+		}
+		r.report(n, severity, m)
+		return
+	}
+}
+
+// htmlName reports whether a word behind < is the name of an element of HTML.
+func htmlName(name string) bool {
+	name = strings.ToLower(name)
+	return narrativeElements[name] || harmfulElements[name]
+}
+
+var harmfulElements = set(`script style iframe object embed form input button link base frame frameset applet svg
+	math video audio body head html meta`)
+
+// Years outside of which a date is more likely a slip than meant.
+const (
+	earliestYear = 1800
+	latestYear   = 2100
+)
+
+func adviseYear(r *run, e fhir.Element) {
+	text := e.Value.Text()
+	if len(text) < 4 {
+		return
+	}
+	if year, err := strconv.Atoi(text[:4]); err == nil && (year <= earliestYear || year >= latestYear) && (len(text) == 4 || text[4] == '-') {
+		r.report(e.Value, fhir.Warning, msgDateUnlikely)
+	}
+}
+
+// adviseNarrative tests that the narrative is in the language of the resource.
+func adviseNarrative(r *run, e fhir.Element) {
+	language := r.scope.node.Get("language").Text()
+	div := e.Value.Get("div").Text()
+	if language == "" || div == "" {
+		return
+	}
+	head, _, _ := strings.Cut(div, ">")
+	for _, name := range []string{" xml:lang=", " lang="} {
+		_, after, ok := strings.Cut(head, name)
+		if !ok || len(after) < 2 {
+			continue
+		}
+		value, _, _ := strings.Cut(after[1:], after[:1])
+		if value != language {
+			root := r.path
+			r.path = r.path[:len(r.path)-1]
+			r.report(e.Value, fhir.Warning, msgNarrativeLanguage)
+			r.path = root
+			return
+		}
+	}
+}

@@ -1,0 +1,386 @@
+package validate
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// bundle is a Bundle as references see it.
+type bundle struct {
+	node    *fhir.Node
+	typ     string
+	entries []bundleEntry
+	byURL   map[string][]int // fullUrl → entries
+	byName  map[string][]int // Type/id → entries
+	byNode  map[*fhir.Node]int
+	at      int // the entry being walked, or none
+}
+
+type bundleEntry struct {
+	resource  *fhir.Node
+	url       string
+	typ, id   string
+	version   string
+	reachable bool
+}
+
+func openBundle(n *fhir.Node) *bundle {
+	list := n.Get("entry").Items()
+	b := &bundle{node: n, typ: n.Get("type").Text(), at: none, entries: make([]bundleEntry, len(list)),
+		byURL: make(map[string][]int, len(list)), byName: make(map[string][]int, len(list)), byNode: make(map[*fhir.Node]int, len(list))}
+	for i, e := range list {
+		res := e.Get("resource")
+		k := bundleEntry{resource: res, url: e.Get("fullUrl").Text(), typ: res.ResourceType(), id: res.ID(),
+			version: res.Path("meta", "versionId").Text()}
+		b.entries[i] = k
+		if k.url != "" {
+			b.byURL[k.url] = append(b.byURL[k.url], i)
+		}
+		if k.typ != "" && k.id != "" {
+			b.byName[k.typ+"/"+k.id] = append(b.byName[k.typ+"/"+k.id], i)
+		}
+		if res != nil {
+			b.byNode[res] = i
+		}
+	}
+	return b
+}
+
+// found is what a reference leads to in a bundle.
+type found struct {
+	entries []int
+	named   []int // have the type and id of the reference, but not its address
+	based   bool  // the address could be made
+	version string
+}
+
+// resolve follows a reference from an entry by the rules of
+// https://hl7.org/fhir/R4/bundle.html#references.
+func (b *bundle) resolve(reference string, from int) found {
+	reference, _, _ = strings.Cut(reference, "#")
+	name, version, _ := strings.Cut(reference, "/_history/")
+	f := found{version: version}
+	url := name
+	if scheme, _, ok := strings.Cut(name, ":"); ok && validScheme(scheme) {
+		f.based = true
+	} else if from >= 0 && from < len(b.entries) {
+		if base, ok := serverBase(b.entries[from].url); ok {
+			url, f.based = base+name, true
+		}
+	}
+	if f.based {
+		for _, i := range b.byURL[url] {
+			if version == "" || b.entries[i].version == version || b.entries[i].version == "" && strings.HasSuffix(b.entries[i].url, version) {
+				f.entries = append(f.entries, i)
+			}
+		}
+		for _, i := range b.byURL[reference] {
+			if version != "" && url != reference {
+				f.entries = append(f.entries, i)
+			}
+		}
+	}
+	if parts := strings.Split(name, "/"); len(parts) >= 2 && len(f.entries) == 0 {
+		f.named = b.byName[parts[len(parts)-2]+"/"+parts[len(parts)-1]]
+	}
+	return f
+}
+
+// serverBase is the part of an address on a server before Type/id.
+func serverBase(url string) (string, bool) {
+	if strings.HasPrefix(url, "urn:") {
+		return "", false
+	}
+	i := strings.LastIndexByte(url, '/')
+	if i <= 0 {
+		return "", false
+	}
+	j := strings.LastIndexByte(url[:i], '/')
+	if j < 0 || !validID(url[i+1:]) || j+1 >= i || url[j+1] < 'A' || url[j+1] > 'Z' {
+		return "", false
+	}
+	return url[:j+1], true
+}
+
+// enter prepares the walk of a resource.
+func (r *run) enter(n *fhir.Node, typ string) {
+	if b := r.bundle(); b != nil {
+		if i, ok := b.byNode[n]; ok {
+			b.at = i
+		}
+	}
+	if typ == "Bundle" {
+		r.bundles = append(r.bundles, openBundle(n))
+	}
+}
+
+// bundle is the innermost bundle around the place, nil if there is none.
+func (r *run) bundle() *bundle {
+	if len(r.bundles) == 0 {
+		return nil
+	}
+	return r.bundles[len(r.bundles)-1]
+}
+
+// leave judges a resource as a whole, when all below it has been walked.
+func (r *run) leave(n *fhir.Node, typ string) {
+	switch typ {
+	case "Bundle":
+		r.judgeBundle(r.bundle())
+	case "Questionnaire":
+		r.judgeQuestionnaire(n)
+	case "QuestionnaireResponse":
+		r.judgeResponse(n)
+	case "Parameters":
+		r.judgeParameters(n)
+	}
+	r.claimed(n, typ)
+	if n == r.top {
+		r.askedFor(n, typ)
+	}
+	if typ == "Bundle" {
+		r.bundles = r.bundles[:len(r.bundles)-1]
+	}
+}
+
+// firstOf names the resource that a bundle of a type begins with.
+var firstOf = map[string]string{"document": "Composition", "message": "MessageHeader"}
+
+// identified are the bundles in which a resource need not have a fullUrl.
+var unaddressed = set("transaction transaction-response batch batch-response")
+
+func (r *run) judgeBundle(b *bundle) {
+	if want := firstOf[b.typ]; want != "" {
+		switch {
+		case len(b.entries) == 0:
+			r.fail(b.node, msgBundleFirst, want)
+		case b.entries[0].typ != want:
+			r.push("entry", 0)
+			r.fail(b.node, msgBundleFirst, want)
+			r.pop()
+		}
+	}
+	if b.typ == "document" && b.node.Get("identifier") == nil {
+		r.report(b.node, fhir.Warning, msgBundleDocumentElement, "identifier")
+	}
+	seen := make(map[string]bool, len(b.entries))
+	for i := range b.entries {
+		e := &b.entries[i]
+		r.push("entry", i)
+		r.judgeEntry(b, e, seen)
+		r.pop()
+	}
+	r.judgeLinks(b)
+	if b.typ == "searchset" {
+		r.judgeSearch(b)
+	}
+	if b.typ == "document" || b.typ == "message" {
+		r.judgeReach(b)
+	}
+}
+
+func (r *run) judgeEntry(b *bundle, e *bundleEntry, seen map[string]bool) {
+	n := e.resource
+	if e.url == "" {
+		if n != nil && !unaddressed[b.typ] && len(r.bundles) == 1 {
+			r.fail(n, msgFullURLMissing)
+		}
+		return
+	}
+	if key := e.url + "\n" + e.version; b.typ != "history" && !unaddressed[b.typ] && n != nil {
+		if seen[key] {
+			r.fail(n, msgFullURLDuplicate)
+		}
+		seen[key] = true
+	}
+	base, onServer := serverBase(e.url)
+	if n == nil || !onServer || !strings.HasPrefix(base, "http") {
+		return
+	}
+	named := strings.TrimPrefix(e.url, base)
+	kind, _, _ := strings.Cut(named, "/")
+	switch {
+	case !r.v.defs.IsResource(kind):
+	case e.id == "" && b.typ != "transaction" && b.typ != "batch":
+		r.fail(n, msgFullURLNoID)
+	case e.id != "" && named != e.typ+"/"+e.id:
+		r.fail(n, msgFullURLMismatch)
+	}
+}
+
+// onceOnly are the relations of which a bundle has one link.
+var onceOnly = set("self first previous prev next last")
+
+func (r *run) judgeLinks(b *bundle) {
+	seen := map[string]bool{}
+	for i, l := range b.node.Get("link").Items() {
+		relation := l.Get("relation").Text()
+		r.push("link", i)
+		if onceOnly[relation] {
+			if seen[relation] {
+				r.fail(l, msgBundleLinkDuplicate)
+			}
+			seen[relation] = true
+		}
+		if relation == "stylesheet" {
+			url := l.Get("url")
+			if strings.Contains(url.Text(), "://") {
+				r.reportBelow(url, fhir.Warning, msgBundleStylesheetExternal, "url")
+			} else if f := b.resolve(url.Text(), none); len(f.entries)+len(f.named) == 0 {
+				r.reportBelow(url, fhir.Error, msgBundleStylesheet, "url")
+			}
+		}
+		r.pop()
+	}
+}
+
+func (r *run) judgeSearch(b *bundle) {
+	self, modes := false, true
+	for _, l := range b.node.Get("link").Items() {
+		self = self || l.Get("relation").Text() == "self"
+	}
+	if !self {
+		r.report(b.node, fhir.Warning, msgBundleSearchSelf)
+	}
+	for _, e := range b.node.Get("entry").Items() {
+		modes = modes && e.Path("search", "mode") != nil
+	}
+	if !modes {
+		r.report(b.node, fhir.Warning, msgBundleSearchMode)
+	}
+}
+
+// judgeReach tests that references lead from the first entry of a document or
+// message to each other one.
+func (r *run) judgeReach(b *bundle) {
+	if len(b.entries) == 0 {
+		return
+	}
+	links := make([][]int, len(b.entries))
+	back := make([][]int, len(b.entries))
+	for i := range b.entries {
+		eachReference(b.entries[i].resource, 0, func(reference string) {
+			f := b.resolve(reference, i)
+			to := f.entries
+			if len(to) == 0 {
+				to = f.named
+			}
+			for _, j := range to {
+				links[i] = append(links[i], j)
+				back[j] = append(back[j], i)
+			}
+		})
+	}
+	forward := reach(links, nil)
+	either := reach(links, back)
+	for _, l := range b.node.Get("link").Items() {
+		for _, j := range b.resolve(l.Get("url").Text(), none).named {
+			forward[j], either[j] = true, true
+		}
+	}
+	for i := range b.entries {
+		if i == 0 || b.entries[i].resource == nil {
+			continue
+		}
+		r.push("entry", i)
+		switch {
+		case !either[i] && b.typ == "document":
+			r.fail(b.entries[i].resource, msgBundleUnreachable)
+		case !either[i]:
+			r.report(b.entries[i].resource, fhir.Warning, msgBundleUnreachable)
+		case !forward[i] && b.entries[i].typ != "Provenance" && b.typ == "document":
+			r.report(b.entries[i].resource, fhir.Warning, msgBundleReverse)
+		}
+		r.pop()
+	}
+}
+
+// reach marks what can be reached from the first.
+func reach(links, back [][]int) []bool {
+	seen := make([]bool, len(links))
+	seen[0] = true
+	for todo := []int{0}; len(todo) > 0; {
+		i := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		next := links[i]
+		if back != nil {
+			next = append(next[:len(next):len(next)], back[i]...)
+		}
+		for _, j := range next {
+			if !seen[j] {
+				seen[j] = true
+				todo = append(todo, j)
+			}
+		}
+	}
+	return seen
+}
+
+// maxReferenceDepth bounds the search for references.
+const maxReferenceDepth = DefaultMaxDepth
+
+// eachReference calls f for every literal reference in a tree.
+func eachReference(n *fhir.Node, depth int, f func(string)) {
+	if depth > maxReferenceDepth {
+		return
+	}
+	for _, k := range n.All() {
+		switch k.Kind() {
+		case fhir.Object, fhir.Array:
+			eachReference(k, depth+1, f)
+		case fhir.String:
+			if k.Name() == "reference" && !strings.HasPrefix(k.Text(), "#") {
+				f(k.Text())
+			}
+		}
+	}
+}
+
+// claimed judges a resource by the profiles that it says it conforms to.
+func (r *run) claimed(n *fhir.Node, typ string) {
+	for i, c := range n.Path("meta", "profile").Items() {
+		if c.Kind() != fhir.String || i >= maxClaims {
+			continue
+		}
+		p, err := r.v.profile(c.Text())
+		where := "meta.profile[" + strconv.Itoa(i) + "]"
+		switch {
+		case err != nil:
+			r.reportBelow(c, fhir.Warning, msgProfileUnusable, where, "", err.Error())
+		case p == nil:
+			if t := r.v.defs.Type(c.Text()); t == nil || t.Name == c.Text() {
+				r.reportBelow(c, fhir.Warning, msgProfileUnknown, where, "that the resource claims")
+			}
+		case p.typ != typ && !r.v.defs.IsA(typ, p.typ):
+			r.reportBelow(c, fhir.Error, msgProfileWrongType, where, p.url, p.typ)
+		default:
+			r.conform(p, r.resourceItem(n))
+		}
+	}
+}
+
+// maxClaims bounds how many profiles of one resource are looked at.
+const maxClaims = 64
+
+// askedFor judges a resource by the profiles that the caller asked for.
+func (r *run) askedFor(n *fhir.Node, typ string) {
+	for _, url := range r.asked {
+		p, err := r.v.profile(url)
+		switch {
+		case err != nil:
+			r.fail(n, msgProfileUnusable, url, err.Error())
+		case p == nil:
+			if t := r.v.defs.Type(url); t == nil {
+				r.fail(n, msgProfileUnknown, url)
+			} else if !r.v.defs.IsA(typ, t.Name) {
+				r.fail(n, msgProfileWrongType, url, t.Name)
+			}
+		case p.typ != typ && !r.v.defs.IsA(typ, p.typ):
+			r.fail(n, msgProfileWrongType, p.url, p.typ)
+		default:
+			r.conform(p, r.resourceItem(n))
+		}
+	}
+}

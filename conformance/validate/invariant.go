@@ -1,0 +1,147 @@
+package validate
+
+import (
+	"context"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
+)
+
+// invariant is a compiled constraint.
+type invariant struct {
+	key, human string
+	severity   fhir.Severity
+	run        *fhirpath.Expression
+	broken     string // why it could not be compiled
+}
+
+// structural are invariants that the walk itself holds, with messages of their
+// own: values or children (ele-1, ext-1), contained resources (dom-2 to dom-5),
+// fragments (ref-1), narratives (txt-1, txt-2), fullUrls (bdl-7).
+var structural = set(`ele-1 ext-1 dom-2 dom-3 dom-4 dom-5 ref-1 txt-1 txt-2 bdl-7`)
+
+// bestPractice are the invariants that the specification marks so.
+var bestPractice = set(`dom-6 con-3`)
+
+// maxInvariantSteps bounds the evaluation of one invariant.
+const maxInvariantSteps = 2_000_000
+
+func (v *Validator) compileAll(constraints []*definitions.Constraint) []*invariant {
+	var out []*invariant
+	for _, c := range constraints {
+		if c.Expression == "" || structural[c.Key] || v.options.NoBestPractice && bestPractice[c.Key] {
+			continue
+		}
+		if known, ok := v.invariants.Load(c); ok {
+			out = append(out, known.(*invariant))
+			continue
+		}
+		i := v.compileInvariant(c.Key, c.Human, c.Severity, c.Expression)
+		v.invariants.Store(c, i)
+		out = append(out, i)
+	}
+	return out
+}
+
+func (v *Validator) compileInvariant(key, human, severity, expression string) *invariant {
+	i := &invariant{key: key, human: human, severity: fhir.Error}
+	if severity == "warning" {
+		i.severity = fhir.Warning
+	}
+	if len(expression) > maxExpression {
+		i.broken = "the expression is too long"
+		return i
+	}
+	x, err := v.model.Compile(expression, fhirpath.Options{Lenient: true})
+	if err != nil {
+		i.broken = err.Error()
+		return i
+	}
+	i.run = x
+	return i
+}
+
+// maxExpression bounds the text of an expression of a profile.
+const maxExpression = 64 << 10
+
+// environment is what invariants of a resource see. container is the resource
+// it is contained in, or itself.
+func (r *run) environment(n, container *fhir.Node) *fhirpath.Env {
+	h := &helper{r}
+	return &fhirpath.Env{
+		Resource: n, RootResource: container, Resolver: h, Membership: h, Conformance: h,
+		Limits: fhirpath.Limits{Steps: maxInvariantSteps},
+	}
+}
+
+// judge evaluates invariants over a value.
+func (r *run) judge(list []*invariant, v fhirpath.Value, n *fhir.Node) {
+	for _, i := range list {
+		if r.full {
+			return
+		}
+		if i.broken != "" {
+			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, i.broken)
+			continue
+		}
+		holds, defined, err := i.run.Holds(r.scope.env, v)
+		switch {
+		case err != nil:
+			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, err.Error())
+		case defined && !holds, !defined && i.strict():
+			r.report(n, i.severity, msgInvariant, i.key, i.human)
+		}
+	}
+}
+
+// strict reports whether an empty result breaks the invariant.
+func (i *invariant) strict() bool { return false }
+
+// helper answers what expressions ask of the run.
+type helper struct{ r *run }
+
+func (h *helper) Resolve(_ context.Context, reference string) *fhir.Node {
+	return h.r.target(reference)
+}
+
+func (h *helper) MemberOf(_ context.Context, v fhirpath.Value, valueSet string) (bool, bool, error) {
+	set := h.r.v.valueSet(valueSet)
+	if set == nil {
+		return false, false, nil
+	}
+	n := v.Node()
+	if n == nil {
+		n = fhir.NewString(v.String())
+	}
+	typ := v.Type()
+	if v.Namespace() == "System" {
+		typ = "string"
+	}
+	m, _ := member(set, typ, n)
+	return m == definitions.Member, m != definitions.Unknown, nil
+}
+
+func (h *helper) ConformsTo(_ context.Context, v fhirpath.Value, profile string) (bool, error) {
+	return h.r.conformsTo(v, profile)
+}
+
+// advise tests what a thorough validator wants of an element.
+func (r *run) advise(f *field, e fhir.Element) {
+	n := at(e.Value, e.Extra)
+	var below []*invariant
+	if !f.resource && f.property.Container() != nil {
+		if p := f.below.Load(); p != nil && e.Value.Kind() == fhir.Object {
+			below = p.invariants
+		}
+	}
+	if len(f.invariants)+len(below) > 0 && (f.primitive == nil || e.Value == nil || e.Value.Kind() == f.primitive.json) &&
+		(f.primitive != nil || e.Value.Kind() == fhir.Object) {
+		v := r.v.model.Element(e, f.property)
+		r.judge(f.invariants, v, n)
+		r.judge(below, v, n)
+	}
+	for _, a := range f.advice {
+		a(r, e)
+	}
+}

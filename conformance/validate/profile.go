@@ -1,0 +1,373 @@
+package validate
+
+import (
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+)
+
+// profile is a compiled StructureDefinition that constrains a type.
+type profile struct {
+	url, typ string
+	root     *shape
+	ext      *extensionRules // of an extension
+}
+
+// shape is what a profile says of one element, as far as it says more than the
+// type that it constrains.
+type shape struct {
+	path, name string // name as in FHIRPath, without [x]
+	label      string // path with the slices on it, for messages
+	slice      string
+	choice     bool
+	min, max   int
+	counted    bool // min or max say more than the type does
+
+	types      []shapeType
+	restricted bool // types say more than the type does
+	fixed      *fhir.Node
+	pattern    *fhir.Node
+	least      *fhir.Node // minValue[x]
+	most       *fhir.Node // maxValue[x]
+	longest    int        // maxLength
+	bound      *binding
+	invariants []*invariant
+
+	slicing  *slicing
+	slices   []*shape
+	children []*shape
+	parent   *shape
+	content  string // path of the element whose content this one has
+	idle     bool   // says nothing more than the type
+}
+
+type shapeType struct {
+	code     string
+	profiles []string
+	targets  []string
+	modes    []string // aggregation
+}
+
+// Limits of what a profile may be.
+const (
+	maxProfileElements = 20_000
+	maxSliceDepth      = 8
+)
+
+// profileSlot holds a profile while it is compiled once.
+type profileSlot struct {
+	once    sync.Once
+	profile *profile
+	err     error
+}
+
+// profile is the compiled profile of that URL, nil if there is none. The error
+// says why it cannot be used.
+func (v *Validator) profile(canonical string) (*profile, error) {
+	if known, ok := v.profiles.Load(canonical); ok {
+		s := known.(*profileSlot)
+		s.once.Do(func() { s.profile, s.err = v.openProfile(canonical) })
+		return s.profile, s.err
+	}
+	url, _, _ := strings.Cut(canonical, "|")
+	if v.defs.Source("StructureDefinition", url) == nil && v.outside("StructureDefinition", canonical) == nil {
+		return nil, nil
+	}
+	kept, _ := v.profiles.LoadOrStore(canonical, &profileSlot{})
+	s := kept.(*profileSlot)
+	s.once.Do(func() { s.profile, s.err = v.openProfile(canonical) })
+	return s.profile, s.err
+}
+
+func (v *Validator) openProfile(canonical string) (*profile, error) {
+	n := v.definition("StructureDefinition", canonical)
+	if n == nil {
+		return nil, nil
+	}
+	if url := n.Get("url").Text(); v.defs.Type(url) != nil && v.defs.Type(url).URL == url {
+		return nil, nil // a type of FHIR: the walk knows it
+	}
+	n, err := v.withSnapshot(n)
+	if err != nil {
+		return nil, err
+	}
+	return v.compileProfile(n)
+}
+
+// compileProfile makes a tree of shapes of a snapshot.
+func (v *Validator) compileProfile(n *fhir.Node) (*profile, error) {
+	p := &profile{url: n.Get("url").Text(), typ: n.Get("type").Text()}
+	elements := n.Path("snapshot", "element").Items()
+	switch {
+	case len(elements) == 0:
+		return nil, plainError("it has no snapshot")
+	case len(elements) > maxProfileElements:
+		return nil, plainError("it has too many elements")
+	}
+	c := profileCompiler{v: v, profile: p, current: map[string]*shape{}}
+	for _, e := range elements {
+		if err := c.add(e); err != nil {
+			return nil, err
+		}
+	}
+	if p.root == nil {
+		return nil, plainError("its snapshot has no root")
+	}
+	if p.typ == "" {
+		p.typ = p.root.path
+	}
+	c.contents(p.root, p.root, 0)
+	prune(p.root)
+	if p.typ == "Extension" {
+		p.ext = readExtensionRules(n)
+	}
+	return p, nil
+}
+
+type profileCompiler struct {
+	v       *Validator
+	profile *profile
+	current map[string]*shape // by path: where the next element below belongs
+}
+
+func (c *profileCompiler) add(e *fhir.Node) error {
+	path := e.Get("path").Text()
+	s := &shape{path: path, label: path, slice: e.Get("sliceName").Text()}
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	s.name, s.choice = strings.CutSuffix(last, "[x]")
+	if last == path { // the root
+		if c.profile.root != nil {
+			return plainError("its snapshot has several roots")
+		}
+		c.profile.root = s
+		c.current[path] = s
+		c.fill(s, e, c.root(path))
+		return nil
+	}
+	parent := c.current[strings.TrimSuffix(path, "."+last)]
+	if parent == nil {
+		return plainError("its snapshot has an element without a parent: " + path)
+	}
+	s.parent = parent
+	base := childShape(parent, last)
+	switch {
+	case s.slice == "" || base == nil && !strings.Contains(s.slice, "/"):
+		s.label = parent.label + "." + last
+		if s.slice != "" {
+			s.label += ":" + s.slice
+		}
+		parent.children = append(parent.children, s)
+	default:
+		holder, depth := base, 0
+		for name := s.slice; ; depth++ {
+			cut := strings.IndexByte(name, '/')
+			if cut < 0 || depth > maxSliceDepth {
+				break
+			}
+			prefix := s.slice[:len(s.slice)-len(name)+cut]
+			for _, k := range holder.slices {
+				if k.slice == prefix {
+					holder = k
+				}
+			}
+			name = name[cut+1:]
+		}
+		s.label = parent.label + "." + last + ":" + s.slice
+		holder.slices = append(holder.slices, s)
+	}
+	c.current[path] = s
+	c.fill(s, e, c.element(path))
+	return nil
+}
+
+func childShape(parent *shape, last string) *shape {
+	name, choice := strings.CutSuffix(last, "[x]")
+	for _, k := range parent.children {
+		if k.name == name && k.choice == choice && k.slice == "" {
+			return k
+		}
+	}
+	return nil
+}
+
+func (c *profileCompiler) root(path string) *definitions.Element {
+	if t := c.v.defs.Type(path); t != nil {
+		return t.Root()
+	}
+	return nil
+}
+
+// element is what the type says of a path; nil where a profile reaches into
+// something that depends on the instance.
+func (c *profileCompiler) element(path string) *definitions.Element {
+	if p, err := c.v.defs.Resolve(path); err == nil {
+		return p.Element
+	}
+	return nil
+}
+
+// fill reads an ElementDefinition; base is what the type says of it.
+func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element) {
+	s.min, s.max = number(e.Get("min"), 0), number(e.Get("max"), definitions.Unbounded)
+	s.counted = s.slice != "" || base == nil || s.min > base.Min || s.max != definitions.Unbounded && (base.Max == definitions.Unbounded || s.max < base.Max)
+	s.content = e.Get("contentReference").Text()
+	for _, t := range e.Get("type").Items() {
+		st := shapeType{code: t.Get("code").Text(), profiles: textList(t.Get("profile")), targets: textList(t.Get("targetProfile")),
+			modes: textList(t.Get("aggregation"))}
+		if strings.HasPrefix(st.code, fhirpathTypes) {
+			st.code = "" // ids and urls: their form is the walk's matter
+			if u := t.Get("extension"); u != nil {
+				for _, x := range u.Items() {
+					if x.Get("url").Text() == fhirTypeURL {
+						st.code = x.Get("valueUrl").Text()
+					}
+				}
+			}
+		}
+		s.types = append(s.types, st)
+	}
+	if base == nil || len(s.types) < len(base.Types) {
+		s.restricted = len(s.types) > 0 && s.types[0].code != ""
+	}
+	for _, k := range e.All() {
+		switch name := k.Name(); {
+		case strings.HasPrefix(name, "fixed"):
+			s.fixed = k
+		case strings.HasPrefix(name, "pattern"):
+			s.pattern = k
+		case strings.HasPrefix(name, "minValue"):
+			s.least = k
+		case strings.HasPrefix(name, "maxValue"):
+			s.most = k
+		}
+	}
+	s.longest = number(e.Get("maxLength"), 0)
+	if b := e.Get("binding"); b != nil {
+		bound := &binding{strength: b.Get("strength").Text(), url: b.Get("valueSet").Text()}
+		for _, x := range b.Get("extension").Items() {
+			if x.Get("url").Text() == "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet" {
+				bound.maximum = x.Get("valueCanonical").Text()
+			}
+		}
+		if base == nil || base.Binding == nil || base.Binding.Strength != bound.strength || base.Binding.ValueSet != strings.TrimSuffix(bound.url, "|4.0.1") {
+			bound.set, bound.most = c.v.valueSet(bound.url), c.v.valueSet(bound.maximum)
+			if bound.set != nil || bound.most != nil {
+				s.bound = bound
+			}
+		}
+	}
+	for _, k := range e.Get("constraint").Items() {
+		key, expression := k.Get("key").Text(), k.Get("expression").Text()
+		if expression == "" || structural[key] || known(base, key, expression) || c.v.options.NoBestPractice && bestPractice[key] {
+			continue
+		}
+		if c.v.inherited(k.Get("source").Text()) {
+			continue
+		}
+		s.invariants = append(s.invariants, c.v.compileInvariant(key, k.Get("human").Text(), k.Get("severity").Text(), expression))
+	}
+	if sl := e.Get("slicing"); sl != nil {
+		s.slicing = c.v.readSlicing(sl)
+	}
+}
+
+const (
+	fhirpathTypes = "http://hl7.org/fhirpath/"
+	fhirTypeURL   = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
+)
+
+// inherited reports whether a constraint comes from a type of FHIR, which the
+// walk evaluates.
+func (v *Validator) inherited(source string) bool {
+	t := v.defs.Type(source)
+	return source != "" && t != nil && (t.URL == source || t.Name == source)
+}
+
+func known(base *definitions.Element, key, expression string) bool {
+	if base == nil {
+		return false
+	}
+	for _, c := range base.Constraints {
+		if c.Key == key && c.Expression == expression {
+			return true
+		}
+	}
+	return false
+}
+
+func number(n *fhir.Node, otherwise int) int {
+	if i, err := strconv.Atoi(n.Text()); err == nil {
+		return i
+	}
+	return otherwise
+}
+
+func textList(n *fhir.Node) []string {
+	var out []string
+	for _, t := range n.Items() {
+		out = append(out, t.Text())
+	}
+	return out
+}
+
+// contents gives elements with a content reference the children of what it
+// leads to, unless the profile says its own.
+func (c *profileCompiler) contents(root, s *shape, depth int) {
+	for _, list := range [][]*shape{s.children, s.slices} {
+		for _, k := range list {
+			if _, path, ok := strings.Cut(k.content, "#"); ok && len(k.children) == 0 {
+				if t := find(root, path); t != nil {
+					k.children = t.children
+					continue
+				}
+			}
+			c.contents(root, k, depth+1)
+		}
+	}
+}
+
+// find follows a path from the root through unsliced elements.
+func find(root *shape, path string) *shape {
+	_, rest, more := strings.Cut(path, ".")
+	at := root
+	for more {
+		var name string
+		name, rest, more = strings.Cut(rest, ".")
+		if at = childShape(at, name); at == nil {
+			return nil
+		}
+	}
+	return at
+}
+
+// prune marks the shapes that say nothing more than the type, and takes out
+// those below others.
+func prune(s *shape) {
+	pruneSeen(s, map[*shape]bool{})
+}
+
+func pruneSeen(s *shape, seen map[*shape]bool) {
+	if seen[s] {
+		return
+	}
+	seen[s] = true
+	kept := make([]*shape, 0, len(s.children))
+	for _, k := range s.children {
+		pruneSeen(k, seen)
+		if !k.idle {
+			kept = append(kept, k)
+		}
+	}
+	for _, k := range s.slices {
+		pruneSeen(k, seen)
+	}
+	s.children = kept
+	s.idle = len(kept) == 0 && len(s.slices) == 0 && s.slicing == nil && !s.counted && !s.restricted && s.fixed == nil &&
+		s.pattern == nil && s.least == nil && s.most == nil && s.longest == 0 && s.bound == nil && len(s.invariants) == 0 && s.slice == ""
+	for _, t := range s.types {
+		s.idle = s.idle && len(t.profiles) == 0 && len(t.targets) == 0 && len(t.modes) == 0
+	}
+}

@@ -1,0 +1,480 @@
+package validate
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
+)
+
+// item is one repetition of an element, where a profile looks at it.
+type item struct {
+	element   fhir.Element
+	typ       string
+	name      string // as in locations
+	index     int
+	property  *definitions.Property
+	container *definitions.Element // says what may be below
+	value     fhirpath.Value
+	valued    bool
+	hits      []*shape // slices it is in
+}
+
+func (it *item) node() *fhir.Node { return at(it.element.Value, it.element.Extra) }
+
+// holder is the object that has the item's children.
+func (it *item) holder() *fhir.Node {
+	if it.element.Value.Kind() == fhir.Object {
+		return it.element.Value
+	}
+	return it.element.Extra
+}
+
+// fhirpath is the item as FHIRPath sees it.
+func (it *item) fhirpath(r *run) fhirpath.Value {
+	if !it.valued && it.property != nil {
+		it.value, it.valued = r.v.model.Element(it.element, it.property), true
+	}
+	return it.value
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// spend counts work that profiles cause and ends the walk when it is too much.
+func (r *run) spend() bool {
+	if r.full {
+		return false
+	}
+	r.steps++
+	if r.steps > r.v.options.MaxSteps {
+		if !r.full {
+			r.fail(nil, msgTooCostly, itoa(r.v.options.MaxSteps))
+		}
+		r.full = true
+		return false
+	}
+	return true
+}
+
+// conform judges an item against a profile and reports what is wrong, once.
+func (r *run) conform(p *profile, it item) {
+	key := trialKey{p, it.node()}
+	if r.said[key] {
+		return
+	}
+	if r.said == nil {
+		r.said = map[trialKey]bool{}
+	}
+	r.said[key] = true
+	r.profiled(p, it)
+}
+
+// profiled judges an item against a profile. The path is that of the item.
+func (r *run) profiled(p *profile, it item) {
+	if r.depth >= maxProfileDepth || !r.spend() {
+		return
+	}
+	r.depth++
+	defer func() { r.depth-- }()
+	r.shape(p, p.root, &it)
+}
+
+// shape judges one item by what a profile says of its element.
+func (r *run) shape(p *profile, s *shape, it *item) {
+	if !r.spend() || len(r.path) > r.v.options.MaxDepth {
+		return
+	}
+	n := it.node()
+	if s.restricted && s.slice == "" && !r.typed(s, it) {
+		r.fail(n, msgProfileType, typeNames(s.types), p.url)
+		return
+	}
+	if s.fixed != nil {
+		r.fixed(p, s.fixed, it.element.Value, n, "")
+	}
+	if s.pattern != nil && !fits(s.pattern, it.element.Value) {
+		r.fail(n, msgProfilePattern, p.url)
+	}
+	if s.least != nil || s.most != nil {
+		r.between(p, s, it)
+	}
+	if s.longest > 0 && it.element.Value.Kind() == fhir.String && runes(it.element.Value.Text()) > s.longest {
+		r.fail(n, msgTooLong, itoa(s.longest))
+	}
+	if s.bound != nil && it.element.Value != nil {
+		r.boundBy(s.bound, it)
+	}
+	if len(s.invariants) > 0 {
+		r.judge(s.invariants, it.fhirpath(r), n)
+	}
+	r.typeProfiles(p, s, it)
+	if len(s.children) > 0 {
+		r.below(p, s, it)
+	}
+}
+
+// boundBy tests a value against a profile's binding.
+func (r *run) boundBy(b *binding, it *item) {
+	typ := it.typ
+	if typ == "CodeableConcept" && b.strength == definitions.BindingRequired && b.set != nil {
+		if it.element.Value.Get("coding") == nil && it.element.Value.Get("extension") == nil {
+			r.fail(it.node(), msgConceptUncoded, b.url)
+			return
+		}
+	}
+	r.bound(b, typ, it.element.Value)
+}
+
+// typed reports whether the item has one of the shape's types.
+func (r *run) typed(s *shape, it *item) bool {
+	for _, t := range s.types {
+		if t.code == "" || t.code == it.typ || r.v.defs.IsA(it.typ, t.code) {
+			return true
+		}
+	}
+	return false
+}
+
+func typeNames(types []shapeType) string {
+	var names []string
+	for _, t := range types {
+		names = append(names, t.code)
+	}
+	return strings.Join(names, ", ")
+}
+
+func runes(s string) int {
+	n := 0
+	for range s {
+		n++
+	}
+	return n
+}
+
+// below judges the children of an item.
+func (r *run) below(p *profile, s *shape, it *item) {
+	holder := it.holder()
+	if it.element.Value.Kind() == fhir.Object && it.container == nil {
+		return
+	}
+	for i, c := range s.children {
+		if r.full {
+			return
+		}
+		if c.slice != "" && followsSliced(s.children[:i], c) {
+			continue
+		}
+		items := r.items2(it, holder, c)
+		n := it.node()
+		if c.counted {
+			if len(items) < c.min {
+				r.fail(n, msgProfileMissing, c.label, p.url)
+			}
+			if c.max >= 0 && len(items) > c.max {
+				r.fail(n, msgProfileTooMany, c.label, itoa(c.max), p.url)
+			}
+		}
+		r.group(p, c, items, n, true)
+	}
+}
+
+func followsSliced(before []*shape, c *shape) bool { return false }
+
+// group judges the repetitions of an element, and by its slices.
+func (r *run) group(p *profile, s *shape, items []item, parent *fhir.Node, _ bool) {
+	if len(s.slices) > 0 && s.slicing != nil {
+		r.sliced(p, s, items, parent)
+	}
+	for i := range items {
+		if r.full {
+			return
+		}
+		r.push(items[i].name, items[i].index)
+		r.shape(p, s, &items[i])
+		r.pop()
+	}
+}
+
+// items2 are the repetitions of a child of an item.
+func (r *run) items2(it *item, holder *fhir.Node, s *shape) []item {
+	var out []item
+	if holder.Kind() != fhir.Object {
+		return nil
+	}
+	container := it.container
+	if container == nil {
+		t := r.v.defs.Type(it.typ)
+		if t == nil {
+			return nil
+		}
+		container = t.Root()
+	}
+	if it.typ == "xhtml" {
+		return nil
+	}
+	if s.choice {
+		for i := range holder.Len() {
+			name := strings.TrimPrefix(holder.At(i).Name(), "_")
+			if !strings.HasPrefix(name, s.name) || name != holder.At(i).Name() && holder.Get(name) != nil {
+				continue
+			}
+			prop := container.Child(name)
+			if prop == nil || prop.Element.Name != s.name+"[x]" {
+				continue
+			}
+			out = r.appendItems(out, holder, prop, s.name+".ofType("+prop.Type+")")
+		}
+		return out
+	}
+	prop := container.Child(s.name)
+	if prop == nil {
+		return nil
+	}
+	name := s.name
+	if prop.Element.Choice() {
+		name = strings.TrimSuffix(prop.Element.Name, "[x]") + ".ofType(" + prop.Type + ")"
+	}
+	return r.appendItems(out, holder, prop, name)
+}
+
+func (r *run) appendItems(out []item, holder *fhir.Node, prop *definitions.Property, name string) []item {
+	repeats := prop.Repeats()
+	for i, e := range holder.Elements(prop.Name) {
+		it := item{element: e, typ: prop.Type, name: name, index: none, property: prop, container: prop.Container()}
+		if repeats {
+			it.index = i
+		}
+		if r.v.defs.KindOf(prop.Type) == definitions.Resource {
+			it.typ = e.Value.ResourceType()
+			it.container = nil
+			if t := r.v.defs.Type(it.typ); t != nil && r.v.defs.IsResource(it.typ) {
+				it.container = t.Root()
+			}
+		}
+		out = append(out, it)
+	}
+	return out
+}
+
+// typeProfiles judges an item by the profiles on its type, and what a reference
+// leads to by those on its target.
+func (r *run) typeProfiles(p *profile, s *shape, it *item) {
+	var urls, targets, modes []string
+	for _, t := range s.types {
+		if t.code != it.typ && (t.code == "" || !r.v.defs.IsA(it.typ, t.code)) {
+			continue
+		}
+		urls = append(urls, t.profiles...)
+		if it.typ == "Reference" || it.typ == "canonical" {
+			targets = append(targets, t.targets...)
+			modes = append(modes, t.modes...)
+		}
+	}
+	if len(urls) > 0 {
+		r.oneOf(urls, it)
+	}
+	if it.typ == "Reference" && (len(targets) > 0 || len(modes) > 0) {
+		r.targetProfiles(targets, modes, it)
+	}
+}
+
+// oneOf judges an item by profiles of which it must fulfil one.
+func (r *run) oneOf(urls []string, it *item) {
+	var known []*profile
+	for _, url := range urls {
+		p, err := r.v.profile(url)
+		switch {
+		case err != nil:
+			r.report(it.node(), fhir.Warning, msgProfileUnusable, url, err.Error())
+			return
+		case p == nil:
+			if r.v.defs.Type(url) == nil && it.typ != "Extension" {
+				r.report(it.node(), fhir.Warning, msgProfileUnknown, url)
+			}
+			return
+		}
+		known = append(known, p)
+	}
+	if len(known) == 1 {
+		r.conform(known[0], *it)
+		return
+	}
+	hits := 0
+	for _, p := range known {
+		if r.try(p, *it) {
+			hits++
+		}
+	}
+	switch {
+	case hits == 0:
+		r.fail(it.node(), msgProfileNone, strings.Join(urls, ", "))
+		for _, p := range known {
+			r.conform(p, *it)
+		}
+	case hits > 1:
+		r.report(it.node(), fhir.Warning, msgProfileSeveral, strings.Join(urls, ", "))
+	}
+}
+
+// fixed compares a value with a fixed one, and names the parts that differ.
+func (r *run) fixed(p *profile, want, got, near *fhir.Node, below string) {
+	if want.Kind() != fhir.Object || got.Kind() != fhir.Object {
+		if !equalValue(want, got) {
+			r.reportBelow(near, fhir.Error, msgProfileFixed, below, p.url)
+		}
+		return
+	}
+	for _, g := range got.All() {
+		if want.Get(g.Name()) == nil {
+			r.reportBelow(g, fhir.Error, msgProfileFixedExtra, dotted(below, identifier(g.Name())), p.url)
+		}
+	}
+	for _, w := range want.All() {
+		if !equalValue(w, got.Get(w.Name())) {
+			r.reportBelow(near, fhir.Error, msgProfileFixed, dotted(below, w.Name()), p.url)
+		}
+	}
+}
+
+func dotted(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// equalValue compares a fixed value with one of an instance: all of it, the
+// order of properties aside.
+func equalValue(want, got *fhir.Node) bool {
+	if want.Kind() != got.Kind() || want.Len() != got.Len() {
+		return false
+	}
+	switch want.Kind() {
+	case fhir.Object:
+		for _, w := range want.All() {
+			if !equalValue(w, got.Get(w.Name())) {
+				return false
+			}
+		}
+		return true
+	case fhir.Array:
+		for i, w := range want.All() {
+			if !equalValue(w, got.At(i)) {
+				return false
+			}
+		}
+		return true
+	case fhir.Number:
+		return want.Text() == got.Text()
+	}
+	return want.Text() == got.Text()
+}
+
+// fits reports whether a value has all that a pattern has: each item of an
+// array of the pattern must fit one of the value's.
+func fits(pattern, got *fhir.Node) bool {
+	if pattern.Kind() != got.Kind() {
+		return false
+	}
+	switch pattern.Kind() {
+	case fhir.Object:
+		for _, w := range pattern.All() {
+			if !fits(w, got.Get(w.Name())) {
+				return false
+			}
+		}
+		return true
+	case fhir.Array:
+		for _, w := range pattern.All() {
+			found := false
+			for _, g := range got.All() {
+				if fits(w, g) {
+					found = true
+					break
+				}
+			}
+			if !found {
+				return false
+			}
+		}
+		return true
+	}
+	return pattern.Text() == got.Text()
+}
+
+// between tests minValue and maxValue.
+func (r *run) between(p *profile, s *shape, it *item) {
+	for _, side := range []struct {
+		limit *fhir.Node
+		wrong int
+		m     message
+	}{{s.least, -1, msgProfileMinValue}, {s.most, 1, msgProfileMaxValue}} {
+		if side.limit == nil || it.element.Value == nil {
+			continue
+		}
+		order, known := compareValues(it.element.Value, side.limit)
+		switch {
+		case !known && side.limit.Kind() == fhir.Object:
+			r.fail(it.node(), msgProfileValueUnit, showLimit(side.limit))
+		case known && order == side.wrong:
+			r.fail(it.node(), side.m, showLimit(side.limit), p.url)
+		}
+	}
+}
+
+// showLimit writes a limit of a definition.
+func showLimit(n *fhir.Node) string {
+	if n.Kind() != fhir.Object {
+		return n.Text()
+	}
+	unit := n.Get("code").Text()
+	if unit == "" {
+		unit = n.Get("unit").Text()
+	}
+	return strings.TrimSpace(n.Get("value").Text() + " " + unit)
+}
+
+// compareValues orders two values of the same kind; known is false if that
+// cannot be told.
+func compareValues(a, b *fhir.Node) (order int, known bool) {
+	if a.Kind() != b.Kind() {
+		return 0, false
+	}
+	switch a.Kind() {
+	case fhir.Number:
+		return compareNumbers(a.Text(), b.Text())
+	case fhir.String: // dates and times of the same precision
+		x, y := a.Text(), b.Text()
+		n := min(len(x), len(y))
+		if n > len("2006-01-02T15:04") {
+			n = len("2006-01-02T15:04:05")
+			x, y = x[:min(n, len(x))], y[:min(n, len(y))]
+			n = min(len(x), len(y))
+		}
+		return strings.Compare(x[:n], y[:n]), true
+	case fhir.Object:
+		return compareQuantities(a, b)
+	}
+	return 0, false
+}
+
+func compareNumbers(a, b string) (int, bool) {
+	if len(a) > maxNumber || len(b) > maxNumber {
+		return 0, false
+	}
+	var x, y apd.Decimal
+	if _, _, err := x.SetString(a); err != nil {
+		return 0, false
+	}
+	if _, _, err := y.SetString(b); err != nil {
+		return 0, false
+	}
+	return x.Cmp(&y), true
+}
+
+// maxNumber is the greatest length of a number that is compared.
+const maxNumber = 64

@@ -1,0 +1,432 @@
+package validate
+
+import (
+	"strings"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
+)
+
+// slicing says how repetitions of an element are told apart.
+type slicing struct {
+	by      []discriminator
+	rules   string // open, closed, openAtEnd
+	ordered bool
+}
+
+type discriminator struct {
+	kind  string // value, pattern, exists, type, profile
+	path  string
+	steps []pathStep
+	run   *fhirpath.Expression // nil for $this
+	err   error
+}
+
+// pathStep is one step of a discriminator's path.
+type pathStep struct {
+	name string // of a child; empty for a function
+	call string // resolve, ofType, extension
+	arg  string
+}
+
+func (v *Validator) readSlicing(n *fhir.Node) *slicing {
+	s := &slicing{rules: n.Get("rules").Text(), ordered: n.Get("ordered").Text() == "true"}
+	for _, d := range n.Get("discriminator").Items() {
+		k := discriminator{kind: d.Get("type").Text(), path: d.Get("path").Text()}
+		if k.path != "$this" && k.path != "" {
+			k.steps = splitPath(k.path)
+			if k.steps == nil || len(k.path) > maxExpression {
+				k.err = plainError("the path of the discriminator is not one")
+			} else {
+				k.run, k.err = v.model.Compile(k.path, fhirpath.Options{Lenient: true})
+			}
+		}
+		s.by = append(s.by, k)
+	}
+	return s
+}
+
+// splitPath reads the restricted FHIRPath of discriminators, nil if it is not
+// that: https://hl7.org/fhir/R4/profiling.html#discriminator.
+func splitPath(path string) []pathStep {
+	var out []pathStep
+	for path != "" {
+		i := strings.IndexAny(path, ".(")
+		name := path
+		if i >= 0 {
+			name = path[:i]
+		}
+		if i < 0 || path[i] == '.' {
+			if name == "" {
+				return nil
+			}
+			if name != "$this" {
+				out = append(out, pathStep{name: name})
+			}
+			if i < 0 {
+				return out
+			}
+			path = path[i+1:]
+			continue
+		}
+		arg, rest, ok := strings.Cut(path[i+1:], ")")
+		if !ok {
+			return nil
+		}
+		switch name {
+		case "resolve", "ofType", "as", "extension":
+			out = append(out, pathStep{call: name, arg: strings.Trim(strings.TrimSpace(arg), `'"`)})
+		default:
+			return nil
+		}
+		path = strings.TrimPrefix(rest, ".")
+		if rest != "" && rest[0] != '.' {
+			return nil
+		}
+	}
+	return out
+}
+
+// criteria are the shapes that a discriminator's path leads to below a slice,
+// in the slice itself and in the profiles of the types on the way.
+func (r *run) criteria(s *shape, d *discriminator) []*shape {
+	at := []*shape{s}
+	for i, step := range d.steps {
+		var next []*shape
+		for _, k := range at {
+			next = append(next, r.criterion(k, step)...)
+		}
+		at = next
+		if len(at) == 0 || i > maxProfileDepth {
+			return nil
+		}
+	}
+	return at
+}
+
+func (r *run) criterion(s *shape, step pathStep) []*shape {
+	var out []*shape
+	switch step.call {
+	case "ofType", "as":
+		return []*shape{s}
+	case "resolve":
+		for _, t := range s.types {
+			if len(t.targets) > 0 && (t.code == "Reference" || t.code == "canonical" || t.code == "") {
+				out = append(out, &shape{path: s.path, label: s.label, types: targetTypes(t.targets), parent: s})
+			}
+		}
+		return out
+	case "extension":
+		step.name = "extension"
+	}
+	add := func(from *shape) {
+		for _, k := range from.children {
+			if k.name != step.name {
+				continue
+			}
+			if step.call != "extension" {
+				out = append(out, k)
+			}
+			for _, x := range k.slices {
+				if step.call == "extension" && x.extends(step.arg) {
+					out = append(out, x)
+				}
+			}
+		}
+	}
+	add(s)
+	for _, t := range s.types {
+		for _, url := range t.profiles {
+			if p, err := r.v.profile(url); p != nil && err == nil {
+				add(p.root)
+			}
+		}
+	}
+	return out
+}
+
+// extends reports whether a slice of extensions is for that url.
+func (s *shape) extends(url string) bool {
+	for _, t := range s.types {
+		for _, p := range t.profiles {
+			if p == url || strings.HasPrefix(p, url+"|") {
+				return true
+			}
+		}
+	}
+	for _, k := range s.children {
+		if k.name == "url" && k.fixed.Text() == url {
+			return true
+		}
+	}
+	return false
+}
+
+func targetTypes(urls []string) []shapeType {
+	var out []shapeType
+	for _, u := range urls {
+		t := shapeType{code: strings.TrimPrefix(u, definitions.Canonical)}
+		if strings.Contains(t.code, "/") {
+			t.profiles = []string{u}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// matches tells whether an item belongs to a slice. The error says why that
+// cannot be decided.
+func (r *run) matches(sl *slicing, s *shape, it *item) (bool, error) {
+	if len(sl.by) == 0 {
+		return false, nil // slices are for people to read
+	}
+	for i := range sl.by {
+		ok, err := r.discriminates(&sl.by[i], s, it)
+		if err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (r *run) discriminates(d *discriminator, s *shape, it *item) (bool, error) {
+	if d.err != nil {
+		return false, d.err
+	}
+	found := r.criteria(s, d)
+	values, err := r.reach(d, it)
+	if err != nil {
+		return false, err
+	}
+	switch d.kind {
+	case "exists":
+		for _, c := range found {
+			if c.max == 0 {
+				return len(values) == 0, nil
+			}
+			if c.min > 0 {
+				return len(values) > 0, nil
+			}
+		}
+		return false, plainError("nothing says whether " + d.path + " has to exist")
+	case "type":
+		return r.typeMatches(found, values, d, s)
+	case "profile":
+		return r.profileMatches(found, values)
+	}
+	// An extension is known by its url even where its definition is not.
+	if d.path == "url" && len(values) == 1 && s.name == "extension" || s.name == "modifierExtension" && d.path == "url" {
+		if len(values) == 1 && s.extends(values[0].String()) {
+			return true, nil
+		}
+	}
+	decided := false
+	for _, c := range found {
+		ok, is := r.valueMatches(c, values)
+		decided = decided || is
+		if is && !ok {
+			return false, nil
+		}
+	}
+	if !decided {
+		if len(found) == 0 && s.extendsAny() {
+			return false, nil
+		}
+		return false, plainError("nothing fixes " + d.path)
+	}
+	return true, nil
+}
+
+// extendsAny reports whether the slice is for an extension by its profile.
+func (s *shape) extendsAny() bool {
+	for _, t := range s.types {
+		if t.code == "Extension" && len(t.profiles) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// reach evaluates the path of a discriminator.
+func (r *run) reach(d *discriminator, it *item) ([]fhirpath.Value, error) {
+	v := it.fhirpath(r)
+	if d.run == nil {
+		return []fhirpath.Value{v}, nil
+	}
+	return d.run.Append(nil, r.scope.env, v)
+}
+
+// valueMatches compares values with what a shape fixes; decides is false if it
+// fixes nothing.
+func (r *run) valueMatches(c *shape, values []fhirpath.Value) (ok, decides bool) {
+	any := func(test func(v fhirpath.Value) bool) bool {
+		for _, v := range values {
+			if test(v) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case c.fixed != nil:
+		return any(func(v fhirpath.Value) bool { return equalValue(c.fixed, v.Node()) }), true
+	case c.pattern != nil:
+		return any(func(v fhirpath.Value) bool { return fits(c.pattern, v.Node()) }), true
+	case c.bound != nil && c.bound.set != nil:
+		return any(func(v fhirpath.Value) bool {
+			m, coded := member(c.bound.set, v.Type(), v.Node())
+			return coded && m != definitions.NotMember
+		}), true
+	}
+	// What is below may be fixed: the value must have all of it.
+	children := slicesOf(c)
+	if len(children) == 0 {
+		return false, false
+	}
+	decided := false
+	for _, k := range children {
+		if k.fixed == nil && k.pattern == nil && len(k.children) == 0 {
+			continue
+		}
+		var below []fhirpath.Value
+		for _, v := range values {
+			for _, e := range v.Node().Elements(k.name) {
+				below = append(below, r.v.untyped(e))
+			}
+		}
+		good, is := r.valueMatches(k, below)
+		if is {
+			decided = true
+			if !good {
+				return false, true
+			}
+		}
+	}
+	return decided, decided
+}
+
+func slicesOf(s *shape) []*shape { return s.children }
+
+// untyped is a value of which only the JSON counts.
+func (v *Validator) untyped(e fhir.Element) fhirpath.Value {
+	p, err := v.defs.Resolve("Element")
+	if err != nil {
+		return fhirpath.Value{}
+	}
+	return v.model.Element(e, p)
+}
+
+func (r *run) typeMatches(found []*shape, values []fhirpath.Value, d *discriminator, s *shape) (bool, error) {
+	if len(found) == 0 {
+		return false, plainError("nothing says what type " + d.path + " has")
+	}
+	for _, v := range values {
+		for _, c := range found {
+			for _, t := range c.types {
+				if t.code == v.Type() || t.code != "" && r.v.defs.IsA(v.Type(), t.code) {
+					return true, nil
+				}
+				for _, url := range t.profiles {
+					if p, err := r.v.profile(url); err == nil && p != nil && p.typ == v.Type() && strings.Contains(t.code, "/") {
+						return true, nil
+					}
+				}
+			}
+		}
+	}
+	// A reference that cannot be followed may name the type.
+	if len(values) == 0 {
+		return false, nil
+	}
+	return false, nil
+}
+
+func (r *run) profileMatches(found []*shape, values []fhirpath.Value) (bool, error) {
+	for _, v := range values {
+		for _, c := range found {
+			for _, t := range c.types {
+				for _, url := range t.profiles {
+					ok, err := r.conformsTo(v, url)
+					if err != nil {
+						return false, err
+					}
+					if ok {
+						return true, nil
+					}
+				}
+			}
+		}
+	}
+	return false, nil
+}
+
+// sliced sorts items into slices, counts them, and judges each by its slice.
+func (r *run) sliced(p *profile, s *shape, items []item, parent *fhir.Node) {
+	counts := make([]int, len(s.slices))
+	last, outside := -1, false
+	undecided := map[int]bool{}
+	for i := range items {
+		it := &items[i]
+		r.push(it.name, it.index)
+		hit := -1
+		for k, slice := range s.slices {
+			ok, err := r.matches(s.slicing, slice, it)
+			if err != nil && !undecided[k] {
+				undecided[k] = true
+				r.report(parent, fhir.Warning, msgSliceUndecidable, slice.label, p.url, err.Error())
+			}
+			if ok {
+				hit = k
+				break
+			}
+		}
+		switch {
+		case hit < 0:
+			outside = true
+			switch {
+			case len(undecided) > 0:
+			case s.slicing.rules == "closed":
+				r.fail(it.node(), msgSliceUnknown, p.url)
+			case s.informs():
+				r.report(it.node(), fhir.Information, msgSliceNone, p.url)
+			}
+		default:
+			if s.slicing.ordered && hit < last {
+				r.fail(it.node(), msgSliceOrder, p.url)
+			}
+			if outside && s.slicing.rules == "openAtEnd" {
+				r.fail(it.node(), msgSliceEnd, p.url)
+			}
+			last = max(last, hit)
+			counts[hit]++
+		}
+		r.pop()
+		if hit >= 0 {
+			items[i].hits = append(items[i].hits, s.slices[hit])
+		}
+	}
+	for k, slice := range s.slices {
+		if undecided[k] {
+			continue
+		}
+		var in []item
+		for _, it := range items {
+			if len(it.hits) > 0 && it.hits[len(it.hits)-1] == slice {
+				it.hits = nil
+				in = append(in, it)
+			}
+		}
+		if counts[k] < slice.min {
+			r.fail(parent, msgSliceMissing, slice.label, p.url)
+		}
+		if slice.max >= 0 && counts[k] > slice.max {
+			r.fail(parent, msgSliceTooMany, slice.label, itoa(slice.max), p.url)
+		}
+		r.group(p, slice, in, parent, false)
+	}
+}
+
+// informs reports whether an item in no slice is worth a word: where slices are
+// told apart by more than the url of an extension.
+func (s *shape) informs() bool { return s.slicing.rules == "open" && s.name != "extension" }
