@@ -48,7 +48,9 @@ func Legal(text string) bool {
 	return utf8.ValidString(text)
 }
 
-func nonCharacter(s string) bool { return strings.HasPrefix(s, "\uFFFE") || strings.HasPrefix(s, "\uFFFF") }
+func nonCharacter(s string) bool {
+	return strings.HasPrefix(s, "\uFFFE") || strings.HasPrefix(s, "\uFFFF")
+}
 
 func (s *Scanner) illegal(at int) bool { return s.fail(at, "a character that XML does not have") }
 

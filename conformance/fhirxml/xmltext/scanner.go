@@ -104,9 +104,11 @@ func New(src []byte, lim fhir.Limits) (*Scanner, error) {
 }
 
 // NewFragment reads a text that is one element and has neither prolog nor
-// encoding: part of a document that is read already.
-func NewFragment(text string, maxDepth int) *Scanner {
+// encoding: part of a document that is read already, with the namespaces that are
+// in force around it.
+func NewFragment(text string, maxDepth int, around ...Binding) *Scanner {
 	s := newScanner(text, maxDepth)
+	s.bindings = append(s.bindings, around...)
 	if at := invalidUTF8(text); at >= 0 {
 		s.fail(at, "malformed UTF-8")
 	}
@@ -136,6 +138,10 @@ func (s *Scanner) Source() string { return s.src }
 // Depth returns how many elements are open; the one a Start begins is, the one an
 // End ends is not.
 func (s *Scanner) Depth() int { return len(s.open) }
+
+// Bindings returns the declarations in force, the innermost last. Behind an End they
+// are those around its element.
+func (s *Scanner) Bindings() []Binding { return s.bindings }
 
 // Err returns why Next stopped, nil at the end of the document. It is a
 // *fhir.SyntaxError.
