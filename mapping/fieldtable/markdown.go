@@ -47,12 +47,12 @@ func (p *Paper) Markdown(out io.Writer) error {
 func table(b *bufio.Writer, heading []string, rows [][]string) {
 	line := func(cells []string) {
 		for _, c := range cells {
-			b.WriteString("| " + cell(c) + " ")
+			fmt.Fprintf(b, "| %s ", cell(c))
 		}
-		b.WriteString("|\n")
+		fmt.Fprintln(b, "|")
 	}
 	line(heading)
-	b.WriteString(strings.Repeat("|---", len(heading)) + "|\n")
+	fmt.Fprintln(b, strings.Repeat("|---", len(heading))+"|")
 	for _, r := range rows {
 		line(r)
 	}
