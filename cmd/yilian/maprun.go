@@ -108,19 +108,27 @@ func (r *mapRun) tell(c mapping.Cut, got *mapping.Result) error {
 	return nil
 }
 
-// fileOf names the file that an issue's place is in: that of the joined row, or the record's.
+// fileOf names the file that an issue's place is in, and the sheet of a workbook: that of the joined row, or the record's.
 func (r *mapRun) fileOf(c mapping.Cut, i fhir.Issue) string {
 	if c.Err != nil && c.Err.File != "" {
-		return c.Err.File
+		return withSheet(c.Err.File, c.Place)
 	}
 	if c.Record != nil {
 		for _, p := range c.Record.Parts {
 			if p.Path != "" && (i.Origin == p.Path || strings.HasPrefix(i.Origin, p.Path+".")) {
-				return p.File
+				return withSheet(p.File, p.Place)
 			}
 		}
 	}
-	return r.files[c.File].Name
+	return withSheet(r.files[c.File].Name, c.Place)
+}
+
+// withSheet adds the sheet of a row's place to the name of its workbook.
+func withSheet(file, place string) string {
+	if i := strings.LastIndexByte(place, '!'); i > 0 {
+		return file + ":" + place[:i]
+	}
+	return file
 }
 
 func syntaxIssueOf(e *record.SyntaxError) fhir.Issue {
