@@ -94,6 +94,7 @@ func From(files []mapping.File, o Options) (*Draft, error) {
 		return nil, fmt.Errorf("draft: %w", d.nothing())
 	}
 	d.guess()
+	d.infer()
 	d.report()
 	d.relate()
 	d.messages()

@@ -82,6 +82,9 @@ func (e *emitter) doubtOf(columns ...*column) string {
 	for _, c := range columns {
 		if c != nil && c.doubt {
 			what := e.d.say(text{"%s: is it %s?", "%s:是%s吗?"}, c.heading(), c.concept.name)
+			if c.why != "" {
+				return what + " " + c.why // asked with the others
+			}
 			e.d.ask(e.d.place(c), e.d.shape(c), text{"The heading fits %q, the values do not prove it. Look at it.", "列名像是%q,但值不足以证明,请核对。"}, c.concept.name)
 			return what
 		}

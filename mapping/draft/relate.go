@@ -239,7 +239,7 @@ func (d *drafter) flat(t *tableSample) {
 	if id == nil {
 		return
 	}
-	items := &scope{name: t.name, kind: labItems, rows: t.rows, heading: t.heading}
+	items := &scope{name: t.name, kind: labItems, rows: t.rows, heading: t.heading, cells: t.cells}
 	var head []*column
 	for _, c := range t.columns {
 		if c.concept != nil && itemConcepts[c.concept.name] {

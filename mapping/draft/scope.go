@@ -36,6 +36,8 @@ type column struct {
 	concept   *concept // what it holds; nil: not known
 	score     float64
 	doubt     bool     // guessed, but to be looked at
+	why       string   // by which of its values it was taken for that, where not by its heading
+	left      bool     // to be left alone, as was answered
 	rivals    []string // what else it could be
 	used      bool     // a rule reads it
 	key       bool     // a rule's identity reads it
