@@ -48,7 +48,8 @@ func (w *work) mergeRun(g run, changes []*change, at context) []*element {
 }
 
 // named brings a change to the name that the base uses: valueQuantity is the slice of value[x] that has this type. It is
-// value[x] itself when that has no other type and nothing is said but of what lies below, or it is part of a slice.
+// value[x] itself when that has no other type and nothing is said but of what lies below. Inside a slice it is value[x]
+// with this type alone: a slice is told apart for what it holds, as those of blood pressure are.
 func (w *work) named(g run, c *change, at context) *change {
 	if c.name == g.main.name {
 		return c
@@ -57,7 +58,11 @@ func (w *work) named(g run, c *change, at context) *change {
 	code := typeOfName(c.name[len(stem):], g.main.props)
 	out := *c
 	out.name = g.main.name
-	if (c.def == nil || at.slice) && c.slice == "" && len(g.main.props.types()) == 1 && !g.main.sliced() {
+	only := len(g.main.props.types()) == 1
+	if c.slice == "" && !g.main.sliced() && (at.slice || only && c.def == nil) {
+		if !only {
+			out.narrow(w.typed(g.main, code))
+		}
 		return &out
 	}
 	if c.slice != "" && c.slice != c.name && !slices.ContainsFunc(g.slices, func(e *element) bool { return e.slice == c.slice }) {
@@ -70,13 +75,19 @@ func (w *work) named(g run, c *change, at context) *change {
 	if out.slice == "" {
 		out.slice = c.name
 	}
-	if out.props.get("type") == nil {
-		out.props = out.props.with("type", fhir.NewArray(w.typed(g.main, code)))
-		if out.def == nil {
-			out.def = fhir.NewObject()
-		}
-	}
+	out.narrow(w.typed(g.main, code))
 	return &out
+}
+
+// narrow gives a change the type that it implies, unless it names one.
+func (c *change) narrow(t *fhir.Node) {
+	if c.props.get("type") != nil {
+		return
+	}
+	c.props = c.props.with("type", fhir.NewArray(t))
+	if c.def == nil {
+		c.def = fhir.NewObject()
+	}
 }
 
 // typed is the type of that code as an element has it, with its profiles and targets.
@@ -185,10 +196,7 @@ func (w *work) typeSlice(main *element, c *change, at context) (*change, bool) {
 	if len(codes) == 0 {
 		if code := typeOfName(strings.TrimPrefix(c.slice, stem), main.props); code != "" {
 			out := *c
-			out.props = out.props.with("type", fhir.NewArray(w.typed(main, code)))
-			if out.def == nil {
-				out.def = fhir.NewObject()
-			}
+			out.narrow(w.typed(main, code))
 			c, codes = &out, []string{code}
 		}
 	}

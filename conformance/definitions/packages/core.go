@@ -24,10 +24,13 @@ func NewCore(defs *definitions.Definitions, parsed int) *Core {
 
 // Resolve finds a definition by resource type and canonical URL. A version after | must be that of the core.
 func (c *Core) Resolve(kind, url string) (*fhir.Node, bool) {
-	return c.parsed.get(kind+" "+url, func() ([]byte, bool) {
+	return c.parsed.get(kind+" "+url, Limits{}, func() ([]byte, bool) {
 		text := c.defs.Source(kind, url)
 		return text, text != nil
 	}, func(n *fhir.Node) bool {
 		return matches(n, url)
 	})
 }
+
+// Definitions are the definitions behind the trees.
+func (c *Core) Definitions() *definitions.Definitions { return c.defs }

@@ -28,7 +28,7 @@ func newShelf(limit int) shelf {
 }
 
 // get returns the tree under a key, else what load gives and fits allows, parsed.
-func (s *shelf) get(key string, load func() ([]byte, bool), fits func(*fhir.Node) bool) (*fhir.Node, bool) {
+func (s *shelf) get(key string, limits Limits, load func() ([]byte, bool), fits func(*fhir.Node) bool) (*fhir.Node, bool) {
 	s.mu.RLock()
 	n := s.trees[key]
 	s.mu.RUnlock()
@@ -40,7 +40,7 @@ func (s *shelf) get(key string, load func() ([]byte, bool), fits func(*fhir.Node
 		return nil, false
 	}
 	size := len(text)
-	n, err := fhir.Parse(text, fhir.Limits{})
+	n, err := fhir.Parse(text, fhir.Limits{Bytes: limits.File, Nodes: limits.Nodes})
 	if err != nil || !fits(n) {
 		return nil, false
 	}
