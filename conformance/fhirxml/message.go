@@ -28,7 +28,7 @@ var (
 
 	msgElementUnknown = message{"element-unknown", fhir.TypeStructure, "% has no element of this name"}
 	msgElementTooMany = message{"element-too-many", fhir.TypeStructure, "% occurs more often than allowed"}
-	msgElementOrder   = message{"element-order", fhir.TypeStructure, "% stands behind elements that must follow it"}
+	msgElementOrder   = message{OutOfOrder, fhir.TypeStructure, "% stands behind elements that must follow it"}
 	msgElementEmpty   = message{"element-empty", fhir.TypeStructure, "% has neither a value nor content"}
 	msgChoiceMultiple = message{"choice-multiple", fhir.TypeStructure, "% may have only one of its types"}
 
@@ -124,3 +124,7 @@ func identifier(name string) string {
 	}
 	return name
 }
+
+// OutOfOrder is the id of the issue about an element that is not in its place among
+// the others. The tree is the same as if it were.
+const OutOfOrder = "element-order"
