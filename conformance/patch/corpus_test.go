@@ -100,11 +100,21 @@ func fhirPathCases(t *testing.T, path string, run func(string, error)) {
 			err = errors.New("the input is changed")
 		case c.Error != nil:
 			err = failed(err)
-		case err == nil && !fhir.Equal(got, read(c.Output)):
+		case err == nil && !fhir.Equal(narrated(t, got), narrated(t, read(c.Output))):
 			err = fmt.Errorf("got %s", got.AppendJSON(nil))
 		}
 		run("FHIRPath Patch: "+c.Name, err)
 	}
+}
+
+// narrated puts in place of a narrative what it consists of: one of the cases writes
+// a quotation mark as a reference in one document and as itself in the other.
+func narrated(t *testing.T, n *fhir.Node) *fhir.Node {
+	text := n.Get("text")
+	if div := text.Get("div"); div != nil {
+		text.SetString("div", strings.Join(nodes(t, []byte(div.Text())), "\n"))
+	}
+	return n
 }
 
 func jsonCases(t *testing.T, path string, run func(string, error)) {
