@@ -28,6 +28,11 @@ func (w *work) differential(list []*fhir.Node, root string) *change {
 	for i, def := range list {
 		path := def.Get("path").Text()
 		parts := strings.Split(path, ".")
+		if len(path) > maxPath || len(def.Get("sliceName").Text()) > maxName {
+			w.report(i, fhir.Error, fhir.TypeTooCostly, "too-long",
+				fmt.Sprintf("the path has more than %d characters, or the name of the slice more than %d", maxPath, maxName))
+			continue
+		}
 		if parts[0] != root || slices.Contains(parts, "") {
 			w.report(i, fhir.Error, fhir.TypeStructure, "path-invalid",
 				fmt.Sprintf("the path %q is none of %s", clip(path), clip(root)))
@@ -116,6 +121,9 @@ func (w *work) add(at *change, def *fhir.Node, name string, index int) {
 		name: name, slice: slice, idSlice: named, def: def, props: propertiesOf(def), index: index,
 	})
 }
+
+// maxName bounds the length of a slice's name.
+const maxName = 256
 
 // maxClip bounds what of a definition is quoted in a message.
 const maxClip = 120

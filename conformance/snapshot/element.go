@@ -15,19 +15,33 @@ type element struct {
 	slice    string // slice name, "" for what is not a slice
 	props    properties
 	children []*element
-	size     int // elements in this tree, itself included; never above sizeLimit
+	// size counts the elements in this tree, itself included, and cost the bytes they take when they are written down;
+	// neither counts beyond endless.
+	size, cost int
 }
 
-// sizeLimit is where counting ends: shared trees may stand for more elements than any number holds.
-const sizeLimit = 1 << 30
+// endless is where counting ends: shared trees may stand for more elements than any number holds.
+const endless = 1 << 40
 
 func newElement(name, slice string, props properties, children []*element) *element {
-	e := &element{name: name, slice: slice, props: props, children: children, size: 1}
-	for _, c := range children {
-		e.size = min(e.size+c.size, sizeLimit)
+	e := &element{name: name, slice: slice, props: props, children: children, size: 1, cost: elementCost}
+	for _, p := range props {
+		e.cost += p.cost
 	}
+	for _, c := range children {
+		e.size = min(e.size+c.size, endless)
+		e.cost = min(e.cost+c.cost, endless)
+	}
+	// The name is part of the path and the id of everything below.
+	e.cost = min(e.cost+min(e.size, endless>>20)*2*min(len(name)+len(slice)+2, 1<<20), endless)
 	return e
 }
+
+// What an element and a value of a tree take, in bytes.
+const (
+	elementCost = 400
+	nodeCost    = 72
+)
 
 func (e *element) choice() bool { return strings.HasSuffix(e.name, "[x]") }
 
@@ -59,6 +73,19 @@ type properties []property
 type property struct {
 	name  string
 	value *fhir.Node
+	cost  int // bytes of a copy
+}
+
+func newProperty(name string, value *fhir.Node) property {
+	return property{name, value, nodes(value) * nodeCost}
+}
+
+func nodes(n *fhir.Node) int {
+	total := 1
+	for _, v := range n.All() {
+		total += nodes(v)
+	}
+	return total
 }
 
 func (p properties) get(name string) *fhir.Node {
@@ -79,12 +106,12 @@ func (p properties) with(name string, value *fhir.Node) properties {
 		case have.name != name:
 			out = append(out, have)
 		case value != nil:
-			out = append(out, property{name, value})
+			out = append(out, newProperty(name, value))
 			found = true
 		}
 	}
 	if value != nil && !found {
-		out = append(out, property{name, value})
+		out = append(out, newProperty(name, value))
 	}
 	return out
 }
@@ -134,7 +161,7 @@ func propertiesOf(def *fhir.Node) properties {
 		switch v.Name() {
 		case "id", "path", "sliceName", "_path", "_sliceName":
 		default:
-			out = append(out, property{v.Name(), v})
+			out = append(out, newProperty(v.Name(), v))
 		}
 	}
 	return out

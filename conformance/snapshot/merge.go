@@ -16,6 +16,10 @@ func (w *work) apply(e *element, c *change, at context) (out properties, replace
 		out, replaced = w.profiled(e, out, c, at)
 	}
 	for _, p := range c.props {
+		if p.value.Len() > w.limits.Items {
+			w.contradiction(c, at, "too-many-items", fmt.Sprintf("%s has more than %d values", clip(p.name), w.limits.Items))
+			continue
+		}
 		switch p.name {
 		case "base":
 		case "min", "max":
@@ -81,6 +85,7 @@ func (w *work) profiled(e *element, props properties, c *change, at context) (pr
 	}
 	if w.making(url) {
 		// What refers to itself below its root adds nothing to itself.
+		w.cut++
 		if at.depth == 0 {
 			w.report(c.index, fhir.Error, fhir.TypeBusinessRule, "cycle", "the definition is made from itself")
 		}
@@ -145,8 +150,13 @@ func (w *work) types(e *element, out properties, c *change, p property, at conte
 	if len(had) == 0 {
 		return out.with("type", p.value)
 	}
+	seen := map[string]bool{}
 	for _, t := range p.value.Items() {
 		code := t.Get("code").Text()
+		if seen[code] {
+			continue
+		}
+		seen[code] = true
 		if !slices.ContainsFunc(had, func(base string) bool { return w.isA(code, base) }) {
 			w.contradiction(c, at, "type-not-allowed", fmt.Sprintf("%s is none of the types %s", clip(code), clip(strings.Join(had, ", "))))
 			return out
@@ -191,7 +201,8 @@ func appended(base, text *fhir.Node) *fhir.Node {
 func constraints(base, change *fhir.Node, url string) *fhir.Node {
 	out := fhir.NewArray()
 	own := map[string]*fhir.Node{}
-	for _, v := range (properties{{"constraint", change}}).sourced(url) {
+	sourced := sourced(properties{{name: "constraint", value: change}}, url).get("constraint").Items()
+	for _, v := range sourced {
 		own[v.Get("key").Text()] = v
 	}
 	for _, v := range base.Items() {
@@ -202,7 +213,7 @@ func constraints(base, change *fhir.Node, url string) *fhir.Node {
 		}
 		out.Append(v.Clone())
 	}
-	for _, v := range (properties{{"constraint", change}}).sourced(url) {
+	for _, v := range sourced {
 		if key := v.Get("key").Text(); own[key] != nil {
 			out.Append(own[key].Clone())
 			delete(own, key)
@@ -211,19 +222,16 @@ func constraints(base, change *fhir.Node, url string) *fhir.Node {
 	return out
 }
 
-func (p properties) sourced(url string) []*fhir.Node {
-	return sourced(p, url).get("constraint").Items()
-}
-
 // union is a list with what a change adds to it.
 func union(base, change *fhir.Node) *fhir.Node {
 	out := fhir.NewArray()
-	for _, v := range base.Items() {
-		out.Append(v.Clone())
-	}
-	for _, v := range change.Items() {
-		if !slices.ContainsFunc(base.Items(), func(b *fhir.Node) bool { return fhir.Equal(b, v) }) {
-			out.Append(v.Clone())
+	seen := map[string]bool{}
+	for _, list := range []*fhir.Node{base, change} {
+		for _, v := range list.Items() {
+			if text := string(v.AppendJSON(nil)); !seen[text] {
+				seen[text] = true
+				out.Append(v.Clone())
+			}
 		}
 	}
 	return out

@@ -17,18 +17,26 @@ type Source interface {
 
 // Limits bound the work on one snapshot. Zero values mean the defaults.
 type Limits struct {
-	Elements    int // of one snapshot and of one differential
+	Elements    int // of one snapshot
+	Bytes       int // of one snapshot in memory
+	Changes     int // elements of one differential
+	Items       int // values of one property of an element
 	Derivations int // profiles on profiles, and profiles that need each other's snapshot
+	Steps       int // elements that are read or changed on the way, those of other definitions included
 	Issues      int // findings about one definition
-	CachedTotal int // elements of the snapshots that are kept for the next call
+	Cached      int // bytes of the snapshots that are kept for the next call
 }
 
 // The default limits.
 const (
 	DefaultElements    = 20_000
+	DefaultBytes       = 48 << 20
+	DefaultChanges     = 5_000
+	DefaultItems       = 1_000
 	DefaultDerivations = 32
+	DefaultSteps       = 100_000
 	DefaultIssues      = 100
-	DefaultCachedTotal = 100_000
+	DefaultCached      = 64 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -38,9 +46,13 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	set(&l.Elements, DefaultElements)
+	set(&l.Bytes, DefaultBytes)
+	set(&l.Changes, DefaultChanges)
+	set(&l.Items, DefaultItems)
 	set(&l.Derivations, DefaultDerivations)
+	set(&l.Steps, DefaultSteps)
 	set(&l.Issues, DefaultIssues)
-	set(&l.CachedTotal, DefaultCachedTotal)
+	set(&l.Cached, DefaultCached)
 	return l
 }
 
@@ -74,7 +86,7 @@ func New(source Source, options Options) *Generator {
 // derives from, in place of the one it may have. Contradictions are issues; an element in error is left as its base has
 // it. The result is nil if nothing could be generated at all, and the issues say why.
 func (g *Generator) Generate(sd *fhir.Node) (*fhir.Node, []fhir.Issue) {
-	w := &work{Generator: g}
+	w := &work{Generator: g, top: sd}
 	s := w.generate(sd)
 	if s == nil {
 		return nil, w.issues
@@ -109,21 +121,43 @@ type work struct {
 	*Generator
 	issues []fhir.Issue
 
-	sd    *fhir.Node // the definition whose elements findings speak of
+	top   *fhir.Node // the definition that was asked for
+	sd    *fhir.Node // the one whose elements findings speak of
 	root  *element   // what content references of the base point into
 	quiet bool       // findings about other definitions are not the caller's
+	inner string     // the first of those
 	open  []string   // definitions being made, outermost first
+	steps int
+	cut   int // how often a definition was not made because it is being made, or there are too many
+}
+
+// step counts work and reports whether there may be more.
+func (w *work) step(n int) bool {
+	if w.steps > w.limits.Steps {
+		return false
+	}
+	if w.steps += n; w.steps > w.limits.Steps {
+		w.cut++
+		w.quiet = false
+		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-steps",
+			fmt.Sprintf("the snapshot takes more than %d steps", w.limits.Steps))
+		return false
+	}
+	return true
 }
 
 func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string) {
+	if w.quiet && w.inner == "" && severity == fhir.Error {
+		w.inner = text
+	}
 	if w.quiet || len(w.issues) >= w.limits.Issues {
 		return
 	}
 	i := fhir.Issue{Severity: severity, Code: code, ID: id, Text: text, Expression: "StructureDefinition"}
-	at := w.sd
-	if index >= 0 {
+	at := w.top
+	if index >= 0 && w.sd == w.top {
 		i.Expression = fmt.Sprintf("StructureDefinition.differential.element[%d]", index)
-		at = w.sd.Path("differential", "element").At(index)
+		at = w.top.Path("differential", "element").At(index)
 	}
 	i.Line, i.Column = at.Position()
 	w.issues = append(w.issues, i)
@@ -146,18 +180,22 @@ func (w *work) generate(sd *fhir.Node) *structure {
 		return nil
 	}
 	changes := sd.Path("differential", "element").Items()
-	if len(changes) > w.limits.Elements {
-		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",
-			fmt.Sprintf("the differential has more than %d elements", w.limits.Elements))
+	if len(changes) > w.limits.Changes {
+		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-changes",
+			fmt.Sprintf("the differential has more than %d elements", w.limits.Changes))
 		return nil
 	}
 	var base *element
 	switch {
 	case s.base != "":
+		w.inner = ""
 		of := w.structure(s.base)
 		if of == nil {
-			w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing",
-				fmt.Sprintf("the base definition %s has no snapshot that could be used", clip(s.base)))
+			text := fmt.Sprintf("the base definition %s has no snapshot that could be used", clip(s.base))
+			if w.inner != "" {
+				text += ": " + w.inner
+			}
+			w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing", text)
 			return nil
 		}
 		base, w.root = of.root, of.root
@@ -178,9 +216,16 @@ func (w *work) generate(sd *fhir.Node) *structure {
 	}
 	top := w.differential(changes, s.typ)
 	s.root = w.merge(base, top, context{specialize: s.typeOnly, path: s.typ, url: s.url})
-	if s.root.size > w.limits.Elements {
+	switch {
+	case w.steps > w.limits.Steps:
+		return nil
+	case s.root.size > w.limits.Elements:
 		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",
 			fmt.Sprintf("the snapshot would have more than %d elements", w.limits.Elements))
+		return nil
+	case s.root.cost > w.limits.Bytes:
+		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-large",
+			fmt.Sprintf("the snapshot would take more than %d bytes", w.limits.Bytes))
 		return nil
 	}
 	return s
@@ -201,16 +246,22 @@ func (w *work) structure(url string) *structure {
 	if !ok {
 		return nil
 	}
+	cut := w.cut
 	s := read(sd, w.limits)
+	if s != nil && !w.step(s.root.size) {
+		return nil
+	}
 	if s == nil {
 		if own := sd.Get("url").Text(); w.making(own) {
 			w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle",
 				fmt.Sprintf("the snapshot of %s depends on itself", clip(own)))
+			w.cut++
 			return nil
 		}
 		if len(w.open) >= w.limits.Derivations {
 			w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-derivations",
 				fmt.Sprintf("more than %d definitions need each other's snapshot", w.limits.Derivations))
+			w.cut++
 			return nil
 		}
 		quiet := w.quiet
@@ -221,7 +272,10 @@ func (w *work) structure(url string) *structure {
 			return nil
 		}
 	}
-	w.keep(url, s)
+	if w.cut == cut {
+		// What was made in the middle of a cycle lacks what is being made, and holds here alone.
+		w.keep(url, s)
+	}
 	return s
 }
 
@@ -235,13 +289,13 @@ func (g *Generator) kept(url string) *structure {
 func (g *Generator) keep(url string, s *structure) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.total+s.root.size > g.limits.CachedTotal {
+	if g.total+s.root.cost > g.limits.Cached {
 		clear(g.cached)
 		g.total = 0
 	}
-	if s.root.size <= g.limits.CachedTotal && g.cached[url] == nil {
+	if s.root.cost <= g.limits.Cached && g.cached[url] == nil {
 		g.cached[url] = s
-		g.total += s.root.size
+		g.total += s.root.cost
 	}
 }
 

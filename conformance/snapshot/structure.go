@@ -23,7 +23,7 @@ func read(sd *fhir.Node, limits Limits) *structure {
 		return nil
 	}
 	s := describe(sd)
-	b := builder{list: list, owner: s}
+	b := builder{list: list, owner: s, items: limits.Items}
 	s.root = b.element(0)
 	if b.broken || b.at != len(list) {
 		return nil
@@ -49,8 +49,9 @@ type builder struct {
 	list  []*fhir.Node
 	at    int
 	owner *structure
+	items int // most values of one property
 
-	broken bool // an element stands without the one it is part of, or too deep
+	broken bool // an element stands without the one it is part of, or too deep, or is too large
 }
 
 // element reads the element at the cursor and all below it.
@@ -69,6 +70,7 @@ func (b *builder) element(depth int) *element {
 		}
 	}
 	props := propertiesOf(def)
+	b.broken = b.broken || crowded(props, b.items) || len(path) > maxPath
 	if props.get("base") == nil {
 		props = props.with("base", baseOf(path, props))
 	}
@@ -94,6 +96,19 @@ func (b *builder) element(depth int) *element {
 
 // maxDepth bounds the nesting of elements, in what is read and in what is made.
 const maxDepth = 64
+
+// maxPath bounds the length of a path.
+const maxPath = 2048
+
+// crowded reports whether a property has more values than allowed.
+func crowded(props properties, items int) bool {
+	for _, p := range props {
+		if p.value.Len() > items {
+			return true
+		}
+	}
+	return false
+}
 
 func below(path, parent string) bool {
 	return len(path) > len(parent) && path[len(parent)] == '.' && strings.HasPrefix(path, parent)
