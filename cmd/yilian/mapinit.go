@@ -14,21 +14,26 @@ import (
 )
 
 type mapInitCommand struct {
-	Dir    string   `arg:"" help:"Folder to write; it must not be there yet."`
-	Sample []string `arg:"" help:"Sample records in any format, or folders of them."`
+	Dir    string   `arg:"" optional:"" help:"Folder to write; it must not be there yet."`
+	Sample []string `arg:"" optional:"" help:"Sample records in any format, or folders of them."`
 	ID     string   `name:"id" placeholder:"ID" help:"The institution's id; default: the folder's name."`
 	Name   string   `placeholder:"NAME" help:"The institution's printed name."`
 	Lang   string   `placeholder:"zh|en" help:"Language of comments and of TODO.md; default: that of the environment, else en."`
 	Like   []string `type:"existingdir" placeholder:"DIR" help:"Folder of an institution that is connected already: codes of the same name get the same target."`
+	Is     []string `sep:"none" placeholder:"TABLE.COLUMN=CONCEPT" help:"What a field holds, where TODO.md asks; COLUMN=CONCEPT for all tables, =- to leave it alone. Repeatable."`
+
+	Concepts bool `help:"Print what a field can be said to hold, and do nothing else."`
 }
 
 func (mapInitCommand) Help() string {
 	return `Reads sample records of a hospital and drafts its folder: institution.yaml, maps, code tables, a case for each kind of sample with
 names and numbers replaced, and TODO.md, the list of what is to be decided. What is a guess is marked "# ?". An existing folder is
-never touched. What is drafted loads; what it makes of the samples is for "yilian map run" to show.
+never touched. What the list asks about a field is answered with --is and another folder: --is '就诊登记.流水号=visit', --is 'results.code=item',
+--is '备用1=-'; --is 'TABLE=@visit' says what a table tells. What is drafted loads; what it makes of the samples is for "yilian map run" to show.
 
 With --json one object: dir, id; files; records, maps, codes, cases; guessed, doubtful and asked, numbers of fields; refused, findings
-that would keep samples out; questions, each with place, seen and ask; next, command lines.`
+that would keep samples out; questions, each with place, seen, ask and, where a flag decides it, answer; next, command lines.
+With --concepts an array of objects: name, is.`
 }
 
 // drafted is what "map init --json" prints.
@@ -49,6 +54,16 @@ type drafted struct {
 }
 
 func (c mapInitCommand) Run(ctx context.Context, out *output) error {
+	lang := c.Lang
+	if lang == "" {
+		lang = environmentLanguage()
+	}
+	if c.Concepts {
+		return printConcepts(out, lang)
+	}
+	if c.Dir == "" || len(c.Sample) == 0 {
+		return usageError{errors.New("want a folder to write, and samples")}
+	}
 	if _, err := os.Lstat(c.Dir); err == nil {
 		return fmt.Errorf("%s is there already; want a folder that is not", c.Dir)
 	}
@@ -60,16 +75,13 @@ func (c mapInitCommand) Run(ctx context.Context, out *output) error {
 	if err != nil {
 		return err
 	}
-	o := draft.Options{ID: c.ID, Name: c.Name, Lang: c.Lang}
+	o := draft.Options{ID: c.ID, Name: c.Name, Lang: lang, Is: c.Is}
 	if o.ID == "" {
 		abs, err := filepath.Abs(c.Dir)
 		if err != nil {
 			return err
 		}
 		o.ID = draft.ID(filepath.Base(abs))
-	}
-	if o.Lang == "" {
-		o.Lang = environmentLanguage()
 	}
 	if o.Known, err = knownTables(out, c.Like); err != nil {
 		return err
@@ -85,6 +97,20 @@ func (c mapInitCommand) Run(ctx context.Context, out *output) error {
 		return err
 	}
 	return c.tell(out, o.ID, d)
+}
+
+func printConcepts(out *output, lang string) error {
+	if lang != draft.English && lang != draft.Chinese {
+		return fmt.Errorf("language %q; want %s or %s", lang, draft.English, draft.Chinese)
+	}
+	concepts := draft.Concepts(lang)
+	if out.json {
+		return out.print(concepts)
+	}
+	for _, c := range concepts {
+		fmt.Fprintf(out.out, "%-15s %s\n", c.Name, c.Is)
+	}
+	return nil
 }
 
 // samplesIn names the files of folders among the samples; those that begin with a point are left out.

@@ -24,6 +24,7 @@ type codeRow struct {
 	times    int
 	displays map[string]int
 	sexes    map[residentid.Sex]int // what the resident numbers of the same rows say
+	taken    map[string]int         // of what specimens the rows tell, in codes of HL7
 }
 
 // pairs reads a list of words and targets.
@@ -51,7 +52,7 @@ func (d *drafter) table(spec tableSpec, code, name *column) string {
 	for _, v := range code.order {
 		t.row(v, code.values[v], d.lim.MaxCodes)
 	}
-	idno := code.scope.own("idno")
+	idno, sample := code.scope.own("idno"), specimenBeside(spec, code)
 	for _, row := range code.scope.cells {
 		if code.at >= len(row) || row[code.at] == "" {
 			continue
@@ -62,6 +63,9 @@ func (d *drafter) table(spec tableSpec, code, name *column) string {
 		}
 		if name != nil && name.scope == code.scope && name.at < len(row) && row[name.at] != "" && len(r.displays) < 20 {
 			r.displays[strings.Join(strings.Fields(fold.Width(row[name.at])), " ")]++
+		}
+		if sample != nil && sample.at < len(row) && row[sample.at] != "" {
+			r.taken[groupOf(row[sample.at])]++
 		}
 		if (spec.name == sexTable.name || spec.name == sexCodeTable.name) && idno != nil && idno.at < len(row) {
 			if id := residentid.Parse(row[idno.at]); id.Valid {
@@ -97,7 +101,7 @@ func (t *codeTable) row(value string, times, most int) {
 			t.beyond++
 			return
 		}
-		r = &codeRow{displays: map[string]int{}, sexes: map[residentid.Sex]int{}}
+		r = &codeRow{displays: map[string]int{}, sexes: map[residentid.Sex]int{}, taken: map[string]int{}}
 		t.codes[key] = r
 		t.order = append(t.order, key)
 	}
@@ -168,6 +172,7 @@ type target struct {
 	code, display, equivalence string
 	doubt                      bool
 	why                        string
+	named                      bool // it comes from a table of names alone
 }
 
 // translate finds the target of a code by what is certain: words with one meaning, the built-in tables, the numbers of patients.
@@ -214,8 +219,29 @@ func (t *codeTable) translate(code, display string, known []*codes.Table) (targe
 			}
 		}
 	}
+	if named, ok := t.sameName(code, display, known); ok {
+		return named, true
+	}
+	if t.spec.names != "" {
+		if named, ok := r.named(t.spec.names, code, display); ok {
+			return named, true
+		}
+	}
 	for _, k := range known {
-		if e, ok := byName(k, display, t.spec.system); ok {
+		if e, ok := byName(k, display, t.spec.system); ok && r.agrees(e.Target.Display) {
+			return target{code: e.Target.Code, display: e.Target.Display, equivalence: e.Equivalence, why: k.Name()}, true
+		}
+	}
+	return target{}, false
+}
+
+// sameName looks in the tables of other institutions that are for the same things.
+func (t *codeTable) sameName(code, display string, known []*codes.Table) (target, bool) {
+	for _, k := range known {
+		if k.Name() != t.spec.name {
+			continue
+		}
+		if e, ok := byName(k, display, t.spec.system); ok && t.codes[code].agrees(e.Target.Display) {
 			return target{code: e.Target.Code, display: e.Target.Display, equivalence: e.Equivalence, why: k.Name()}, true
 		}
 	}
@@ -291,7 +317,10 @@ func (d *drafter) writeTable(t *codeTable) {
 				rows.WriteString("# ? " + d.say(text{"is that so here?", "本院是这样吗?"}) + "\n")
 			}
 			why := ""
-			if to.why != "" {
+			switch {
+			case to.named:
+				why = d.say(text{"by name (%s)", "按名称对照(%s)"}, to.why)
+			case to.why != "":
 				why = d.say(text{"same name in %s", "与%s同名"}, to.why)
 			}
 			if why == "" && (to.equivalence == "inexact" || to.equivalence == "narrower") {
@@ -341,7 +370,11 @@ func (d *drafter) nearest(t *codeTable, display string) string {
 		table string
 	}
 	var all []near
-	for _, k := range d.o.Known {
+	tables := d.o.Known
+	if b, ok := codes.Builtin(t.spec.names); ok {
+		tables = append(slices.Clone(tables), b)
+	}
+	for _, k := range tables {
 		for _, c := range k.Nearest(display, 3) {
 			if c.Entry.Target.System == t.spec.system && c.Entry.Target.Code != "" {
 				all = append(all, near{c, k.Name()})

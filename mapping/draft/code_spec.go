@@ -12,6 +12,7 @@ type tableSpec struct {
 	digits   bool              // that digits mean what the built-in table says is likely only
 	fallback string            // for mandatory elements: what an unknown code is taken for
 	icd      bool              // codes of the national editions of ICD-10
+	names    string            // a built-in table of names, asked after those of institutions that are connected already
 }
 
 const (
@@ -36,7 +37,7 @@ var (
 	orderStatusTable = tableSpec{name: "order-status", title: "申请状态", system: "http://hl7.org/fhir/request-status",
 		known: pairs("已开立 active 开立 active 已申请 active 申请 active 有效 active 待执行 active 待确认 active 已确认 active 执行中 active 已接收 active 已采样 active 已收费 active 完成 completed 已完成 completed 已执行 completed 已报告 completed 已审核 completed 作废 revoked 已作废 revoked 取消 revoked 已取消 revoked 撤销 revoked 已撤销 revoked 退费 revoked 停止 revoked 已停止 revoked 草稿 draft 暂存 draft active active completed completed cancelled revoked revoked revoked new active done completed")}
 	reportStatusTable = tableSpec{name: "report-status", title: "报告状态", system: "http://hl7.org/fhir/diagnostic-report-status", builtin: []string{"report-status-names"},
-		known: pairs("正常 final 已审核 final 审核 final 已发布 final 已报告 final 终审 final 已完成 final 完成 final 正式 final 有效 final 初步 preliminary 初审 preliminary 未审核 preliminary 待审核 preliminary 临时 preliminary 更正 corrected 已更正 corrected 修正 corrected 作废 entered-in-error 已作废 entered-in-error 撤销 cancelled 取消 cancelled 已取消 cancelled f final p preliminary c corrected x cancelled final final preliminary preliminary corrected corrected")}
+		known: pairs("正常 final 已审核 final 审核 final 已发布 final 已报告 final 终审 final 已完成 final 完成 final 正式 final 有效 final 初步 preliminary 初审 preliminary 未审核 preliminary 待审核 preliminary 临时 preliminary 更正 corrected 已更正 corrected 修正 corrected 作废 entered-in-error 已作废 entered-in-error 撤销 entered-in-error 已撤销 entered-in-error 召回 entered-in-error 取消 cancelled 已取消 cancelled f final p preliminary c corrected x cancelled final final preliminary preliminary corrected corrected")}
 	rxStatusTable = tableSpec{name: "prescription-status", title: "处方状态", system: "http://hl7.org/fhir/CodeSystem/medicationrequest-status",
 		known: pairs("有效 active 已开立 active 开立 active 已审核 active 审核 active 已缴费 active 已收费 active 未发药 active 待发药 active 已发药 completed 发药 completed 已完成 completed 完成 completed 已执行 completed 作废 cancelled 已作废 cancelled 取消 cancelled 已取消 cancelled 退药 cancelled 已退药 cancelled 停止 stopped 已停止 stopped active active completed completed cancelled cancelled")}
 	priorityTable = tableSpec{name: "priority", title: "优先级", system: "http://hl7.org/fhir/request-priority", words: true,
@@ -50,7 +51,7 @@ var (
 	sectionTable = tableSpec{name: "report-section", title: "报告类别", system: v2System + "v2-0074", builtin: []string{"v2-0074"}, words: true,
 		known: pairs("生化 CH 临床化学 CH 血液 HM 临检 HM 血常规 HM 免疫 SR 血清 SR 微生物 MB 细菌 MB 尿液 LAB 体液 LAB 检验 LAB 影像 RAD 放射 RAD 超声 RUS 彩超 RUS B超 RUS us RUS ct CT mr NMR mri NMR 核磁 NMR 磁共振 NMR dr RAD x线 RX 心电 EC 心电图 EC ecg EC 病理 PAT 核医学 NMS")}
 	orderItemTable = tableSpec{name: "order-items", title: "申请与报告项目", system: loinc}
-	labItemTable   = tableSpec{name: "lab-items", title: "检验项目", system: loinc}
+	labItemTable   = tableSpec{name: "lab-items", title: "检验项目", system: loinc, names: "lab-names"}
 	dxTable        = tableSpec{name: "diagnoses", title: "诊断", system: "http://hl7.org/fhir/sid/icd-10", icd: true}
 	drugTable      = tableSpec{name: "drugs", title: "药品", system: "http://www.whocc.no/atc"}
 	freqTable      = tableSpec{name: "frequencies", title: "用药频次", system: v2System + "v3-GTSAbbreviation", words: true,

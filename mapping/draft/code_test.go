@@ -54,7 +54,7 @@ func TestCodeTables(t *testing.T) {
 		{Name: "报告结果.csv", Bytes: []byte("报告号,项目代码,项目名称,结果,单位,参考范围,提示\nR1,001,葡萄糖,5.1,mmol/L,3.9-6.1,P\nR1,#2,钾,4.1,mmol/L,3.5-5.3,↑\nR2,\"a,b\",\"某\"\"项\",4.1,mmol/L,3.5-5.3,\n")},
 	}, draft.Options{Known: []*codes.Table{known}})
 	for name, want := range map[string][]string{
-		"codes/lab-items.csv":     {"001,葡萄糖,14749-6,Glucose,equivalent,same name in lab-items\n", "\"#2\",钾,,,unmatched,\n", "\"a,b\",\"某\"\"项\",,,unmatched,\n"},
+		"codes/lab-items.csv":     {"001,葡萄糖,14749-6,Glucose,equivalent,same name in lab-items\n", "\"#2\",钾,2823-3,Potassium [Moles/volume] in Serum or Plasma,equivalent,by name (lab-names)\n", "\"a,b\",\"某\"\"项\",,,unmatched,\n"},
 		"codes/report-status.csv": {"#! unmapped: default final\n", "# ? 7: seen 1×; without a row it is taken for final\n", "已审核,已审核,final,"},
 		"codes/specimens.csv":     {"血清,血清,SER,", "2,,,,unmatched,\n"},
 		"codes/flags.csv":         {"# ? seen 1×\nP,,,,unmatched,", "↑,,H,"},

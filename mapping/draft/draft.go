@@ -22,6 +22,7 @@ type Options struct {
 	Name   string         // default: the ID, to be asked
 	Lang   string         // English (default) or Chinese
 	Known  []*codes.Table // tables of institutions that are connected already: equal names get the same target
+	Is     []string       // answers: TABLE.COLUMN=CONCEPT, COLUMN=CONCEPT, TABLE=@KIND; - for what is to be left alone
 	Limits Limits
 }
 
@@ -63,6 +64,7 @@ type drafter struct {
 	kinds   []*documentKind
 	out     *Draft
 	unasked int
+	told    map[*column]*concept // what was answered
 
 	codes     []*codeTable
 	names     map[string]bool // of maps
@@ -93,6 +95,9 @@ func From(files []mapping.File, o Options) (*Draft, error) {
 	if len(d.samples.tables)+len(d.kinds)+len(d.samples.messages) == 0 {
 		return nil, fmt.Errorf("draft: %w", d.nothing())
 	}
+	if err := d.answer(); err != nil {
+		return nil, err
+	}
 	d.guess()
 	d.infer()
 	d.report()
@@ -119,7 +124,7 @@ var errEmpty = fmt.Errorf("no records in the samples")
 
 // guess decides what every table and column is.
 func (d *drafter) guess() {
-	g := &guesser{lex: d.lex}
+	g := &guesser{lex: d.lex, told: d.told}
 	for _, t := range d.samples.tables {
 		profileAll(t.scope)
 		g.scope(t.scope)
@@ -149,6 +154,9 @@ func (d *drafter) report() {
 		t := Table{Name: d.title(s), Kind: string(s.kind), Rows: s.rows}
 		for _, c := range s.columns {
 			f := Field{Path: c.heading(), Doubt: c.doubt}
+			if c.left {
+				continue
+			}
 			if c.concept != nil {
 				f.Concept = c.concept.name
 				d.out.Guessed++

@@ -85,7 +85,7 @@ func (e *emitter) doubtOf(columns ...*column) string {
 			if c.why != "" {
 				return what + " " + c.why // asked with the others
 			}
-			e.d.ask(e.d.place(c), e.d.shape(c), text{"The heading fits %q, the values do not prove it. Look at it.", "列名像是%q,但值不足以证明,请核对。"}, c.concept.name)
+			e.d.askColumn(c, c.concept.name, text{"The heading fits %q, the values do not prove it. Look at it.", "列名像是%q,但值不足以证明,请核对。"}, c.concept.name)
 			return what
 		}
 	}

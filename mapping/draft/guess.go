@@ -8,12 +8,13 @@ import (
 
 // Scores of a guess: the heading's weight, what the values say, and whether the concept is at home in such a table.
 const (
-	atHome  = 0.2 // in few kinds of table
-	general = 0.1 // in every kind
-	abroad  = -0.3
-	certain = 0.7  // from here a guess is made
-	doubted = 0.85 // below, it is marked
-	margin  = 0.08 // by which it must be better than the next
+	atHome   = 0.2 // in few kinds of table
+	general  = 0.1 // in every kind
+	abroad   = -0.3
+	answered = 9.0  // above every guess
+	certain  = 0.7  // from here a guess is made
+	doubted  = 0.85 // below, it is marked
+	margin   = 0.08 // by which it must be better than the next
 )
 
 type candidate struct {
@@ -23,7 +24,8 @@ type candidate struct {
 
 // guesser decides what columns hold.
 type guesser struct {
-	lex *lexicon
+	lex  *lexicon
+	told map[*column]*concept // what needs no guess
 }
 
 // scope guesses the kind of a table – or of what an array holds – and then its columns in the light of it. Two rounds are enough: the
@@ -45,6 +47,12 @@ func (g *guesser) scope(s *scope) {
 		}
 		s.kind, s.score = again, score
 	}
+	if s.told != noKind && s.kind != s.told {
+		s.kind = s.told
+		for _, c := range s.columns {
+			own[c] = g.candidates(c, s.kind)
+		}
+	}
 	g.assign(s, own)
 	for _, k := range s.kids {
 		g.scope(k)
@@ -64,6 +72,12 @@ func (c *column) names() []string {
 
 // candidates returns what a column may hold, the best first.
 func (g *guesser) candidates(c *column, k kind) []candidate {
+	switch to := g.told[c]; {
+	case c.left:
+		return nil
+	case to != nil:
+		return []candidate{{to, answered}}
+	}
 	var out []candidate
 	note := func(name string, heading float64) {
 		concept := g.lex.concepts[name]
@@ -242,7 +256,7 @@ func (g *guesser) assign(s *scope, own map[*column][]candidate) {
 		}
 		taken[cl.cand.name] = c
 		c.concept, c.score = cl.cand.concept, cl.cand.score
-		c.doubt = cl.cand.score < doubted || c.present == 0
+		c.doubt = cl.cand.score < doubted || c.present == 0 && g.told[c] == nil
 	}
 	for _, c := range s.columns {
 		if c.concept == nil && c.rivals == nil {

@@ -110,6 +110,7 @@ func keysOf(list string) []string {
 		}
 	}
 	for _, pattern := range strings.Fields(list) {
+		pattern, spelt := strings.CutPrefix(pattern, "~")
 		for _, heading := range expand(pattern) {
 			if elementNumber(heading) != "" {
 				add(heading)
@@ -117,7 +118,7 @@ func keysOf(list string) []string {
 			}
 			key := headingKey(heading)
 			add(key)
-			if hasHan(key) {
+			if hasHan(key) && !spelt && !strings.Contains(key, "代号") { // its initials are those of 单号, a number
 				add(initials(key))
 			}
 		}
@@ -301,7 +302,7 @@ var (
 		"data": true, "tb": true, "his": true, "lis": true, "ris": true, "pacs": true, "emr": true, "record": true, "row": true, "the": true, "col": true,
 		"vc": true, "dt": true, "int": true, "str": true, "my": true, "field": true, "hosp": true, "rec": true}
 	pinyinPrefixes = []string{"hz", "br", "jz", "bg", "sq", "jy", "jc", "cf", "yz", "zz", "mz", "zy", "his", "lis", "t", "f", "c"}
-	hanPrefixes    = []string{"患者", "病人", "受检者", "就诊", "本次", "当前", "首诊", "最终", "原", "院内", "门诊", "住院", "门急诊", "检验", "检查", "报告", "处方", "转诊", "化验", "实验室"}
+	hanPrefixes    = []string{"患者", "病人", "病员", "受检者", "就诊", "本次", "当前", "首诊", "最终", "原", "院内", "门诊", "住院", "门急诊", "检验", "检查", "报告", "处方", "转诊", "化验", "实验室"}
 )
 
 // wordsOf splits a heading in Latin letters where its writer did: patient_name, patientName, HZ-XM.

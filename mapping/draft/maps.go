@@ -48,7 +48,7 @@ func (e *emitter) emit(s *scope) {
 
 func (d *drafter) tableMap(t *tableSample) {
 	if t.kind == noKind {
-		d.ask(d.title(t.scope), d.say(text{"%d columns, %d rows", "%d列,%d行"}, len(t.columns), t.rows),
+		d.askFor(d.flag(d.title(t.scope), "@KIND"), d.title(t.scope), d.say(text{"%d columns, %d rows", "%d列,%d行"}, len(t.columns), t.rows),
 			text{"What does this table tell? Its columns fit none of the kinds known; no map reads it.", "这张表是什么内容?列名不符合任何已知类型,暂无映射读取。"})
 		return
 	}

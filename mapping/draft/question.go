@@ -7,6 +7,9 @@ type Question struct {
 	Place string `json:"place"` // a file of the folder, a table and column, a path, a segment
 	Seen  string `json:"seen"`  // shapes and counts, never values
 	Ask   string `json:"ask"`   // what to decide
+	// Answer is the flag of "yilian map init" that decides it, "" where the folder itself is to be changed. A concept that is still
+	// to be named stands as CONCEPT.
+	Answer string `json:"answer,omitempty"`
 }
 
 // text is one sentence in both languages.
@@ -22,12 +25,24 @@ func (t text) in(lang string) string {
 // say fills in a sentence.
 func (d *drafter) say(t text, args ...any) string { return fmt.Sprintf(t.in(d.o.Lang), args...) }
 
-func (d *drafter) ask(place, seen string, t text, args ...any) {
+func (d *drafter) ask(place, seen string, t text, args ...any) { d.askFor("", place, seen, t, args...) }
+
+// askColumn asks about a column; to is what it may be confirmed to be.
+func (d *drafter) askColumn(c *column, to string, t text, args ...any) {
+	d.askFor(d.flag(c.spot(), to), d.place(c), d.shape(c), t, args...)
+}
+
+// flag writes the answer to a question as an argument for a shell.
+func (d *drafter) flag(spot, to string) string {
+	return "--is " + shellWord(oneLine(spot)+"="+to)
+}
+
+func (d *drafter) askFor(answer, place, seen string, t text, args ...any) {
 	if len(d.out.Questions) >= d.lim.MaxAsked {
 		d.unasked++
 		return
 	}
-	q := Question{Place: oneLine(place), Seen: oneLine(seen), Ask: d.say(t, args...)}
+	q := Question{Place: oneLine(place), Seen: oneLine(seen), Ask: d.say(t, args...), Answer: answer}
 	for _, have := range d.out.Questions {
 		if have == q {
 			return

@@ -16,6 +16,7 @@ type scope struct {
 	kids   []*scope
 	rows   int
 	kind   kind
+	told   kind    // what was answered
 	score  float64 // of the kind
 
 	columns []*column

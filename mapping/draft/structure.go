@@ -89,7 +89,7 @@ func (c *column) unknown() bool { return c.concept == nil && !c.left && c.presen
 
 // numberlike reports a column whose values could be numbers of somebody or something, and are in every row.
 func (c *column) numberlike() bool {
-	if c.present < c.rows || c.distinct < leastValues || c.codelike < idShare || c.day > 0.5 || c.telephone > 0.5 || c.mobile > 0.5 || c.near > 0.3 ||
+	if c.present < c.rows || c.distinct < leastValues || c.codelike < idShare || c.day > 0.5 || c.mobile > 0.5 || c.near > 0.3 ||
 		c.unit > 0.5 || c.dx > 0.5 || c.decimal > c.integer && c.integer < idShare && c.minimum < leastDigits {
 		return false
 	}
@@ -103,7 +103,7 @@ func (c *column) numberlike() bool {
 	if letters {
 		return c.minimum >= leastLetters
 	}
-	return c.minimum >= leastDigits && !slices.ContainsFunc(c.order, func(v string) bool { return strings.Contains(v, ".") })
+	return c.minimum >= leastDigits && c.telephone < 0.5 && !slices.ContainsFunc(c.order, func(v string) bool { return strings.Contains(v, ".") })
 }
 
 // within reports whether the values of a column stand in another.
@@ -143,7 +143,7 @@ func (d *drafter) inferNumber(t *tableSample, concept string) {
 			tie = true
 		}
 	}
-	if found == nil || tie || best == 1 && d.told(t) {
+	if found == nil || tie || best == 1 && d.numbered(t) {
 		return
 	}
 	if best > 2 {
@@ -153,8 +153,8 @@ func (d *drafter) inferNumber(t *tableSample, concept string) {
 	d.take(found, concept, text{"it is the only number that is another in every row", "唯一一个每行都不同的编号"})
 }
 
-// told reports whether something else tells the rows of a table apart.
-func (d *drafter) told(t *tableSample) bool {
+// numbered reports whether something else tells the rows of a table apart.
+func (d *drafter) numbered(t *tableSample) bool {
 	var others []string
 	switch t.kind {
 	case patients:

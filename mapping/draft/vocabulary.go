@@ -50,7 +50,9 @@ func (d *drafter) inferWords(s *scope) {
 
 // allWords reports whether all values are known words, or marks, rather than digits or letters that mean other things elsewhere.
 func allWords(p *profile, t *tableSpec) bool {
-	return !slices.ContainsFunc(p.order, func(v string) bool { return !hasHan(v) && !strings.ContainsAny(v, "↑↓") || yesWords[v] || !knownWord(v, t) })
+	return !slices.ContainsFunc(p.order, func(v string) bool {
+		return !hasHan(v) && !strings.ContainsAny(v, "↑↓") || yesWords[v] || !knownWord(v, t)
+	})
 }
 
 func knownWord(v string, t *tableSpec) bool {
