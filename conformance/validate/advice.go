@@ -134,7 +134,7 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 	}
 	if url == ucumSystem {
 		if _, ok := ucum.Parse(code.Text()); !ok {
-			r.reportBelow(code, fhir.Error, msgUCUMInvalid, "code")
+			r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
 		}
 		return
 	}
@@ -146,7 +146,7 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 	if known == nil {
 		return
 	}
-	if known.draft {
+	if known.draft && r.path[len(r.path)-1].name != "coding" {
 		r.report(n, fhir.Information, msgSystemDraft, known.url)
 	}
 	if !known.has(code.Text()) {
@@ -168,8 +168,8 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 			return
 		}
 	}
-	if len(allowed) > 0 && r.english() {
-		r.reportBelow(display, fhir.Warning, msgDisplayWrong, "display", known.url)
+	if len(allowed) > 0 && r.v.options.Displays != "" && r.english() {
+		r.reportBelow(display, r.v.options.Displays, msgDisplayWrong, "display", known.url)
 	}
 }
 
@@ -177,7 +177,7 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 // language in which displays are known.
 func (r *run) english() bool {
 	language := r.scope.node.Get("language").Text()
-	return language == "en" || strings.HasPrefix(language, "en-")
+	return language == "" || language == "en" || strings.HasPrefix(language, "en-")
 }
 
 // checkUnit tests that a unit which claims to be UCUM's is.
@@ -187,7 +187,7 @@ func checkUnit(r *run, n *fhir.Node) {
 		return
 	}
 	if _, ok := ucum.Parse(code.Text()); !ok {
-		r.reportBelow(code, fhir.Error, msgUCUMInvalid, "code")
+		r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
 	}
 }
 
@@ -230,7 +230,7 @@ func (r *run) adviseHTML(n *fhir.Node, m message, severity fhir.Severity) {
 		}
 		s = s[i+1:]
 		name, rest := scanName(strings.TrimPrefix(s, "/"))
-		if name == "" || !htmlName(name) {
+		if name == "" || m == msgStringHTML && !htmlName(name) || strings.Contains(name, ":") {
 			continue
 		}
 		if rest = strings.TrimLeft(rest, " \t\r\n"); rest == "" || rest[0] != '>' && rest[0] != '/' && !letter(rest[0]) {
@@ -279,7 +279,12 @@ func adviseNarrative(r *run, e fhir.Element) {
 	if language == "" || div == "" {
 		return
 	}
-	head, _, _ := strings.Cut(div, ">")
+	head, rest, _ := strings.Cut(div, ">")
+	if !strings.Contains(head, "lang=") { // the first section may say
+		if inner, ok := strings.CutPrefix(strings.TrimLeft(rest, " \t\r\n"), "<div"); ok {
+			head, _, _ = strings.Cut(inner, ">")
+		}
+	}
 	for _, name := range []string{" xml:lang=", " lang="} {
 		_, after, ok := strings.Cut(head, name)
 		if !ok || len(after) < 2 {

@@ -66,8 +66,11 @@ func (b *bundle) resolve(reference string, from int) found {
 	if scheme, _, ok := strings.Cut(name, ":"); ok && validScheme(scheme) {
 		f.based = true
 	} else if from >= 0 && from < len(b.entries) {
-		if base, ok := serverBase(b.entries[from].url); ok {
+		own := b.entries[from].url
+		if base, ok := serverBase(own); ok {
 			url, f.based = base+name, true
+		} else if _, id, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(own, "urn:uuid:") {
+			url, f.based = "urn:uuid:"+id, true
 		}
 	}
 	if f.based {
@@ -111,9 +114,32 @@ func (r *run) enter(n *fhir.Node, typ string) {
 			b.at = i
 		}
 	}
-	if typ == "Bundle" {
+	switch typ {
+	case "Bundle":
 		r.bundles = append(r.bundles, openBundle(n))
+	case "Parameters":
+		r.bundles = append(r.bundles, openParameters(n))
 	}
+}
+
+// openParameters sees the resources of Parameters as a bundle without addresses.
+func openParameters(n *fhir.Node) *bundle {
+	b := &bundle{node: n, typ: "Parameters", at: none, byName: map[string][]int{}, byNode: map[*fhir.Node]int{}}
+	var walk func(list *fhir.Node, depth int)
+	walk = func(list *fhir.Node, depth int) {
+		for _, p := range list.Items() {
+			if res := p.Get("resource"); res != nil {
+				k := bundleEntry{resource: res, typ: res.ResourceType(), id: res.ID()}
+				b.byName[k.typ+"/"+k.id] = append(b.byName[k.typ+"/"+k.id], len(b.entries))
+				b.entries = append(b.entries, k)
+			}
+			if depth < DefaultMaxDepth {
+				walk(p.Get("part"), depth+1)
+			}
+		}
+	}
+	walk(n.Get("parameter"), 0)
+	return b
 }
 
 // bundle is the innermost bundle around the place, nil if there is none.
@@ -135,12 +161,16 @@ func (r *run) leave(n *fhir.Node, typ string) {
 		r.judgeResponse(n)
 	case "Parameters":
 		r.judgeParameters(n)
+	case "StructureDefinition":
+		r.judgeDefinition(n)
+	case "Observation":
+		r.judgeVitalSigns(n)
 	}
 	r.claimed(n, typ)
-	if n == r.top {
+	if n == r.top && !r.bare {
 		r.askedFor(n, typ)
 	}
-	if typ == "Bundle" {
+	if typ == "Bundle" || typ == "Parameters" {
 		r.bundles = r.bundles[:len(r.bundles)-1]
 	}
 }
@@ -184,7 +214,8 @@ func (r *run) judgeBundle(b *bundle) {
 func (r *run) judgeEntry(b *bundle, e *bundleEntry, seen map[string]bool) {
 	n := e.resource
 	if e.url == "" {
-		if n != nil && !unaddressed[b.typ] && len(r.bundles) == 1 {
+		outcome := b.typ == "searchset" && e.typ == "OperationOutcome"
+		if n != nil && !unaddressed[b.typ] && len(r.bundles) == 1 && !outcome {
 			r.fail(n, msgFullURLMissing)
 		}
 		return
@@ -263,11 +294,7 @@ func (r *run) judgeReach(b *bundle) {
 	for i := range b.entries {
 		eachReference(b.entries[i].resource, 0, func(reference string) {
 			f := b.resolve(reference, i)
-			to := f.entries
-			if len(to) == 0 {
-				to = f.named
-			}
-			for _, j := range to {
+			for _, j := range f.entries {
 				links[i] = append(links[i], j)
 				back[j] = append(back[j], i)
 			}
@@ -341,7 +368,7 @@ func eachReference(n *fhir.Node, depth int, f func(string)) {
 // claimed judges a resource by the profiles that it says it conforms to.
 func (r *run) claimed(n *fhir.Node, typ string) {
 	for i, c := range n.Path("meta", "profile").Items() {
-		if c.Kind() != fhir.String || i >= maxClaims {
+		if c.Kind() != fhir.String || i >= maxClaims || r.bare {
 			continue
 		}
 		p, err := r.v.profile(c.Text())

@@ -79,16 +79,54 @@ func (v *Validator) adviseExtension(r *run, n *fhir.Node, modifier bool) {
 }
 
 func (r *run) unknownExtension(n *fhir.Node, modifier bool) {
-	if modifier {
+	if modifier && !example(n.Get("url").Text()) {
 		r.fail(n, msgExtensionModifierUnknown)
+		return
+	}
+	if example(n.Get("url").Text()) {
+		if r.v.options.NoExamples {
+			r.reportBelow(n.Get("url"), fhir.Error, msgExtensionExample, "url")
+		} else {
+			return
+		}
+	}
+	if strings.HasPrefix(n.Get("url").Text(), core) {
+		// HL7 publishes extensions for R4 apart from R4 too.
+		if r.v.options.UnknownExtensions == fhir.Information {
+			r.report(n, fhir.Information, msgExtensionUnknown)
+		}
 		return
 	}
 	r.report(n, r.v.options.UnknownExtensions, msgExtensionUnknown)
 }
 
+// example reports whether a URL is one that stands for those of others.
+func example(url string) bool {
+	_, rest, _ := strings.Cut(url, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	for _, domain := range []string{"example.org", "example.com", "acme.com"} {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return false
+}
+
+// misplaced are extensions whose context R4 tells wrongly: its own definitions
+// have them elsewhere.
+var misplaced = map[string]string{
+	core + "structuredefinition-fhir-type":         "ElementDefinition.type",
+	core + "structuredefinition-standards-status":  "Element",
+	core + "structuredefinition-normative-version": "Element",
+	core + "regex": "ElementDefinition.type",
+}
+
 func contextsOf(e *definitions.Extension) []extensionContext {
 	out := make([]extensionContext, len(e.Contexts))
 	for i, c := range e.Contexts {
+		if better, ok := misplaced[e.URL]; ok {
+			c = better
+		}
 		out[i] = extensionContext{"element", c}
 	}
 	return out
@@ -158,7 +196,8 @@ func (r *run) place() place {
 	container := t.Root()
 	name, typ := t.Name, t.Name
 	var property *definitions.Property
-	for _, s := range r.path[:len(r.path)-1] {
+	passed := make([]string, len(r.path)) // urls of extensions on the way
+	for at, s := range r.path[:len(r.path)-1] {
 		key := s.name
 		if stem, rest, ok := strings.Cut(key, ".ofType("); ok {
 			key = stem + definitions.Capital(strings.TrimSuffix(rest, ")"))
@@ -185,6 +224,9 @@ func (r *run) place() place {
 			return place{}
 		}
 		property, container, typ = p, p.Container(), p.Type
+		if typ == "Extension" {
+			passed[at] = node.Get("url").Text()
+		}
 		name += "." + strings.TrimSuffix(p.Element.Name, "[x]")
 		if p.Element.Backbone() || p.Element.ContentReference != "" {
 			name = p.Container().Path
@@ -200,6 +242,9 @@ func (r *run) place() place {
 			container = inner
 		}
 	}
+	for i := len(r.path) - 2; i >= 0 && out.url == ""; i-- {
+		out.url = passed[i]
+	}
 	out.paths = append(out.paths, name)
 	for at := typ; at != ""; {
 		out.paths = append(out.paths, at)
@@ -211,9 +256,6 @@ func (r *run) place() place {
 	}
 	if typ == "BackboneElement" || r.v.defs.KindOf(typ) == definitions.Resource && typ != "" {
 		out.paths = append(out.paths, "Element")
-	}
-	if typ == "Extension" {
-		out.url = node.Get("url").Text()
 	}
 	if property != nil {
 		out.value = []fhirpath.Value{r.v.model.Element(fhir.Element{Value: node, Extra: extra}, property)}
@@ -256,5 +298,5 @@ func (v *Validator) fitsContext(r *run, here place, c extensionContext) bool {
 			return true
 		}
 	}
-	return strings.Contains(want, ":") // an extension of an extension, or a slice
+	return here.url == c.expression
 }

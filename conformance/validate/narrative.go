@@ -35,12 +35,30 @@ const (
 
 // checkNarrative tests a narrative's XHTML.
 func checkNarrative(r *run, n *fhir.Node) {
+	noteLinks(r, n.Text())
 	if m, ok := scanNarrative(n.Text()); !ok {
 		severity := fhir.Error
-		if m == msgNarrativeEmpty {
-			severity = fhir.Warning // nothing to read harms nobody
+		if m == msgNarrativeEmpty && (!r.thorough || strings.Contains(n.Text(), "<!--")) {
+			severity = fhir.Warning // nothing to read harms nobody, and a comment may say why
 		}
 		r.report(n, severity, m, "")
+	}
+}
+
+// noteLinks notes the contained resources that images and links of a narrative
+// name.
+func noteLinks(r *run, s string) {
+	if len(r.scope.contained) == 0 {
+		return
+	}
+	for {
+		i := strings.Index(s, "=\"#")
+		if i < 0 {
+			return
+		}
+		s = s[i+len("=\"#"):]
+		id, _, _ := strings.Cut(s, "\"")
+		r.scope.use(id)
 	}
 }
 

@@ -159,11 +159,11 @@ func TestResource(t *testing.T) {
 
 		// References.
 		{"accepts the forms of references", observation(`,"subject":{"reference":"Patient/1"},"basedOn":[{"reference":"https://h.example/fhir/ServiceRequest/1/_history/2"},{"reference":"urn:uuid:0c3201bd-1cbf-4d64-b04d-cd9187a4c6e0"},{"reference":"urn:oid:1.2.3"},{"reference":"ServiceRequest?identifier=a|b"},{"reference":"http://h.example/anything"}]`), nil},
-		{"refuses a reference to an unknown type", observation(`,"subject":{"reference":"Pateint/1"}`), []string{"reference-format at Observation.subject.reference"}},
-		{"refuses a bare id as reference", observation(`,"subject":{"reference":"123"}`), []string{"reference-format at Observation.subject.reference"}},
-		{"refuses a reference without id", observation(`,"subject":{"reference":"Patient/"}`), []string{"reference-format at Observation.subject.reference"}},
-		{"refuses a space in a reference", observation(`,"subject":{"reference":"Patient/1 2"}`), []string{"reference-format at Observation.subject.reference"}},
-		{"refuses a URN without name", observation(`,"subject":{"reference":"urn:uuid:"}`), []string{"reference-format at Observation.subject.reference"}},
+		{"refuses a reference to an unknown type", observation(`,"subject":{"reference":"Pateint/1"}`), []string{"reference-format at Observation.subject"}},
+		{"refuses a bare id as reference", observation(`,"subject":{"reference":"123"}`), []string{"reference-format at Observation.subject"}},
+		{"refuses a reference without id", observation(`,"subject":{"reference":"Patient/"}`), []string{"reference-format at Observation.subject"}},
+		{"refuses a space in a reference", observation(`,"subject":{"reference":"Patient/1 2"}`), []string{"reference-format at Observation.subject"}},
+		{"refuses a URN without name", observation(`,"subject":{"reference":"urn:uuid:"}`), []string{"reference-format at Observation.subject"}},
 		{"refuses a target the element does not allow", observation(`,"subject":{"reference":"Practitioner/1"}`), []string{"reference-target-type at Observation.subject"}},
 		{"refuses an absolute target the element does not allow", observation(`,"subject":{"reference":"https://h.example/fhir/Practitioner/1"}`), []string{"reference-target-type at Observation.subject"}},
 		{"refuses a type the element does not allow", observation(`,"subject":{"type":"Practitioner","identifier":{"value":"1"}}`), []string{"reference-target-type at Observation.subject"}},
@@ -175,7 +175,7 @@ func TestResource(t *testing.T) {
 		{"accepts a contained resource that is referenced", observation(`,"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}`), nil},
 		{"accepts a contained resource that refers to its container", observation(`,"contained":[{"resourceType":"Provenance","id":"p","target":[{"reference":"#"}],"recorded":"2024-01-01T00:00:00Z","agent":[{"who":{"reference":"Organization/1"}}]}]`), nil},
 		{"accepts a contained resource that another contained one references", observation(`,"contained":[{"resourceType":"Organization","id":"o"},{"resourceType":"Patient","id":"p","managingOrganization":{"reference":"#o"}}],"subject":{"reference":"#p"}`), nil},
-		{"refuses a fragment nothing has", observation(`,"subject":{"reference":"#p"}`), []string{"reference-unresolved at Observation.subject.reference"}},
+		{"refuses a fragment nothing has", observation(`,"subject":{"reference":"#p"}`), []string{"reference-unresolved at Observation.subject"}},
 		{"refuses a fragment of a type the element does not allow", observation(`,"contained":[{"resourceType":"Organization","id":"o"}],"subject":{"reference":"#o"}`), []string{"reference-target-type at Observation.subject"}},
 		{"refuses a contained resource without id", observation(`,"contained":[{"resourceType":"Patient","active":true}]`), []string{"contained-id-missing at Observation.contained[0]"}},
 		{"refuses a contained resource nobody references", observation(`,"contained":[{"resourceType":"Patient","id":"p"}]`), []string{"contained-unreferenced at Observation.contained[0]"}},
@@ -187,9 +187,9 @@ func TestResource(t *testing.T) {
 
 		// Resources within resources, and content references.
 		{"looks into a bundle", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":` + patient(`,"gender":"x"`) + `}]}`, []string{"code-unknown at Bundle.entry[0].resource.gender"}},
-		{"refuses a relative fullUrl", `{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"Patient/1","resource":` + patient("") + `}]}`, []string{"full-url-relative at Bundle.entry[0].fullUrl"}},
+		{"refuses a relative fullUrl", `{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"Patient/1","resource":` + patient("") + `}]}`, []string{"full-url-relative at Bundle.entry[0]"}},
 		{"refuses an entry without resourceType", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"id":"a"}}]}`, []string{"resource-type-missing at Bundle.entry[0].resource"}},
-		{"keeps fragments within their entry", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":` + observation(`,"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}`) + `},{"resource":` + observation(`,"subject":{"reference":"#p"}`) + `}]}`, []string{"reference-unresolved at Bundle.entry[1].resource.subject.reference"}},
+		{"keeps fragments within their entry", `{"resourceType":"Bundle","type":"collection","entry":[{"resource":` + observation(`,"contained":[{"resourceType":"Patient","id":"p"}],"subject":{"reference":"#p"}`) + `},{"resource":` + observation(`,"subject":{"reference":"#p"}`) + `}]}`, []string{"reference-unresolved at Bundle.entry[1].resource.subject"}},
 		{"looks into a parameter's resource", `{"resourceType":"Parameters","parameter":[{"name":"a","resource":` + patient(`,"gender":"x"`) + `}]}`, []string{"code-unknown at Parameters.parameter[0].resource.gender"}},
 		{"follows content references", `{"resourceType":"Questionnaire","status":"draft","item":[{"linkId":"1","type":"group","item":[{"linkId":"2","type":"group","item":[{"type":"string"}]}]}]}`, []string{"element-missing at Questionnaire.item[0].item[0].item[0]"}},
 		{"follows content references to another path", observation(`,"component":[{"code":{"text":"x"},"referenceRange":[{"hihg":{}}]}]`), []string{"element-unknown at Observation.component[0].referenceRange[0].hihg"}},

@@ -34,14 +34,15 @@ type shape struct {
 	most       *fhir.Node // maxValue[x]
 	longest    int        // maxLength
 	bound      *binding
+	binds      bool // has a binding, known or not
 	invariants []*invariant
 
-	slicing  *slicing
-	slices   []*shape
-	children []*shape
-	parent   *shape
-	content  string // path of the element whose content this one has
-	idle     bool   // says nothing more than the type
+	narrative *narrativeRules
+	slicing   *slicing
+	slices    []*shape
+	children  []*shape
+	parent    *shape
+	idle      bool // says nothing more than the type
 }
 
 type shapeType struct {
@@ -119,7 +120,6 @@ func (v *Validator) compileProfile(n *fhir.Node) (*profile, error) {
 	if p.typ == "" {
 		p.typ = p.root.path
 	}
-	c.contents(p.root, p.root, 0)
 	prune(p.root)
 	if p.typ == "Extension" {
 		p.ext = readExtensionRules(n)
@@ -213,7 +213,6 @@ func (c *profileCompiler) element(path string) *definitions.Element {
 func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element) {
 	s.min, s.max = number(e.Get("min"), 0), number(e.Get("max"), definitions.Unbounded)
 	s.counted = s.slice != "" || base == nil || s.min > base.Min || s.max != definitions.Unbounded && (base.Max == definitions.Unbounded || s.max < base.Max)
-	s.content = e.Get("contentReference").Text()
 	for _, t := range e.Get("type").Items() {
 		st := shapeType{code: t.Get("code").Text(), profiles: textList(t.Get("profile")), targets: textList(t.Get("targetProfile")),
 			modes: textList(t.Get("aggregation"))}
@@ -229,9 +228,7 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 		}
 		s.types = append(s.types, st)
 	}
-	if base == nil || len(s.types) < len(base.Types) {
-		s.restricted = len(s.types) > 0 && s.types[0].code != ""
-	}
+	s.restricted = len(s.types) > 0 && s.types[0].code != "" && !sameTypes(s.types, base)
 	for _, k := range e.All() {
 		switch name := k.Name(); {
 		case strings.HasPrefix(name, "fixed"):
@@ -244,13 +241,18 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 			s.most = k
 		}
 	}
+	s.narrative = readNarrativeRules(e)
 	s.longest = number(e.Get("maxLength"), 0)
 	if b := e.Get("binding"); b != nil {
+		s.binds = true
 		bound := &binding{strength: b.Get("strength").Text(), url: b.Get("valueSet").Text()}
 		for _, x := range b.Get("extension").Items() {
 			if x.Get("url").Text() == "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet" {
 				bound.maximum = x.Get("valueCanonical").Text()
 			}
+		}
+		if p, ok := relaxed[bound.url]; ok && bound.strength == definitions.BindingRequired {
+			bound.strength = p
 		}
 		if base == nil || base.Binding == nil || base.Binding.Strength != bound.strength || base.Binding.ValueSet != strings.TrimSuffix(bound.url, "|4.0.1") {
 			bound.set, bound.most = c.v.valueSet(bound.url), c.v.valueSet(bound.maximum)
@@ -274,6 +276,10 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 	}
 }
 
+// relaxed are bindings of R4's own profiles that were a mistake, as later versions
+// have them: components of vital signs have other units too.
+var relaxed = map[string]string{"http://hl7.org/fhir/ValueSet/ucum-vitals-common|4.0.1": definitions.BindingExtensible}
+
 const (
 	fhirpathTypes = "http://hl7.org/fhirpath/"
 	fhirTypeURL   = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
@@ -284,6 +290,19 @@ const (
 func (v *Validator) inherited(source string) bool {
 	t := v.defs.Type(source)
 	return source != "" && t != nil && (t.URL == source || t.Name == source)
+}
+
+// sameTypes reports whether a profile leaves the types as they are.
+func sameTypes(types []shapeType, base *definitions.Element) bool {
+	if base == nil || len(types) != len(base.Types) {
+		return false
+	}
+	for _, t := range types {
+		if base.Type(t.code) == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func known(base *definitions.Element, key, expression string) bool {
@@ -313,36 +332,6 @@ func textList(n *fhir.Node) []string {
 	return out
 }
 
-// contents gives elements with a content reference the children of what it
-// leads to, unless the profile says its own.
-func (c *profileCompiler) contents(root, s *shape, depth int) {
-	for _, list := range [][]*shape{s.children, s.slices} {
-		for _, k := range list {
-			if _, path, ok := strings.Cut(k.content, "#"); ok && len(k.children) == 0 {
-				if t := find(root, path); t != nil {
-					k.children = t.children
-					continue
-				}
-			}
-			c.contents(root, k, depth+1)
-		}
-	}
-}
-
-// find follows a path from the root through unsliced elements.
-func find(root *shape, path string) *shape {
-	_, rest, more := strings.Cut(path, ".")
-	at := root
-	for more {
-		var name string
-		name, rest, more = strings.Cut(rest, ".")
-		if at = childShape(at, name); at == nil {
-			return nil
-		}
-	}
-	return at
-}
-
 // prune marks the shapes that say nothing more than the type, and takes out
 // those below others.
 func prune(s *shape) {
@@ -366,7 +355,7 @@ func pruneSeen(s *shape, seen map[*shape]bool) {
 	}
 	s.children = kept
 	s.idle = len(kept) == 0 && len(s.slices) == 0 && s.slicing == nil && !s.counted && !s.restricted && s.fixed == nil &&
-		s.pattern == nil && s.least == nil && s.most == nil && s.longest == 0 && s.bound == nil && len(s.invariants) == 0 && s.slice == ""
+		s.pattern == nil && s.least == nil && s.most == nil && s.longest == 0 && s.narrative == nil && s.bound == nil && len(s.invariants) == 0 && s.slice == ""
 	for _, t := range s.types {
 		s.idle = s.idle && len(t.profiles) == 0 && len(t.targets) == 0 && len(t.modes) == 0
 	}

@@ -98,11 +98,15 @@ func (v *Validator) checkReference(r *run, n *fhir.Node) {
 	t := v.parseReference(literal.Text())
 	switch t.form {
 	case malformed:
-		r.reportBelow(literal, fhir.Error, msgReferenceFormat, "reference", "")
+		severity := fhir.Error
+		if r.thorough && literal.Text() != "" && !strings.ContainsAny(literal.Text(), " \t\r\n") {
+			severity = fhir.Warning // it may be an address relative to something else than a FHIR server
+		}
+		r.report(literal, severity, msgReferenceFormat)
 		return
 	case fragment:
 		if !r.scope.use(t.fragment) {
-			r.reportBelow(literal, fhir.Error, msgReferenceUnresolved, "reference", "")
+			r.fail(literal, msgReferenceUnresolved)
 			return
 		}
 		t.resource = r.scope.typeOf(t.fragment)
@@ -141,6 +145,9 @@ func (v *Validator) targetCheck(p *definitions.Property) check {
 // its own.
 func checkAbsolute(r *run, n *fhir.Node) {
 	if scheme, rest, ok := strings.Cut(n.Text(), ":"); !ok || !validScheme(scheme) || rest == "" {
-		r.fail(n, msgFullURL, "")
+		path := r.path
+		r.path = r.path[:len(r.path)-1]
+		r.fail(n, msgFullURL)
+		r.path = path
 	}
 }

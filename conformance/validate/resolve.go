@@ -24,7 +24,7 @@ func (r *run) target(reference string) *fhir.Node {
 	for i := len(r.bundles) - 1; i >= 0; i-- {
 		b := r.bundles[i]
 		f := b.resolve(reference, b.at)
-		if len(f.entries) == 0 && !f.based {
+		if len(f.entries) == 0 && (!f.based || b.typ == "Parameters") {
 			f.entries = f.named
 		}
 		if len(f.entries) > 0 {
@@ -49,12 +49,12 @@ func (v *Validator) checkResolves(r *run, n *fhir.Node) {
 	if t.form == malformed || t.form == fragment || t.form == query {
 		return
 	}
-	if b := r.bundle(); b != nil && r.inBundle(b, t, n, text) {
+	if b := r.bundle(); b != nil && b.typ != "Parameters" && r.inBundle(b, t, n, text) {
 		return
 	}
 	found := r.target(text)
 	if found == nil {
-		if v.options.Resolver != nil && t.form != urn {
+		if v.options.Resolver != nil && t.resource != "" {
 			r.fail(n, msgReferenceNotFound)
 		}
 		return
@@ -77,6 +77,11 @@ func (r *run) inBundle(b *bundle, t target, n *fhir.Node, text string) bool {
 			r.fail(n, msgReferenceFoundType)
 		}
 		return true
+	case len(f.named) > 0 && b.typ == "document" && b.at == 0 && t.form == relative:
+		// What a document's Composition names has to be in it.
+		r.report(n, fhir.Warning, msgReferenceNamed)
+		r.fail(n, msgReferenceNotInBundle)
+		return true
 	case t.form == urn && (b.typ == "document" || b.typ == "message" || b.typ == "transaction"):
 		r.fail(n, msgReferenceNotInBundle)
 		return true
@@ -84,8 +89,7 @@ func (r *run) inBundle(b *bundle, t target, n *fhir.Node, text string) bool {
 		r.report(n, fhir.Warning, msgReferenceNotInBundle)
 		return true
 	case len(f.named) > 0 && b.typ != "searchset":
-		r.report(n, fhir.Warning, msgReferenceNotInBundle)
-		return false
+		r.report(n, fhir.Warning, msgReferenceNamed)
 	}
 	return false
 }
@@ -147,6 +151,9 @@ func (r *run) targetProfiles(targets, modes []string, it *item) {
 			return
 		}
 	}
+	for _, p := range profiles {
+		r.report(it.node(), fhir.Information, msgReferenceProfileTried, p.url)
+	}
 	r.fail(it.node(), msgReferenceProfile, strings.Join(urls, ", "))
 }
 
@@ -154,7 +161,13 @@ func (r *run) targetProfiles(targets, modes []string, it *item) {
 func (r *run) elsewhere(n *fhir.Node, f func() bool) bool {
 	path, scope := r.path, r.scope
 	r.path = r.path[:len(r.path):len(r.path)]
-	if !contains(scope, n) && n != scope.node {
+	switch {
+	case n == scope.env.Resource:
+	case contains(scope, n) || n == scope.node:
+		inner := *scope
+		inner.env = r.environment(n, scope.node)
+		r.scope = &inner
+	default:
 		r.aside(func() { r.scope = r.open(n) })
 		if b := r.bundle(); b != nil {
 			if i, ok := b.byNode[n]; ok {

@@ -1,8 +1,10 @@
 package validate
 
 import (
+	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cockroachdb/apd/v3"
 
@@ -89,7 +91,7 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 		return
 	}
 	n := it.node()
-	if s.restricted && s.slice == "" && !r.typed(s, it) {
+	if s.restricted && !r.typed(s, it) {
 		r.fail(n, msgProfileType, typeNames(s.types), p.url)
 		return
 	}
@@ -104,6 +106,9 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 	}
 	if s.longest > 0 && it.element.Value.Kind() == fhir.String && runes(it.element.Value.Text()) > s.longest {
 		r.fail(n, msgTooLong, itoa(s.longest))
+	}
+	if s.narrative != nil && it.typ == "Narrative" {
+		r.narrated(p, s.narrative, it)
 	}
 	if s.bound != nil && it.element.Value != nil {
 		r.boundBy(s.bound, it)
@@ -157,18 +162,23 @@ func runes(s string) int {
 
 // below judges the children of an item.
 func (r *run) below(p *profile, s *shape, it *item) {
+	if r.v.defs.IsResource(it.typ) && it.node() != r.scope.env.Resource {
+		r.elsewhere(it.node(), func() bool { r.belowHere(p, s, it); return true })
+		return
+	}
+	r.belowHere(p, s, it)
+}
+
+func (r *run) belowHere(p *profile, s *shape, it *item) {
 	holder := it.holder()
 	if it.element.Value.Kind() == fhir.Object && it.container == nil {
 		return
 	}
-	for i, c := range s.children {
+	for _, c := range s.children {
 		if r.full {
 			return
 		}
-		if c.slice != "" && followsSliced(s.children[:i], c) {
-			continue
-		}
-		items := r.items2(it, holder, c)
+		items := r.childItems(it, holder, c)
 		n := it.node()
 		if c.counted {
 			if len(items) < c.min {
@@ -181,8 +191,6 @@ func (r *run) below(p *profile, s *shape, it *item) {
 		r.group(p, c, items, n, true)
 	}
 }
-
-func followsSliced(before []*shape, c *shape) bool { return false }
 
 // group judges the repetitions of an element, and by its slices.
 func (r *run) group(p *profile, s *shape, items []item, parent *fhir.Node, _ bool) {
@@ -199,8 +207,8 @@ func (r *run) group(p *profile, s *shape, items []item, parent *fhir.Node, _ boo
 	}
 }
 
-// items2 are the repetitions of a child of an item.
-func (r *run) items2(it *item, holder *fhir.Node, s *shape) []item {
+// childItems are the repetitions of a child of an item.
+func (r *run) childItems(it *item, holder *fhir.Node, s *shape) []item {
 	var out []item
 	if holder.Kind() != fhir.Object {
 		return nil
@@ -275,7 +283,7 @@ func (r *run) typeProfiles(p *profile, s *shape, it *item) {
 		}
 	}
 	if len(urls) > 0 {
-		r.oneOf(urls, it)
+		r.oneOf(p, urls, it)
 	}
 	if it.typ == "Reference" && (len(targets) > 0 || len(modes) > 0) {
 		r.targetProfiles(targets, modes, it)
@@ -283,7 +291,7 @@ func (r *run) typeProfiles(p *profile, s *shape, it *item) {
 }
 
 // oneOf judges an item by profiles of which it must fulfil one.
-func (r *run) oneOf(urls []string, it *item) {
+func (r *run) oneOf(from *profile, urls []string, it *item) {
 	var known []*profile
 	for _, url := range urls {
 		p, err := r.v.profile(url)
@@ -292,8 +300,12 @@ func (r *run) oneOf(urls []string, it *item) {
 			r.report(it.node(), fhir.Warning, msgProfileUnusable, url, err.Error())
 			return
 		case p == nil:
-			if r.v.defs.Type(url) == nil && it.typ != "Extension" {
-				r.report(it.node(), fhir.Warning, msgProfileUnknown, url)
+			t := r.v.defs.Type(url)
+			switch {
+			case t == nil && it.typ != "Extension":
+				r.fail(it.node(), msgProfileUnknown, url)
+			case t != nil && !r.v.defs.IsA(it.typ, t.Name) && len(urls) == 1:
+				r.fail(it.node(), msgProfileType, t.Name, from.url)
 			}
 			return
 		}
@@ -416,7 +428,7 @@ func (r *run) between(p *profile, s *shape, it *item) {
 		if side.limit == nil || it.element.Value == nil {
 			continue
 		}
-		order, known := compareValues(it.element.Value, side.limit)
+		order, known := compareValues(it.element.Value, fromNow(side.limit, it.element.Value))
 		switch {
 		case !known && side.limit.Kind() == fhir.Object:
 			r.fail(it.node(), msgProfileValueUnit, showLimit(side.limit))
@@ -425,6 +437,38 @@ func (r *run) between(p *profile, s *shape, it *item) {
 		}
 	}
 }
+
+// fromNow turns a duration that bounds a date into the date that far from now.
+func fromNow(limit, value *fhir.Node) *fhir.Node {
+	if limit.Kind() != fhir.Object || value.Kind() != fhir.String {
+		return limit
+	}
+	n, err := strconv.ParseFloat(limit.Get("value").Text(), 64)
+	if err != nil || math.Abs(n) > maxRelative {
+		return limit
+	}
+	now, whole := time.Now().UTC(), int(n)
+	switch unitOf(limit) {
+	case "a":
+		now = now.AddDate(whole, 0, 0)
+	case "mo":
+		now = now.AddDate(0, whole, 0)
+	case "wk":
+		now = now.AddDate(0, 0, 7*whole)
+	case "d":
+		now = now.AddDate(0, 0, whole)
+	case "h":
+		now = now.Add(time.Duration(n * float64(time.Hour)))
+	case "min":
+		now = now.Add(time.Duration(n * float64(time.Minute)))
+	default:
+		return limit
+	}
+	return fhir.NewString(now.Format("2006-01-02T15:04:05Z"))
+}
+
+// maxRelative bounds durations that dates are compared with.
+const maxRelative = 1e6
 
 // showLimit writes a limit of a definition.
 func showLimit(n *fhir.Node) string {

@@ -136,6 +136,17 @@ func (r *run) criterion(s *shape, step pathStep) []*shape {
 		}
 	}
 	add(s)
+	for _, whole := range []*fhir.Node{s.fixed, s.pattern} {
+		if part := whole.Get(step.name); part != nil && step.call == "" {
+			k := &shape{path: s.path + "." + step.name, label: s.label + "." + step.name, parent: s}
+			if whole == s.fixed {
+				k.fixed = part
+			} else {
+				k.pattern = part
+			}
+			out = append(out, k)
+		}
+	}
 	for _, t := range s.types {
 		for _, url := range t.profiles {
 			if p, err := r.v.profile(url); p != nil && err == nil {
@@ -181,14 +192,28 @@ func (r *run) matches(sl *slicing, s *shape, it *item) (bool, error) {
 	if len(sl.by) == 0 {
 		return false, nil // slices are for people to read
 	}
+	var open error
+	decided := false
 	for i := range sl.by {
 		ok, err := r.discriminates(&sl.by[i], s, it)
-		if err != nil || !ok {
+		switch {
+		case err == errFree:
+			open = plainError("nothing fixes " + sl.by[i].path)
+		case err != nil || !ok:
 			return false, err
+		default:
+			decided = true
 		}
+	}
+	if !decided {
+		return false, open
 	}
 	return true, nil
 }
+
+// errFree says that a slice leaves open what a discriminator looks at; the
+// others decide then.
+const errFree = plainError("nothing fixes it")
 
 func (r *run) discriminates(d *discriminator, s *shape, it *item) (bool, error) {
 	if d.err != nil {
@@ -209,7 +234,7 @@ func (r *run) discriminates(d *discriminator, s *shape, it *item) (bool, error) 
 				return len(values) > 0, nil
 			}
 		}
-		return false, plainError("nothing says whether " + d.path + " has to exist")
+		return false, errFree
 	case "type":
 		return r.typeMatches(found, values, d, s)
 	case "profile":
@@ -233,7 +258,7 @@ func (r *run) discriminates(d *discriminator, s *shape, it *item) (bool, error) 
 		if len(found) == 0 && s.extendsAny() {
 			return false, nil
 		}
-		return false, plainError("nothing fixes " + d.path)
+		return false, errFree
 	}
 	return true, nil
 }
@@ -278,6 +303,8 @@ func (r *run) valueMatches(c *shape, values []fhirpath.Value) (ok, decides bool)
 			m, coded := member(c.bound.set, v.Type(), v.Node())
 			return coded && m != definitions.NotMember
 		}), true
+	case c.binds && len(c.children) == 0:
+		return false, true // by a value set that is not known
 	}
 	// What is below may be fixed: the value must have all of it.
 	children := slicesOf(c)
@@ -319,7 +346,7 @@ func (v *Validator) untyped(e fhir.Element) fhirpath.Value {
 
 func (r *run) typeMatches(found []*shape, values []fhirpath.Value, d *discriminator, s *shape) (bool, error) {
 	if len(found) == 0 {
-		return false, plainError("nothing says what type " + d.path + " has")
+		return false, errFree
 	}
 	for _, v := range values {
 		for _, c := range found {
@@ -388,7 +415,7 @@ func (r *run) sliced(p *profile, s *shape, items []item, parent *fhir.Node) {
 			case len(undecided) > 0:
 			case s.slicing.rules == "closed":
 				r.fail(it.node(), msgSliceUnknown, p.url)
-			case s.informs():
+			case s.informs(p):
 				r.report(it.node(), fhir.Information, msgSliceNone, p.url)
 			}
 		default:
@@ -427,6 +454,8 @@ func (r *run) sliced(p *profile, s *shape, items []item, parent *fhir.Node) {
 	}
 }
 
-// informs reports whether an item in no slice is worth a word: where slices are
-// told apart by more than the url of an extension.
-func (s *shape) informs() bool { return s.slicing.rules == "open" && s.name != "extension" }
+// informs reports whether an item in no slice is worth a word. Slices of the
+// profiles of FHIR itself name what must be there, and expect more.
+func (s *shape) informs(p *profile) bool {
+	return s.slicing.rules == "open" && (s.name == "extension" || !strings.HasPrefix(p.url, core))
+}

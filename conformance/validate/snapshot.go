@@ -11,8 +11,7 @@ func (v *Validator) withSnapshot(n *fhir.Node) (*fhir.Node, error) {
 	if n.Path("snapshot", "element") != nil {
 		return n, nil
 	}
-	v.snapshotting.Do(func() { v.snapshots = snapshot.New(everything{v}, snapshot.Options{Unsorted: true}) })
-	made, issues := v.snapshots.Generate(n)
+	made, issues := v.generator().Generate(n)
 	if made == nil {
 		for _, i := range issues {
 			if i.Severity == fhir.Error {
@@ -22,6 +21,11 @@ func (v *Validator) withSnapshot(n *fhir.Node) (*fhir.Node, error) {
 		return nil, plainError("it has no snapshot")
 	}
 	return made, nil
+}
+
+func (v *Validator) generator() *snapshot.Generator {
+	v.snapshotting.Do(func() { v.snapshots = snapshot.New(everything{v}, snapshot.Options{Unsorted: true}) })
+	return v.snapshots
 }
 
 // everything finds definitions of the caller and of the specification.

@@ -118,10 +118,19 @@ func (v *Validator) system(url string) *codeSystem {
 	return s
 }
 
+// drafted reports whether one of FHIR's own code systems is a draft.
+func (v *Validator) drafted(url string) bool {
+	if !strings.HasPrefix(url, "http://hl7.org/fhir/") {
+		return false
+	}
+	n, err := fhir.Parse(v.defs.Source("CodeSystem", url), fhir.Limits{})
+	return err == nil && n.Get("status").Text() == "draft"
+}
+
 func (v *Validator) openSystem(url string) *codeSystem {
 	if c := v.defs.CodeSystem(url); c != nil {
 		return &codeSystem{
-			url: url, complete: c.Complete, folds: !c.CaseSensitive,
+			url: url, draft: v.drafted(url), complete: c.Complete, folds: !c.CaseSensitive,
 			has:   func(code string) bool { _, ok := c.Lookup(code); return ok },
 			below: c.Subsumes,
 			displays: func(code string) []string {

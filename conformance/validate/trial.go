@@ -53,7 +53,7 @@ func (r *run) conformsTo(v fhirpath.Value, url string) (bool, error) {
 	}
 	if p == nil {
 		if t := r.v.defs.Type(url); t != nil {
-			return r.v.defs.IsA(v.Type(), t.Name), nil
+			return r.v.defs.IsA(v.Type(), t.Name) && r.sound(v.Node()), nil
 		}
 		return false, errUnknownProfile
 	}
@@ -66,6 +66,18 @@ func (r *run) conformsTo(v fhirpath.Value, url string) (bool, error) {
 		return false, nil
 	}
 	return r.try(p, it), nil
+}
+
+// sound judges a resource by its type alone. What is not a resource has been
+// judged on the way.
+func (r *run) sound(n *fhir.Node) bool {
+	if !r.v.defs.IsResource(n.ResourceType()) || r.bare {
+		return true
+	}
+	inner := run{v: r.v, thorough: true, bare: true}
+	inner.path = inner.pathStore[:0]
+	inner.resource(n)
+	return !fhir.HasErrors(inner.issues)
 }
 
 type plainError string

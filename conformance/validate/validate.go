@@ -38,6 +38,12 @@ type Options struct {
 	UnknownExtensions fhir.Severity
 	// NoBestPractice leaves out rules that the specification marks as such.
 	NoBestPractice bool
+	// NoExamples makes errors of extensions with URLs of example.org and its
+	// like; they are accepted otherwise.
+	NoExamples bool
+	// Displays is the severity of texts of codes that the code system does not
+	// have, where the resource is in English or does not say; empty to accept all.
+	Displays fhir.Severity
 	// Security makes errors of texts that would do harm where they are shown as
 	// HTML without care; they are information otherwise.
 	Security bool
@@ -131,6 +137,9 @@ type run struct {
 	scope     *scope
 
 	thorough bool
+	bare     bool              // no profiles
+	errors   int               // reported
+	advice   int               // of other severities reported
 	asked    []string          // profiles for the resource handed over
 	top      *fhir.Node        // the resource handed over
 	bundles  []*bundle         // those around the place, innermost last
@@ -166,7 +175,20 @@ func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child
 	if r.full {
 		return
 	}
-	if len(r.issues) >= r.v.options.MaxIssues {
+	if severity != fhir.Error && severity != fhir.Fatal {
+		// Advice must not keep errors from being found.
+		if r.thorough {
+			if r.advice++; r.advice > r.v.options.MaxIssues+1 {
+				return
+			}
+			if r.advice > r.v.options.MaxIssues {
+				severity, m, details = fhir.Information, msgTooManyIssues, []string{strconv.Itoa(r.v.options.MaxIssues)}
+			}
+		}
+	} else {
+		r.errors++
+	}
+	if r.thorough && r.errors > r.v.options.MaxIssues || !r.thorough && len(r.issues) >= r.v.options.MaxIssues {
 		r.full = true
 		severity, m, details = fhir.Error, msgTooManyIssues, []string{strconv.Itoa(r.v.options.MaxIssues)}
 	}
