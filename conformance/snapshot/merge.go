@@ -91,12 +91,8 @@ func (w *work) profiled(e *element, props properties, c *change, at context) (pr
 		}
 		return props, false
 	}
-	s := w.structure(url)
+	s := w.profile(url, c, at)
 	if s == nil {
-		if _, known := w.source.Resolve("StructureDefinition", url); !known {
-			w.report(c.index, fhir.Warning, fhir.TypeNotFound, "profile-missing",
-				fmt.Sprintf("%s: the profile %s is not known", clip(at.path), clip(url)))
-		}
 		return props, false
 	}
 	code := types[0].Get("code").Text()
@@ -122,6 +118,33 @@ func (w *work) profiled(e *element, props properties, c *change, at context) (pr
 		}
 	}
 	return props, e.children != nil
+}
+
+// profile finds the profile of a type, and says so when it cannot be had.
+func (w *work) profile(url string, c *change, at context) *structure {
+	inner := w.inner
+	w.inner = ""
+	defer func() {
+		if inner != "" {
+			w.inner = inner
+		}
+	}()
+	s := w.structure(url)
+	if s != nil {
+		return s
+	}
+	if _, known := w.source.Resolve("StructureDefinition", url); known {
+		reason := ""
+		if w.inner != "" {
+			reason = ": " + w.inner
+		}
+		w.report(c.index, fhir.Error, fhir.TypeProcessing, "profile-unusable",
+			fmt.Sprintf("%s: the profile %s has no snapshot that could be used%s", clip(at.path), clip(url), reason))
+		return nil
+	}
+	w.report(c.index, fhir.Warning, fhir.TypeNotFound, "profile-missing",
+		fmt.Sprintf("%s: the profile %s is not known", clip(at.path), clip(url)))
+	return nil
 }
 
 // within reports whether a min or max stays in the bounds of what an element allows.

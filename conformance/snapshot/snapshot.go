@@ -34,7 +34,7 @@ const (
 	DefaultChanges     = 5_000
 	DefaultItems       = 1_000
 	DefaultDerivations = 32
-	DefaultSteps       = 100_000
+	DefaultSteps       = 50_000
 	DefaultIssues      = 100
 	DefaultCached      = 64 << 20
 )
@@ -147,7 +147,7 @@ func (w *work) step(n int) bool {
 }
 
 func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string) {
-	if w.quiet && w.inner == "" && severity == fhir.Error {
+	if w.quiet && w.inner == "" && (severity == fhir.Error || id == "dependency-flawed") {
 		w.inner = text
 	}
 	if w.quiet || len(w.issues) >= w.limits.Issues {
@@ -239,44 +239,70 @@ func (w *work) making(url string) bool {
 
 // structure finds the tree of another definition: of its snapshot if it has one, else of one that is made.
 func (w *work) structure(url string) *structure {
-	if s := w.kept(url); s != nil {
-		return s
-	}
-	sd, ok := w.source.Resolve("StructureDefinition", url)
-	if !ok {
-		return nil
-	}
-	cut := w.cut
-	s := read(sd, w.limits)
-	if s != nil && !w.step(s.root.size) {
-		return nil
-	}
+	s := w.kept(url)
 	if s == nil {
-		if own := sd.Get("url").Text(); w.making(own) {
-			w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle",
-				fmt.Sprintf("the snapshot of %s depends on itself", clip(own)))
-			w.cut++
+		sd, ok := w.source.Resolve("StructureDefinition", url)
+		if !ok {
 			return nil
 		}
-		if len(w.open) >= w.limits.Derivations {
-			w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-derivations",
-				fmt.Sprintf("more than %d definitions need each other's snapshot", w.limits.Derivations))
-			w.cut++
+		cut := w.cut
+		if s = w.other(sd); s == nil {
 			return nil
 		}
-		quiet := w.quiet
-		w.quiet = true
-		s = w.generate(sd)
-		w.quiet = quiet
-		if s == nil {
-			return nil
+		if w.cut == cut {
+			// What was made in the middle of a cycle lacks what is being made, and holds here alone.
+			w.keep(url, s)
 		}
 	}
-	if w.cut == cut {
-		// What was made in the middle of a cycle lacks what is being made, and holds here alone.
-		w.keep(url, s)
+	if s.flaw != "" {
+		w.reportOnce(fhir.Warning, fhir.TypeProcessing, "dependency-flawed", fmt.Sprintf("%s has errors: %s", clip(s.url), s.flaw))
 	}
 	return s
+}
+
+// other reads the snapshot of another definition, or makes it.
+func (w *work) other(sd *fhir.Node) *structure {
+	if s := read(sd, w.limits); s != nil {
+		if !w.step(s.root.size) {
+			return nil
+		}
+		return s
+	}
+	own := sd.Get("url").Text()
+	var text string
+	switch {
+	case sd.Path("snapshot", "element").Len() > 0:
+		text = fmt.Sprintf("the snapshot of %s is broken or over a limit", clip(own))
+	case w.making(own):
+		w.cut++
+		w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle", fmt.Sprintf("the snapshot of %s depends on itself", clip(own)))
+		return nil
+	case len(w.open) >= w.limits.Derivations:
+		w.cut++
+		text = fmt.Sprintf("more than %d definitions need each other's snapshot", w.limits.Derivations)
+	}
+	if text != "" {
+		if w.inner == "" {
+			w.inner = text
+		}
+		return nil
+	}
+	quiet, inner := w.quiet, w.inner
+	w.quiet, w.inner = true, ""
+	s := w.generate(sd)
+	w.quiet = quiet
+	if s != nil {
+		s.flaw = w.inner
+		w.inner = inner
+	}
+	return s
+}
+
+// reportOnce reports what concerns the whole definition, if it was not said before.
+func (w *work) reportOnce(severity fhir.Severity, code fhir.IssueType, id, text string) {
+	if !slices.ContainsFunc(w.issues, func(i fhir.Issue) bool { return i.ID == id && i.Text == text }) {
+		w.report(-1, severity, code, id, text)
+	}
 }
 
 func (g *Generator) kept(url string) *structure {

@@ -71,7 +71,7 @@ func (w *work) unfold(props properties, c *change, at context) (properties, []*e
 		return props, nil
 	case len(types) == 1:
 		if profiles := types[0].Get("profile").Items(); len(profiles) == 1 {
-			s = w.structure(profiles[0].Text())
+			s = w.unfolded(profiles[0].Text(), c, at)
 		}
 		if s == nil {
 			s = w.structure(canonicalOf(codes[0]))
@@ -88,6 +88,18 @@ func (w *work) unfold(props properties, c *change, at context) (properties, []*e
 		return props, nil
 	}
 	return props, s.root.children
+}
+
+// unfolded is the profile below which a change goes on. What cannot be had was said when the change named it.
+func (w *work) unfolded(url string, c *change, at context) *structure {
+	if w.making(url) {
+		w.cut++
+		return nil
+	}
+	if c.props.get("type") != nil && !at.slicedBefore {
+		return w.structure(url)
+	}
+	return w.profile(url, c, at)
 }
 
 func same(list []string) bool {
