@@ -33,6 +33,10 @@ func (w *work) differential(list []*fhir.Node, root string) *change {
 				fmt.Sprintf("the path has more than %d characters, or the name of the slice more than %d", maxPath, maxName))
 			continue
 		}
+		if strings.ContainsAny(def.Get("sliceName").Text(), ".: ") {
+			w.report(i, fhir.Error, fhir.TypeInvalid, "slice-name", "the name of a slice has a dot, a colon or a space")
+			continue
+		}
 		if parts[0] != root || slices.Contains(parts, "") {
 			w.report(i, fhir.Error, fhir.TypeStructure, "path-invalid",
 				fmt.Sprintf("the path %q is none of %s", clip(path), clip(root)))

@@ -164,6 +164,7 @@ func FuzzGenerate(f *testing.F) {
 	f.Add(`{"path":"Patient.extension","sliceName":"x","type":[{"code":"Extension","profile":["http://hl7.org/fhir/StructureDefinition/patient-nationality"]}]},{"path":"Patient.extension.extension","sliceName":"code","min":1}`)
 	f.Add(`{"path":"Patient.multipleBirth[x]","slicing":{},"type":[{"code":"integer"}]},{"path":"Patient.multipleBirth[x]","sliceName":"multipleBirthInteger"}`)
 	f.Add(`{"path":"Patient.link.other.identifier.assigner.identifier","sliceName":"a/b","constraint":[{}],"binding":{}}`)
+	f.Add(`{"path":"Patient.extension","sliceName":"."}`)
 	f.Fuzz(func(t *testing.T, elements string) {
 		sd, err := fhir.Parse([]byte(`{"resourceType":"StructureDefinition","url":"urn:new","type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient",
 			"derivation":"constraint","differential":{"element":[`+elements+`]}}`), fhir.Limits{})

@@ -18,7 +18,7 @@ type Source interface {
 // Limits bound the work on one snapshot. Zero values mean the defaults.
 type Limits struct {
 	Elements    int // of one snapshot
-	Bytes       int // of one snapshot in memory
+	Bytes       int // of one snapshot in memory, and of all values that differentials put in on the way
 	Changes     int // elements of one differential
 	Items       int // values of one property of an element
 	Derivations int // profiles on profiles, and profiles that need each other's snapshot
@@ -30,11 +30,11 @@ type Limits struct {
 // The default limits.
 const (
 	DefaultElements    = 20_000
-	DefaultBytes       = 48 << 20
+	DefaultBytes       = 32 << 20
 	DefaultChanges     = 5_000
 	DefaultItems       = 1_000
 	DefaultDerivations = 32
-	DefaultSteps       = 50_000
+	DefaultSteps       = 30_000
 	DefaultIssues      = 100
 	DefaultCached      = 64 << 20
 )
@@ -128,22 +128,42 @@ type work struct {
 	inner string     // the first of those
 	open  []string   // definitions being made, outermost first
 	steps int
+	bytes int // of the values that were put in
 	cut   int // how often a definition was not made because it is being made, or there are too many
 }
 
 // step counts work and reports whether there may be more.
 func (w *work) step(n int) bool {
-	if w.steps > w.limits.Steps {
+	if w.exhausted() {
 		return false
 	}
-	if w.steps += n; w.steps > w.limits.Steps {
-		w.cut++
-		w.quiet = false
-		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-steps",
-			fmt.Sprintf("the snapshot takes more than %d steps", w.limits.Steps))
-		return false
+	if w.steps += n; w.exhausted() {
+		w.giveUp("too-many-steps", fmt.Sprintf("the snapshot takes more than %d steps", w.limits.Steps))
 	}
-	return true
+	return !w.exhausted()
+}
+
+// put counts values that are put in, as step does.
+func (w *work) put(props properties) bool {
+	for _, p := range props {
+		w.bytes += p.cost
+	}
+	if !w.exhausted() && w.bytes > w.limits.Bytes {
+		w.steps = w.limits.Steps + 1
+		w.giveUp("too-large", fmt.Sprintf("the snapshot would take more than %d bytes", w.limits.Bytes))
+	}
+	return !w.exhausted()
+}
+
+func (w *work) exhausted() bool { return w.steps > w.limits.Steps }
+
+// giveUp says why no more is done, whatever definition is being made.
+func (w *work) giveUp(id, text string) {
+	w.cut++
+	quiet := w.quiet
+	w.quiet = false
+	w.report(-1, fhir.Error, fhir.TypeTooCostly, id, text)
+	w.quiet = quiet
 }
 
 func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string) {
@@ -217,7 +237,7 @@ func (w *work) generate(sd *fhir.Node) *structure {
 	top := w.differential(changes, s.typ)
 	s.root = w.merge(base, top, context{specialize: s.typeOnly, path: s.typ, url: s.url})
 	switch {
-	case w.steps > w.limits.Steps:
+	case w.exhausted():
 		return nil
 	case s.root.size > w.limits.Elements:
 		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",

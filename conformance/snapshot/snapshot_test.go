@@ -307,6 +307,7 @@ func TestContradictionsAreIssues(t *testing.T) {
 		{"an element without a path", "Observation", `{"min": 1}, "text"`, []string{"path-invalid 0", "path-invalid 1"}},
 		{"a slice of what is not sliced", "Observation", `{"path": "Observation.category", "sliceName": "a"}`, []string{"slicing-missing 0"}},
 		{"a slice named otherwise than its type", "Observation", `{"path": "Observation.value[x]", "sliceName": "q", "type": [{"code": "Quantity"}]}`, []string{"slice-name 0"}},
+		{"a slice whose name cannot be part of an id", "Observation", `{"path": "Observation.category", "sliceName": "a.b"}`, []string{"slice-name 0"}},
 		{"a slice by type without a type", "Observation", `{"path": "Observation.value[x]", "sliceName": "valueNone"}`, []string{"slice-type 0"}},
 		{"two slices by type where one must be there", "Observation", `{"path": "Observation.value[x]", "sliceName": "valueString", "min": 1}, {"path": "Observation.value[x]", "sliceName": "valueQuantity"}`, []string{"slice-min 0"}},
 		{"a type that the element cannot have", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Coding"}]}`, []string{"type-not-allowed 0"}},

@@ -30,7 +30,7 @@ func (c context) child(e *element) context {
 
 // merge applies a change, and those below it, to an element.
 func (w *work) merge(e *element, c *change, at context) *element {
-	if at.depth > maxDepth || !w.step(1) {
+	if at.depth > maxDepth || !w.step(1) || !w.put(c.props) {
 		return e
 	}
 	props := e.props
