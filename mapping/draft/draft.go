@@ -66,6 +66,8 @@ type drafter struct {
 	unasked int
 	told    map[*column]*concept // what was answered
 
+	compared int // values looked for in other columns
+
 	codes     []*codeTable
 	names     map[string]bool // of maps
 	joins     []*join

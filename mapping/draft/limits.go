@@ -12,6 +12,7 @@ type Limits struct {
 	MaxTables   int // tables, kinds of document and arrays in them
 	MaxCodes    int // rows of one code table
 	MaxAsked    int // questions; the last says that there were more
+	MaxCompared int // values of columns looked for in other columns; then nothing more is concluded from them
 }
 
 // DefaultLimits are the limits where none are given.
@@ -26,6 +27,7 @@ var DefaultLimits = Limits{
 	MaxTables:   300,
 	MaxCodes:    3000,
 	MaxAsked:    1000,
+	MaxCompared: 20_000_000,
 }
 
 func (l Limits) orDefault() Limits {
@@ -33,7 +35,7 @@ func (l Limits) orDefault() Limits {
 		{&l.MaxBytes, &DefaultLimits.MaxBytes}, {&l.MaxFiles, &DefaultLimits.MaxFiles}, {&l.MaxRecords, &DefaultLimits.MaxRecords},
 		{&l.MaxColumns, &DefaultLimits.MaxColumns}, {&l.MaxDistinct, &DefaultLimits.MaxDistinct}, {&l.MaxValue, &DefaultLimits.MaxValue},
 		{&l.MaxCells, &DefaultLimits.MaxCells}, {&l.MaxTables, &DefaultLimits.MaxTables}, {&l.MaxCodes, &DefaultLimits.MaxCodes},
-		{&l.MaxAsked, &DefaultLimits.MaxAsked},
+		{&l.MaxAsked, &DefaultLimits.MaxAsked}, {&l.MaxCompared, &DefaultLimits.MaxCompared},
 	} {
 		if *f.have <= 0 {
 			*f.have = *f.def

@@ -242,6 +242,11 @@ func (d *drafter) flat(t *tableSample) {
 	items := &scope{name: t.name, kind: labItems, rows: t.rows, heading: t.heading, cells: t.cells}
 	var head []*column
 	for _, c := range t.columns {
+		if c.is("status") && decides(id, c) < dependentShare { // each item has a state of its own
+			one := *c
+			one.scope = items
+			items.columns = append(items.columns, &one)
+		}
 		if c.concept != nil && itemConcepts[c.concept.name] {
 			one := *c
 			one.scope = items

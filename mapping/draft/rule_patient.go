@@ -60,7 +60,7 @@ func (e *emitter) person(s *scope) {
 	}
 	r.line(2, "set:")
 	if write == "reference" {
-		r.set("identifier", e.identifier(s, keys[0]))
+		r.set("identifier", e.identifier(s, keys[0]), e.doubtOf(keys[0]))
 		r.done()
 		return
 	}

@@ -28,7 +28,7 @@ func (e *emitter) reportRule(s *scope) {
 	r := e.rule(rule, "DiagnosticReport", s, e.keyOf(s, number), "replace")
 	r.line(2, "set:")
 	e.reportNotes(r)
-	r.set("identifier", e.identifier(s, number))
+	r.set("identifier", e.identifier(s, number), e.doubtOf(number))
 	r.set("basedOn", e.orderRef(s), e.foreign(s, "order"))
 	r.status("status", reportStatusTable, "final")
 	r.line(3, "category:")
@@ -54,7 +54,7 @@ func (e *emitter) reportRule(s *scope) {
 		e.d.ask(e.d.title(s), e.d.say(text{"no name of the report", "没有报告名称"}), text{"What was asked for or examined? Every report is called the same.", "报告的项目名称在哪里?现全部同名。"})
 	}
 	r.set("subject", e.subject(s))
-	r.set("encounter", e.encounter(s), e.foreign(s, "visit"))
+	r.set("encounter", e.encounter(s), e.foreign(s, "visit"), e.doubtOf(s.near("visit")))
 	r.value("effectiveDateTime", reportTimes...)
 	if c := e.first(s, "issued", "audit.time"); c != nil {
 		r.set("issued", r.path(c), e.doubtOf(c))

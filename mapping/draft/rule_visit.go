@@ -104,8 +104,12 @@ func (e *emitter) visitNumbers(r *ruleText, key, start *column) {
 		return
 	}
 	r.line(3, "identifier:")
-	for _, o := range out {
-		r.line(4, "- "+o)
+	for i, o := range out {
+		doubt := ""
+		if i == 0 {
+			doubt = r.e.doubtOf(key)
+		}
+		r.line(4, "- "+o, doubt)
 	}
 }
 

@@ -89,15 +89,16 @@ func (c *column) unknown() bool { return c.concept == nil && !c.left && c.presen
 
 // numberlike reports a column whose values could be numbers of somebody or something, and are in every row.
 func (c *column) numberlike() bool {
-	if c.present < c.rows || c.distinct < leastValues || c.codelike < idShare || c.day > 0.5 || c.mobile > 0.5 || c.near > 0.3 ||
-		c.unit > 0.5 || c.dx > 0.5 || c.decimal > c.integer && c.integer < idShare && c.minimum < leastDigits {
+	if c.present < c.rows || c.distinct < leastValues || c.codelike < idShare || c.day > 0.5 || c.mobile > 0.5 || c.near > 0.3 || c.dx > 0.5 || c.decimal > c.integer && c.integer < idShare && c.minimum < leastDigits {
 		return false
 	}
 	letters := true
 	for _, v := range c.order {
+		if strings.ContainsAny(v, "/%+") {
+			return false
+		}
 		if strings.IndexFunc(v, unicode.IsLetter) < 0 {
 			letters = false
-			break
 		}
 	}
 	if letters {
@@ -107,10 +108,11 @@ func (c *column) numberlike() bool {
 }
 
 // within reports whether the values of a column stand in another.
-func within(c, in *column) bool {
-	if in.more || c.more || c.distinct < leastValues {
+func (d *drafter) within(c, in *column) bool {
+	if in.more || c.more || c.distinct < leastValues || d.compared+c.distinct > d.lim.MaxCompared {
 		return false
 	}
+	d.compared += c.distinct
 	found := 0
 	for _, v := range c.order {
 		if in.values[v] > 0 {
@@ -177,7 +179,7 @@ func (d *drafter) referrers(t *tableSample, c *column, concept string) int {
 	n := 0
 	for _, o := range d.samples.tables {
 		if o != t && o.kind != t.kind && slices.Contains(referring, o.kind) && slices.ContainsFunc(o.columns, func(r *column) bool {
-			return (r.unknown() && r.numberlike() || r.is(concept)) && within(r, c)
+			return (r.unknown() && r.numberlike() || r.is(concept)) && d.within(r, c)
 		}) {
 			n++
 		}
@@ -194,7 +196,7 @@ func (d *drafter) inferReferences(number *column, concept string) {
 		var found *column
 		tie := false
 		for _, c := range o.columns {
-			if !c.unknown() || !c.numberlike() || !within(c, number) {
+			if !c.unknown() || !c.numberlike() || !d.within(c, number) {
 				continue
 			}
 			same := headingKey(c.heading()) == headingKey(number.heading())
