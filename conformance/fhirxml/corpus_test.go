@@ -3,6 +3,7 @@ package fhirxml_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -171,7 +172,7 @@ func tokens(t *testing.T, text []byte) (out []string) {
 	}
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

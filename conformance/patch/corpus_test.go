@@ -185,7 +185,7 @@ func elements(t *testing.T, text []byte, name string) (out [][]byte) {
 	for {
 		begin := d.InputOffset()
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {
@@ -207,7 +207,7 @@ func nodes(t *testing.T, text []byte) (out []string) {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	for {
 		token, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -18,6 +18,12 @@ var model = sync.OnceValue(func() *fhirpath.Model { return fhirpath.NewModel(def
 // operations of a patch share fhirpath.DefaultMaxSteps.
 const minSteps = 20_000
 
+const (
+	maxValues = 200_000 // that the evaluation of a path may hold at once
+	nodeWork  = 2       // what an evaluation counts as work for each node it may visit
+	valueWork = 12      // and for each of its results
+)
+
 // ApplyFHIRPath applies a FHIRPath Patch: a Parameters resource with a parameter
 // "operation" for each. The error is an *Error.
 func ApplyFHIRPath(resource, parameters *fhir.Node, lim Limits) (*fhir.Node, error) {
@@ -34,6 +40,7 @@ func ApplyFHIRPath(resource, parameters *fhir.Node, lim Limits) (*fhir.Node, err
 		return nil, failLimit(msgOperations, lim.Operations)
 	}
 	p := &pathPatch{budget: budget{lim: lim}, root: resource.Clone()}
+	p.total = measure(p.root)
 	p.steps = max(minSteps, fhirpath.DefaultMaxSteps/max(1, operations.Len()))
 	for i, o := range operations.All() {
 		if err := p.operation(o); err != nil {
@@ -85,11 +92,11 @@ func (p *pathPatch) operation(parameter *fhir.Node) error {
 	if err != nil {
 		return err
 	}
-	total := measure(p.root)
-	if err := p.spend(total.nodes); err != nil {
+	p.total = measure(p.root)
+	if err := p.spend(p.total.nodes); err != nil {
 		return err
 	}
-	return p.hold(total)
+	return p.hold(p.total)
 }
 
 func readOperation(parameter *fhir.Node) (operation, error) {
@@ -147,7 +154,10 @@ func (p *pathPatch) evaluate(path string) ([]fhir.Element, error) {
 		}
 		return nil, fail(msgPathSyntax, "")
 	}
-	values, err := x.Evaluate(&fhirpath.Env{Limits: fhirpath.Limits{Steps: p.steps}}, p.root)
+	if err := p.spend(nodeWork * p.total.nodes); err != nil {
+		return nil, err
+	}
+	values, err := x.Evaluate(&fhirpath.Env{Limits: fhirpath.Limits{Steps: p.steps, Values: maxValues}}, p.root)
 	if err != nil {
 		var failed *fhirpath.EvaluationError
 		if errors.As(err, &failed) {
@@ -156,6 +166,9 @@ func (p *pathPatch) evaluate(path string) ([]fhir.Element, error) {
 			return nil, e
 		}
 		return nil, fail(msgPathFailed, "")
+	}
+	if err := p.spend(valueWork * len(values)); err != nil {
+		return nil, err
 	}
 	out := make([]fhir.Element, len(values))
 	for i, v := range values {

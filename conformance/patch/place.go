@@ -20,76 +20,59 @@ type place struct {
 
 // locate finds an element by its nodes.
 func (p *pathPatch) locate(e fhir.Element) (*place, error) {
-	s := search{target: e, most: p.lim.Work - p.work}
-	root := &place{Element: fhir.Element{Value: p.root}, index: -1}
-	var found *place
+	here := &place{Element: fhir.Element{Value: p.root}, index: -1}
 	if e.Value == p.root {
-		found = root
-	} else {
-		found = s.below(root, p.root)
+		return here, nil
 	}
+	s := search{target: e}
+	found := s.in(p.root)
 	if err := p.spend(s.seen); err != nil {
 		return nil, err
 	}
-	if found == nil {
+	if !found {
 		return nil, fail(msgTarget, "an element of the resource")
 	}
-	return found, nil
+	// The trail leads from the root to the target, through objects and arrays.
+	n := p.root
+	for i := len(s.trail) - 1; i >= 0; i-- {
+		parent := n
+		n = parent.At(s.trail[i])
+		next := &place{parent: parent, name: strings.TrimPrefix(n.Name(), "_"), index: -1, above: here}
+		next.Value, next.Extra = parent.Get(next.name), parent.Get("_"+next.name)
+		if n.Kind() == fhir.Array {
+			if i--; i < 0 {
+				return nil, fail(msgTarget, "an element of the resource")
+			}
+			next.index = s.trail[i]
+			n = n.At(next.index)
+			next.Value, next.Extra = next.Value.At(next.index), next.Extra.At(next.index)
+		}
+		next.Value, next.Extra = solid(next.Value), solid(next.Extra)
+		next.property = here.child(next.name)
+		if n.Kind() == fhir.Array {
+			return nil, fail(msgTarget, "an element of the resource") // an array in an array is none
+		}
+		here = next
+	}
+	return here, nil
 }
 
+// search looks for a node in a tree.
 type search struct {
-	target     fhir.Element
-	seen, most int // nodes looked at; beyond most it ends
+	target fhir.Element
+	trail  []int // places of children, from the target up
+	seen   int
 }
 
-func (s *search) is(n *fhir.Node) bool {
-	return n != nil && (n == s.target.Value || n == s.target.Extra)
-}
-
-// below looks in the properties of an object that belongs to the element above.
-func (s *search) below(above *place, object *fhir.Node) *place {
-	if object.Kind() != fhir.Object {
-		return nil
-	}
-	for _, k := range object.All() {
-		name := strings.TrimPrefix(k.Name(), "_")
-		if k.Kind() != fhir.Array {
-			if found := s.at(above, object, k, name, -1); found != nil {
-				return found
-			}
-			continue
-		}
+func (s *search) in(n *fhir.Node) bool {
+	for i, k := range n.All() {
 		s.seen++
-		for i, item := range k.All() {
-			if found := s.at(above, object, item, name, i); found != nil {
-				return found
-			}
+		if k == s.target.Value || k == s.target.Extra || k.Len() > 0 && s.in(k) {
+			s.trail = append(s.trail, i)
+			return true
 		}
 	}
-	return nil
-}
-
-// at looks at one node, and into it.
-func (s *search) at(above *place, parent, n *fhir.Node, name string, index int) *place {
-	s.seen++
-	leaf := n.Kind() != fhir.Object && n.Kind() != fhir.Array
-	if leaf && !s.is(n) {
-		return nil
-	}
-	if s.seen += parent.Len(); s.seen > s.most {
-		return nil
-	}
-	here := &place{parent: parent, name: name, index: index, above: above}
-	here.Value, here.Extra = parent.Get(name), parent.Get("_"+name)
-	if index >= 0 {
-		here.Value, here.Extra = here.Value.At(index), here.Extra.At(index)
-	}
-	here.Value, here.Extra = solid(here.Value), solid(here.Extra)
-	here.property = above.child(name)
-	if s.is(n) {
-		return here
-	}
-	return s.below(here, n)
+	return false
 }
 
 func solid(n *fhir.Node) *fhir.Node {

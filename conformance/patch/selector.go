@@ -117,7 +117,7 @@ func (p *selectorParser) step() (step, error) {
 		s.kind = commentStep
 	case p.take("processing-instruction()"):
 		s.kind = instructionStep
-	case strings.HasPrefix(p.text[p.pos:], ".."), strings.HasPrefix(p.text[p.pos:], "./"):
+	case strings.HasPrefix(p.text[p.pos:], ".."):
 		return s, p.fail()
 	case p.take("."):
 		s.kind = selfStep

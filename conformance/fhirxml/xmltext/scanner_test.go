@@ -305,7 +305,7 @@ func FuzzScanner(f *testing.F) {
 		depth := 0
 		for {
 			tok, err := d.Token()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil && strings.Contains(err.Error(), "invalid XML name") {
