@@ -16,7 +16,7 @@ func (w *work) mergeRun(g run, changes []*change, at context) []*element {
 		c = w.named(g, c, at)
 		switch {
 		case c == nil:
-		case c.slice != "":
+		case c.slice != "" && c.slice != g.main.slice: // some snapshots have a slice without the element it is a slice of
 			parts = append(parts, c)
 		case whole != nil:
 			w.report(c.index, fhir.Error, fhir.TypeDuplicate, "element-duplicate", "the element stands here twice")
@@ -271,7 +271,7 @@ func (w *work) closeTypes(main *element, parts []*element, changes []*change, at
 		}
 		props = props.with("type", types)
 	}
-	all := !slices.ContainsFunc(props.typeCodes(), func(code string) bool { return !covered[code] })
+	all := len(parts) > 0 && !slices.ContainsFunc(props.typeCodes(), func(code string) bool { return !covered[code] })
 	if slicing := props.get("slicing"); all && slicing.Get("rules").Text() != "closed" {
 		slicing = slicing.Clone()
 		props = props.with("slicing", slicing.SetString("rules", "closed"))

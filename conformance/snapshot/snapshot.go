@@ -82,6 +82,16 @@ func New(source Source, options Options) *Generator {
 	}
 }
 
+// Resolve finds a StructureDefinition with a snapshot: its own if it has one, else the one that is generated. The result
+// is nil if there is no such definition, or nothing could be generated; then the issues say why. It is only read.
+func (g *Generator) Resolve(url string) (*fhir.Node, []fhir.Issue) {
+	sd, ok := g.source.Resolve("StructureDefinition", url)
+	if !ok || sd.Path("snapshot", "element").Len() > 0 {
+		return sd, nil
+	}
+	return g.Generate(sd)
+}
+
 // Generate returns a copy of a StructureDefinition with the snapshot that follows from its differential and what it
 // derives from, in place of the one it may have. Contradictions are issues; an element in error is left as its base has
 // it. The result is nil if nothing could be generated at all, and the issues say why.

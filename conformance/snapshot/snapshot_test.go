@@ -345,6 +345,33 @@ func TestContradictionsAreIssues(t *testing.T) {
 	}
 }
 
+func TestResolveGivesASnapshot(t *testing.T) {
+	bare := constraint(t, "urn:bare", "Patient", "Patient", `{"path": "Patient.active", "min": 1}`)
+	whole := parse(t, `{"resourceType": "StructureDefinition", "url": "urn:whole", "type": "Patient", "snapshot": {"element": [{"id": "Patient", "path": "Patient"}]}}`)
+	g := snapshot.New(over(bare, whole), snapshot.Options{})
+	if n, issues := g.Resolve("urn:bare"); len(issues) > 0 || element(t, n, "Patient.active").Get("min").Text() != "1" {
+		t.Errorf("issues %v", issues)
+	}
+	if n, _ := g.Resolve("urn:whole"); n != whole {
+		t.Error("a snapshot that is there was not taken")
+	}
+	if n, issues := g.Resolve("urn:none"); n != nil || issues != nil {
+		t.Error("there is a definition that is not")
+	}
+}
+
+func TestSliceWithoutItsElementCanBeChanged(t *testing.T) {
+	odd := parse(t, `{"resourceType": "StructureDefinition", "url": "urn:odd", "type": "Patient", "derivation": "constraint", "snapshot": {"element": [
+		{"id": "Patient", "path": "Patient", "min": 0, "max": "*"},
+		{"id": "Patient.deceased[x]:deceasedBoolean", "path": "Patient.deceased[x]", "sliceName": "deceasedBoolean", "min": 0, "max": "1", "type": [{"code": "boolean"}]}]}}`)
+	out, issues := snapshot.New(over(odd), snapshot.Options{}).Generate(constraint(t, "urn:new", "Patient", "urn:odd",
+		`{"path": "Patient.deceased[x]", "sliceName": "deceasedBoolean", "min": 1}`))
+	if diff := cmp.Diff([]string{"Patient Patient 0..* []", "Patient.deceased[x]:deceasedBoolean Patient.deceased[x] 1..1 boolean []"},
+		facts(out, "snapshot")); diff != "" || len(issues) > 0 {
+		t.Errorf("(-want +got)\n%s\n%v", diff, issues)
+	}
+}
+
 func TestUnsortedAcceptsAnyOrder(t *testing.T) {
 	sd := constraint(t, "urn:new", "Observation", "Observation", `{"path": "Observation.code", "id": "x"}, {"path": "Observation.status", "mustSupport": true}`)
 	out, issues := snapshot.New(packages.R4(), snapshot.Options{Unsorted: true}).Generate(sd)
