@@ -80,6 +80,13 @@ var (
 	msgParameter = message{"parameter-invalid", fhir.TypeInvalid,
 		"the parameter %s is not usable: %s", "参数 %s 不可用：%s"}
 
+	msgParameterUnknown = message{"parameter-unknown", fhir.TypeNotSupported,
+		"the operation %s has no parameter of one of the names given; it has: %s", "操作 %s 没有给出的某个参数；可用参数：%s"}
+	msgParameterMissing = message{"parameter-missing", fhir.TypeRequired,
+		"the operation %s needs %s", "操作 %s 缺少 %s"}
+	msgOperationUnknown = message{"operation-unknown", fhir.TypeNotSupported,
+		"there is no operation %s", "没有操作 %s"}
+
 	msgCodeUnknown = message{"code-unknown", fhir.TypeCodeInvalid,
 		"the code does not exist in the code system %s", "该代码在代码系统 %s 中不存在"}
 	msgCodeCase = message{"code-case-different", fhir.TypeCodeInvalid,

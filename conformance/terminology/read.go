@@ -179,7 +179,10 @@ func propertyValue(p *fhir.Node) (value *fhir.Node, typ string) {
 			if typ != "Coding" {
 				typ = strings.ToLower(typ[:1]) + typ[1:]
 			}
-			return k, typ
+			switch typ {
+			case "code", "Coding", "string", "integer", "boolean", "dateTime", "decimal":
+				return k, typ
+			}
 		}
 	}
 	return nil, ""
