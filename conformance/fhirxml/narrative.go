@@ -16,7 +16,7 @@ const declaration = ` xmlns="` + XHTML + `"`
 // the declaration that it inherits; otherwise, where it uses prefixes of elements
 // around it, the same content written without them.
 func (r *reader) narrative() (*fhir.Node, bool) {
-	if !r.count(0) {
+	if !r.count() {
 		return nil, false
 	}
 	line, column := r.s.Position(r.s.Begin)

@@ -1,7 +1,6 @@
 package fhirxml
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -103,12 +102,17 @@ func (r *reader) limit(format string, args ...any) bool {
 	return false
 }
 
-// count takes note of a value and of the level it opens, if it does.
-func (r *reader) count(levels int) bool {
+// count takes note of a value.
+func (r *reader) count() bool {
 	if r.nodes++; r.nodes > r.lim.Nodes {
 		return r.limit("more than %d values", r.lim.Nodes)
 	}
-	if r.depth += levels; r.depth > r.lim.Depth {
+	return true
+}
+
+// down takes note of a level of the tree.
+func (r *reader) down() bool {
+	if r.depth++; r.depth > r.lim.Depth {
 		return r.limit("nested deeper than %d", r.lim.Depth)
 	}
 	return true
@@ -147,7 +151,7 @@ func (r *reader) resource() (*fhir.Node, bool) {
 		r.enter(name.Local, -1)
 		defer r.leave()
 	}
-	if !r.count(1) || !r.count(0) {
+	if !r.down() || !r.count() || !r.count() {
 		return nil, false
 	}
 	for _, a := range r.s.Attrs {
@@ -242,7 +246,9 @@ func (r *reader) child(n *fhir.Node, p *plan, at *siblings) bool {
 		}
 		return ok
 	}
-	r.depth++ // the array's
+	if !r.down() { // the array
+		return false
+	}
 	r.enter(f.path, at.count)
 	begin := r.s.Begin
 	value, extra, ok := r.value(f)
@@ -291,21 +297,21 @@ func (r *reader) item(n *fhir.Node, at *siblings, value, extra *fhir.Node, begin
 			if item == nil {
 				return true
 			}
-			if !r.count(0) {
+			if !r.count() {
 				return false
 			}
 			line, column := r.s.Position(begin)
 			*list = fhir.NewArray().SetPosition(line, column)
 			n.Set(name, *list)
 			for range at.count {
-				if !r.count(0) {
+				if !r.count() {
 					return false
 				}
 				(*list).Append(fhir.NewNull())
 			}
 		}
 		if item == nil {
-			if !r.count(0) {
+			if !r.count() {
 				return false
 			}
 			item = fhir.NewNull()
@@ -381,7 +387,7 @@ func (r *reader) empty(name string, begin int) bool {
 
 // complex reads an element with elements below it.
 func (r *reader) complex(p *plan, name string) (*fhir.Node, bool) {
-	if !r.count(1) {
+	if !r.down() || !r.count() {
 		return nil, false
 	}
 	begin := r.s.Begin
@@ -394,7 +400,7 @@ func (r *reader) complex(p *plan, name string) (*fhir.Node, bool) {
 			}
 			continue
 		}
-		if a.Value == "" && !r.issue(msgValueEmpty, "", f.path) || !r.count(0) {
+		if a.Value == "" && !r.issue(msgValueEmpty, "", f.path) || !r.count() {
 			return nil, false
 		}
 		line, column := r.s.Position(a.Offset)
@@ -416,7 +422,7 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 	for _, a := range r.s.Attrs {
 		switch {
 		case a.Space == "" && a.Local == "value":
-			if a.Value == "" && !r.issue(msgValueEmpty, "", "") || !r.count(0) {
+			if a.Value == "" && !r.issue(msgValueEmpty, "", "") || !r.count() {
 				return nil, nil, false
 			}
 			if value, ok = r.literal(f.kind, a.Value); !ok {
@@ -424,7 +430,7 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 			}
 			r.place(value)
 		case a.Space == "" && a.Local == "id":
-			if a.Value == "" && !r.issue(msgValueEmpty, "", "id") || !r.count(0) || !r.count(0) {
+			if a.Value == "" && !r.issue(msgValueEmpty, "", "id") || !r.count() || !r.count() {
 				return nil, nil, false
 			}
 			line, column := r.s.Position(a.Offset)
@@ -436,7 +442,10 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 		}
 	}
 	p := f.children()
-	r.depth++ // of the object beside the value
+	r.depth++ // the object beside the value
+	if extra != nil && r.depth > r.lim.Depth {
+		return nil, nil, r.limit("nested deeper than %d", r.lim.Depth)
+	}
 	at := siblings{order: -1}
 	for r.s.Next() {
 		switch r.s.Kind {
@@ -455,7 +464,7 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 			}
 		case xmltext.Start:
 			if extra == nil {
-				if !r.count(0) {
+				if !r.count() {
 					return nil, nil, false
 				}
 				line, column := r.s.Position(begin)
@@ -525,11 +534,4 @@ func digits(s string) (n int, rest string) {
 		n++
 	}
 	return n, s[n:]
-}
-
-// LimitExceeded reports whether an error of Parse says that the text is over a
-// limit rather than malformed.
-func LimitExceeded(err error) bool {
-	var e *fhir.SyntaxError
-	return errors.As(err, &e) && e.Limit
 }

@@ -171,6 +171,10 @@ func TestParseRefuses(t *testing.T) {
 		{name: "too many levels of the tree", xml: patient(deep(64)), reason: "deeper than 128", limit: true},
 		{name: "too many levels of the text", xml: patient(`<text>` + div + strings.Repeat("<b>", 200)), reason: "deeper than 129", limit: true},
 		{name: "too many levels beside a primitive", xml: patient(`<gender><extension url="a"/></gender>`), lim: fhir.Limits{Depth: 3}, reason: "deeper than 3", limit: true},
+		{name: "too many levels of primitives", xml: patient(`<name><given value="a"/></name>`), lim: fhir.Limits{Depth: 3}, reason: "deeper than 3", limit: true},
+		{name: "too many levels of what is beside them", xml: patient(`<name><text id="a"/></name>`), lim: fhir.Limits{Depth: 3}, reason: "deeper than 3", limit: true},
+		{name: "too many values by default", xml: patient(`<name>` + strings.Repeat(`<given value="a"/>`, fhirxml.DefaultMaxNodes) + `</name>`), lim: fhir.Limits{Bytes: 1 << 26}, reason: "more than 1000000 values", limit: true},
+		{name: "too many bytes by default", xml: patient(strings.Repeat(" ", fhir.DefaultMaxBytes)), reason: "at most 16777216", limit: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			n, _, err := fhirxml.Parse([]byte(tt.xml), fhirxml.Options{Limits: tt.lim})
@@ -191,6 +195,7 @@ func TestParseRefuses(t *testing.T) {
 			{patient(`<name><given value="a"/><given value="b"/></name>`), fhir.Limits{Nodes: 7}},
 			{patient(deep(63)), fhir.Limits{}},
 			{patient(`<gender><extension url="a"/></gender>`), fhir.Limits{Depth: 4}},
+			{patient(`<name><given value="a"/><text id="a"/></name>`), fhir.Limits{Depth: 4}},
 		} {
 			n, _, err := fhirxml.Parse([]byte(tt.xml), fhirxml.Options{Limits: tt.lim})
 			if err != nil {
