@@ -62,6 +62,8 @@ func TestLimits(t *testing.T) {
 		{"codes", []mapping.File{{Name: "诊断.csv", Bytes: []byte("患者ID,就诊号,诊断编码,诊断名称\n1,1,A01.1,甲病\n1,2,A01.2,乙病\n1,3,A01.3,丙病\n")}}, draft.Limits{MaxCodes: 2}, func(d *draft.Draft) bool {
 			return strings.Contains(fmt.Sprint(d.Questions), "1 more codes had no room")
 		}},
+		{"comparisons", []mapping.File{tableOf("病人", 9, "甲=K%05d", "姓名=王强|李丽", "性别=男|女", "病案号=B%05d"), tableOf("就诊", 9, "就诊号=V%05d", "就诊类型=门诊|急诊", "就诊时间=2025-01-%02d 08:00", "乙=B%05d")},
+			draft.Limits{MaxCompared: 8}, func(d *draft.Draft) bool { return conceptsOf(d, "就诊")["乙"] == "" }},
 		{"questions", []mapping.File{wide(50, 2)}, draft.Limits{MaxAsked: 5}, func(d *draft.Draft) bool { return len(d.Questions) == 6 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

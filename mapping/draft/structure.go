@@ -107,9 +107,10 @@ func (c *column) numberlike() bool {
 	return c.minimum >= leastDigits && c.telephone < 0.5 && !slices.ContainsFunc(c.order, func(v string) bool { return strings.Contains(v, ".") })
 }
 
-// within reports whether the values of a column stand in another.
+// within reports whether the values of a column stand in another. Where there are more values than are kept, an equal heading and some of the
+// values must do.
 func (d *drafter) within(c, in *column) bool {
-	if in.more || c.more || c.distinct < leastValues || d.compared+c.distinct > d.lim.MaxCompared {
+	if c.distinct < leastValues || d.compared+c.distinct > d.lim.MaxCompared {
 		return false
 	}
 	d.compared += c.distinct
@@ -118,6 +119,9 @@ func (d *drafter) within(c, in *column) bool {
 		if in.values[v] > 0 {
 			found++
 		}
+	}
+	if in.more || c.more {
+		return found >= leastValues && headingKey(c.heading()) == headingKey(in.heading())
 	}
 	return float64(found) >= containedShare*float64(c.distinct)
 }

@@ -99,6 +99,18 @@ func TestStructureDecidesWhereHeadingsSayNothing(t *testing.T) {
 	}
 }
 
+// Where a hospital has more patients than are kept to compare, the same heading and some of the numbers say that it is the same.
+func TestReferencesAreFoundAmongMoreNumbersThanAreKept(t *testing.T) {
+	files := []mapping.File{tableOf("病人", 60, "甲=K%05d", "姓名=王强|李丽", "性别=男|女", "出生日期=1980-01-01"),
+		tableOf("就诊", 60, "就诊号=V%05d", "就诊类型=门诊|急诊", "就诊时间=2025-01-01 08:00", "甲=K%05d")}
+	d := from(t, files, draft.Options{Limits: draft.Limits{MaxDistinct: 20}})
+	for _, table := range []string{"病人", "就诊"} {
+		if got := conceptsOf(d, table)["甲"]; got != "pid?" {
+			t.Errorf("%s: %q", table, got)
+		}
+	}
+}
+
 // Each column of real tables with its heading taken away, one in ten at a time: what the values alone say is right, or it is asked.
 func TestColumnsWithoutHeadingsAreNotGuessedWrong(t *testing.T) {
 	const parts = 10
