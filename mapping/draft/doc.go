@@ -9,13 +9,16 @@
 // of samples, nor where a draft is written.
 //
 //	files ─▶ read ─▶ scopes and columns with profiles      sample.go document.go message.go workbook.go
+//	      ─▶ answer ─▶ what the user has said              answer.go concept.go
 //	      ─▶ guess ─▶ what each column holds               lexicon.go fit.go guess.go kind.go
+//	      ─▶ infer ─▶ what the samples' structure tells    structure.go vocabulary.go
 //	      ─▶ relate ─▶ which tables belong together        relate.go
-//	      ─▶ maps, code tables, institution.yaml, cases    maps.go rule_*.go code.go institution.go case.go
+//	      ─▶ maps, code tables, institution.yaml, cases    maps.go rule_*.go code*.go institution.go case.go
 //	      ─▶ check ─▶ it loads, and maps the samples       check.go
 //
-// A column is guessed when its heading and its values together are convincing; what is left is asked. A question names places,
-// shapes and counts, never a value. In cases, names, numbers of papers, phones and addresses are replaced by invented ones.
+// A column is guessed when its heading and its values together are convincing. Where headings are silent, structure decides: what is another
+// in each row and named by other tables is a number, what stands one to one beside a name is its code, and so on; such guesses are marked. What is
+// left is asked. A question names places, shapes and counts, never a value, and the answer that decides it. In cases, names, numbers of papers, phones and addresses are replaced by invented ones.
 //
 // Whatever the samples hold, From ends, within Limits, and the folder loads: a map that would not is left out and named.
 package draft

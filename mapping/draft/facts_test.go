@@ -19,7 +19,7 @@ import (
 func TestFactsThatADraftCarries(t *testing.T) {
 	a := alliancegen.Generate(1, alliancegen.Options{})
 	v := validate.New(definitions.R4(), validate.Options{})
-	for id, least := range map[string]int{"county-hospital": 60, "regional-lab": 60, "city-hospital": 60, "township-center": 50} {
+	for id, least := range map[string]int{"county-hospital": 80, "regional-lab": 85, "city-hospital": 75, "township-center": 75} {
 		t.Run(id, func(t *testing.T) {
 			deliveries := deliveriesOf(a, id)
 			var all []mapping.File
