@@ -45,7 +45,8 @@ func Parse(src []byte, o Options) (*fhir.Node, []fhir.Issue, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	r := &reader{s: s, depth: 0, lim: lim}
+	r := &reader{s: s, lim: lim}
+	r.path = make([]step, 0, 16)
 	n := r.document()
 	switch {
 	case r.failure != nil:

@@ -13,7 +13,8 @@ import (
 // returned as it came, and the issues name everything that stood in the way, with
 // the place in the text the tree was read from.
 func Append(dst []byte, n *fhir.Node) ([]byte, []fhir.Issue) {
-	w := &writer{out: dst}
+	w := &writer{out: dst, entries: make([]entry, 0, 64)}
+	w.path = make([]step, 0, 16)
 	w.resource(n, true)
 	if len(w.issues) > 0 {
 		return dst, w.issues
@@ -109,22 +110,25 @@ func (w *writer) collect(n *fhir.Node, p *plan, typed bool) (base int) {
 		w.entry(base, f, k, beside)
 	}
 	own := w.entries[base:]
-	slices.SortStableFunc(own, func(a, b entry) int {
-		switch {
-		case a.field.attribute != b.field.attribute:
-			if a.field.attribute {
-				return -1
-			}
-			return 1
-		}
-		return a.field.order - b.field.order
-	})
+	if !slices.IsSortedFunc(own, inOrder) {
+		slices.SortStableFunc(own, inOrder)
+	}
 	for i := 1; i < len(own); i++ {
 		if f := own[i].field; f.choice && f.order == own[i-1].field.order {
 			w.issue(own[i].first(), msgChoiceMultiple, f.property.Element.Name, f.path)
 		}
 	}
 	return base
+}
+
+func inOrder(a, b entry) int {
+	switch {
+	case a.field.attribute == b.field.attribute:
+		return a.field.order - b.field.order
+	case a.field.attribute:
+		return -1
+	}
+	return 1
 }
 
 func (w *writer) entry(base int, f *field, n *fhir.Node, beside bool) {

@@ -35,17 +35,15 @@ var classes = func() (t [256]byte) {
 
 // Legal reports whether a text consists of characters that XML has.
 func Legal(text string) bool {
+	var all byte
 	for i := range len(text) {
-		switch classes[text[i]] {
-		case control:
+		c := text[i]
+		all |= c
+		if k := classes[c]; k == control || k == leading && nonCharacter(text[i:]) {
 			return false
-		case leading:
-			if nonCharacter(text[i:]) {
-				return false
-			}
 		}
 	}
-	return utf8.ValidString(text)
+	return all < utf8.RuneSelf || utf8.ValidString(text)
 }
 
 func nonCharacter(s string) bool {
@@ -116,6 +114,15 @@ func joined(out []byte, rest string) string {
 	return string(append(out, rest...))
 }
 
+// inValue marks the bytes at which reading an attribute's value cannot just go on.
+var inValue = func() (t [256]bool) {
+	for c := range ' ' {
+		t[c] = true
+	}
+	t['"'], t['\''], t['<'], t['&'], t[0xEF] = true, true, true, true, true
+	return t
+}()
+
 // attributeValue reads a quoted value and brings it in normal form: white space
 // that is written as such becomes spaces.
 func (s *Scanner) attributeValue() (string, bool) {
@@ -127,6 +134,9 @@ func (s *Scanner) attributeValue() (string, bool) {
 	var out []byte
 	for i := from; i < len(s.src); i++ {
 		c := s.src[i]
+		if !inValue[c] {
+			continue
+		}
 		switch {
 		case c == quote:
 			s.pos = i + 1
@@ -229,32 +239,21 @@ func lineEnds(text string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
 }
 
+// escapes are what stands for the characters that cannot stand for themselves, the
+// first three in an attribute's value only.
+var escapes = [...]string{'"': "&quot;", '\n': "&#10;", '\t': "&#9;", '&': "&amp;", '<': "&lt;", '>': "&gt;", '\r': "&#13;"}
+
 // Escape appends a text so that it can stand between tags or in an attribute's
 // value with double quotes, and is read as it was: white space that an attribute
 // would lose becomes a reference there. The text must be Legal.
 func Escape(dst []byte, text string, attribute bool) []byte {
 	from := 0
 	for i := range len(text) {
-		var with string
-		switch c := text[i]; {
-		case c == '&':
-			with = "&amp;"
-		case c == '<':
-			with = "&lt;"
-		case c == '>':
-			with = "&gt;"
-		case c == '\r':
-			with = "&#13;"
-		case attribute && c == '"':
-			with = "&quot;"
-		case attribute && c == '\n':
-			with = "&#10;"
-		case attribute && c == '\t':
-			with = "&#9;"
-		default:
+		c := text[i]
+		if int(c) >= len(escapes) || escapes[c] == "" || !attribute && (c == '"' || c == '\n' || c == '\t') {
 			continue
 		}
-		dst = append(append(dst, text[from:i]...), with...)
+		dst = append(append(dst, text[from:i]...), escapes[c]...)
 		from = i + 1
 	}
 	return append(dst, text[from:]...)

@@ -71,8 +71,7 @@ type Scanner struct {
 
 type element struct {
 	name     Name
-	raw      string // as it is written
-	bindings int    // in force outside it
+	bindings int // in force outside it
 }
 
 // New reads the beginning of a document. Limits' Bytes and Depth apply. The tokens'
@@ -292,6 +291,7 @@ func (s *Scanner) cdata() bool {
 }
 
 func (s *Scanner) token(kind Kind, begin, end int) {
-	s.Token = Token{Kind: kind, Begin: begin, End: end}
+	s.Kind, s.Name, s.Text, s.Begin, s.End = kind, Name{}, "", begin, end
+	s.Attrs, s.Declares = nil, nil
 	s.pos = end
 }

@@ -1,5 +1,7 @@
 package xmltext
 
+import "strings"
+
 // The namespaces that are known without a declaration.
 const (
 	xmlSpace   = "http://www.w3.org/XML/1998/namespace"
@@ -19,7 +21,6 @@ func (s *Scanner) startTag() bool {
 		return s.fail(begin, "a < that begins no tag")
 	}
 	outside := len(s.bindings)
-	raw := s.src[begin+1 : end]
 	s.pos = end
 	s.attrs = s.attrs[:0]
 	for {
@@ -51,8 +52,9 @@ func (s *Scanner) startTag() bool {
 		return false
 	}
 	s.rooted = true
-	s.open = append(s.open, element{name: name, raw: raw, bindings: outside})
-	s.Token = Token{Kind: Start, Name: name, Begin: begin, End: s.pos, Attrs: s.attrs, Declares: s.bindings[outside:]}
+	s.open = append(s.open, element{name: name, bindings: outside})
+	s.Kind, s.Name, s.Text, s.Begin, s.End = Start, name, "", begin, s.pos
+	s.Attrs, s.Declares = s.attrs, s.bindings[outside:]
 	s.closing = empty
 	return true
 }
@@ -148,12 +150,21 @@ func (s *Scanner) endTag() bool {
 	if len(s.open) == 0 {
 		return s.fail(begin, "an end tag without a start tag")
 	}
-	raw := s.open[len(s.open)-1].raw
-	at := begin + len("</")
-	if len(s.src)-at < len(raw) || s.src[at:at+len(raw)] != raw {
+	name := &s.open[len(s.open)-1].name
+	rest := s.src[begin+len("</"):]
+	ok := true
+	if name.Prefix != "" {
+		if rest, ok = strings.CutPrefix(rest, name.Prefix); ok {
+			rest, ok = strings.CutPrefix(rest, ":")
+		}
+	}
+	if ok {
+		rest, ok = strings.CutPrefix(rest, name.Local)
+	}
+	if !ok {
 		return s.fail(begin, "an end tag that is not that of the open element")
 	}
-	s.pos = at + len(raw)
+	s.pos = len(s.src) - len(rest)
 	s.space()
 	if s.pos == len(s.src) {
 		return s.fail(begin, "a tag without an end")
@@ -165,10 +176,11 @@ func (s *Scanner) endTag() bool {
 }
 
 func (s *Scanner) close(begin, end int) bool {
-	e := s.open[len(s.open)-1]
-	s.open = s.open[:len(s.open)-1]
+	e := &s.open[len(s.open)-1]
+	s.Kind, s.Name, s.Text, s.Begin, s.End = End, e.name, "", begin, end
+	s.Attrs, s.Declares = nil, nil
+	s.pos = end
 	s.bindings = s.bindings[:e.bindings]
-	s.token(End, begin, end)
-	s.Name = e.name
+	s.open = s.open[:len(s.open)-1]
 	return true
 }
