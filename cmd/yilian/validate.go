@@ -7,25 +7,36 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 
 	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirxml"
 	"github.com/yilian/yilian/conformance/validate"
 )
 
 type validateCommand struct {
-	Outcome bool     `help:"Print an OperationOutcome for each resource, one a line."`
-	Files   []string `arg:"" name:"file" help:"FHIR JSON; one resource a line in *.ndjson; - for standard input."`
+	Profile      []string `sep:"none" placeholder:"URL" help:"Canonical URL of a profile that every resource must conform to; may be repeated."`
+	Package      []string `sep:"none" placeholder:"TGZ" help:"FHIR package with profiles, extensions and value sets; may be repeated. What it depends on is looked for in ~/.fhir/packages."`
+	Format       string   `enum:"text,json,sarif,outcome," default:"" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or outcome; text unless --json is given."`
+	Lang         string   `enum:"en,zh" default:"en" placeholder:"LANG" help:"Language of the findings: en or zh."`
+	Quick        bool     `help:"Check only shape: names, cardinality, formats, required bindings, references, narratives."`
+	BestPractice bool     `help:"Also warn of what is only recommended."`
+	Outcome      bool     `help:"The same as --format outcome."`
+	Files        []string `arg:"" name:"file" help:"FHIR as JSON or XML; one resource a line in *.ndjson; - for standard input."`
 }
 
 func (validateCommand) Help() string {
-	return `Checks names, cardinality, formats, required bindings, references, extensions and narratives against FHIR R4 (4.0.1).
+	return `Checks resources against FHIR R4 (4.0.1): names, cardinality, formats, invariants, bindings, references, bundles, extensions,
+narratives, answers to questionnaires, and the profiles that they claim or that --profile names.
 Findings are lines "file:line:column: severity: text at path [message id]"; they never quote values.
 
 Exit code 1 when there is an error or a file cannot be read; warnings alone give 0.
 
-With --json one object a line for each resource: file; line where it begins; type; issues, each with severity, code, id,
-expression, line, column (in bytes), text.`
+With --json (or --format json) one object a line for each resource: file; line where it begins; type; issues, each with
+severity, code, id, expression, line, column (in bytes), text. With --format outcome one OperationOutcome a line for each
+resource, with --format sarif one SARIF log at the end.`
 }
 
 // judgement is what was found about one resource.
@@ -42,7 +53,25 @@ func (c validateCommand) Run(out *output) error {
 	if c.Outcome && out.json {
 		return usageError{errors.New("--json and --outcome exclude each other")}
 	}
-	v := validate.New(definitions.R4(), validate.Options{})
+	if c.Format != "" && (out.json && c.Format != "json" || c.Outcome && c.Format != "outcome") {
+		return usageError{errors.New("--format, --json and --outcome exclude each other")}
+	}
+	if c.Quick && len(c.Profile) > 0 {
+		return usageError{errors.New("--quick and --profile exclude each other")}
+	}
+	switch {
+	case out.json:
+		c.Format = "json"
+	case c.Outcome:
+		c.Format = "outcome"
+	case c.Format == "":
+		c.Format = "text"
+	}
+	v, err := c.validator(out)
+	if err != nil {
+		return err
+	}
+	var log sarifLog
 	var total tally
 	resources, unread := 0, 0
 	for _, name := range c.Files {
@@ -50,6 +79,11 @@ func (c validateCommand) Run(out *output) error {
 			j := judge(v, text, file, line)
 			resources++
 			total.add(j.findings)
+			j.translate(c.Lang)
+			if c.Format == "sarif" {
+				log.add(j, text)
+				return nil
+			}
 			return c.print(out, j)
 		})
 		if err != nil {
@@ -57,8 +91,13 @@ func (c validateCommand) Run(out *output) error {
 			unread++
 		}
 	}
-	if !out.json && !c.Outcome {
+	switch c.Format {
+	case "text":
 		fmt.Fprintf(out.err, "%s: %s\n", count(resources, "resource"), total)
+	case "sarif":
+		if err := out.print(log.document()); err != nil {
+			return err
+		}
 	}
 	if unread > 0 {
 		return errFindings
@@ -66,11 +105,44 @@ func (c validateCommand) Run(out *output) error {
 	return total.result()
 }
 
+// validator makes the validator that the flags ask for.
+func (c validateCommand) validator(out *output) (*validate.Validator, error) {
+	options := validate.Options{Thorough: !c.Quick, Profiles: c.Profile, NoBestPractice: !c.BestPractice}
+	if len(c.Package) > 0 {
+		set, err := openPackages(c.Package)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range set.Findings() {
+			fmt.Fprintln(out.err, "yilian:", i.String())
+		}
+		options.Source = set
+	}
+	return validate.New(definitions.R4(), options), nil
+}
+
+// openPackages reads packages with what they depend on.
+func openPackages(names []string) (*packages.Set, error) {
+	var roots []*packages.Package
+	for _, name := range names {
+		p, err := packages.ReadFile(name, packages.Limits{})
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, p)
+	}
+	var finder packages.Finder
+	if dir, err := packages.DefaultCache(); err == nil {
+		finder = packages.NewCache(dir, packages.Limits{})
+	}
+	return packages.NewSet(roots, finder, packages.R4(), packages.Limits{}), nil
+}
+
 func (c validateCommand) print(out *output, j judgement) error {
-	switch {
-	case out.json:
+	switch c.Format {
+	case "json":
 		return out.print(j)
-	case c.Outcome:
+	case "outcome":
 		_, err := out.out.Write(append(fhir.Outcome(j.File, j.findings).AppendJSON(nil), '\n'))
 		return err
 	}
@@ -80,6 +152,14 @@ func (c validateCommand) print(out *output, j judgement) error {
 		}
 	}
 	return nil
+}
+
+// translate puts findings in a language.
+func (j *judgement) translate(language string) {
+	for i := range j.findings {
+		j.findings[i].Text = j.findings[i].In(language)
+	}
+	j.Issues = issuesOf(j.findings)
 }
 
 // eachResource calls f for each resource of a file, with the line it begins on.
@@ -117,12 +197,14 @@ func eachResource(out *output, name string, f func(text []byte, file string, lin
 
 func judge(v *validate.Validator, text []byte, file string, line int) judgement {
 	j := judgement{File: file, Line: line}
-	n, err := fhir.Parse(text, fhir.Limits{})
-	if err != nil {
-		j.findings = []fhir.Issue{syntaxIssue(err)}
-	} else {
+	n, issues, err := readResource(text)
+	j.findings = issues
+	switch {
+	case err != nil:
+		j.findings = append(j.findings, syntaxIssue(err))
+	case n != nil:
 		j.Type = n.ResourceType()
-		j.findings = v.Resource(n)
+		j.findings = append(j.findings, v.Resource(n)...)
 	}
 	for i := range j.findings {
 		if j.findings[i].Line > 0 {
@@ -131,6 +213,17 @@ func judge(v *validate.Validator, text []byte, file string, line int) judgement 
 	}
 	j.Issues = issuesOf(j.findings)
 	return j
+}
+
+// readResource reads either form of a resource. What FHIR does not allow in XML is a finding.
+func readResource(text []byte) (*fhir.Node, []fhir.Issue, error) {
+	start := bytes.TrimLeft(text, "\ufeff \t\r\n")
+	if !bytes.HasPrefix(start, []byte("<")) && !bytes.HasPrefix(text, []byte("\xff\xfe")) && !bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		n, err := fhir.Parse(text, fhir.Limits{})
+		return n, nil, err
+	}
+	n, issues, err := fhirxml.Parse(slices.Clone(text), fhirxml.Options{})
+	return n, issues, err
 }
 
 func syntaxIssue(err error) fhir.Issue {

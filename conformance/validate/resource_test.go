@@ -218,13 +218,21 @@ const glucose = `{
 }`
 
 func BenchmarkObservation(b *testing.B) {
-	n := parse(b, glucose)
-	if issues := validator.Resource(n); len(issues) > 0 {
-		b.Fatal(issues)
-	}
-	b.SetBytes(int64(len(glucose)))
-	b.ReportAllocs()
-	for b.Loop() {
-		validator.Resource(n)
+	for _, mode := range []struct {
+		name    string
+		options validate.Options
+	}{{"shape", validate.Options{}}, {"thorough", validate.Options{Thorough: true}}} {
+		b.Run(mode.name, func(b *testing.B) {
+			v := validate.New(definitions.R4(), mode.options)
+			n := parse(b, glucose)
+			if issues := v.Resource(n); fhir.HasErrors(issues) {
+				b.Fatal(issues)
+			}
+			b.SetBytes(int64(len(glucose)))
+			b.ReportAllocs()
+			for b.Loop() {
+				v.Resource(n)
+			}
+		})
 	}
 }
