@@ -8,12 +8,12 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// apply puts the properties of a change over those of an element. replaced tells that the element has another type than
-// before, so that what was written down below it no longer holds.
-func (w *work) apply(e *element, c *change, at context) (out properties, replaced bool) {
-	out = e.props
+// apply puts the properties of a change over those of an element. What lies below it changes when the change names an
+// element of a profile to take its place.
+func (w *work) apply(e *element, c *change, at context) (out properties, children []*element) {
+	out, children = e.props, e.children
 	if !at.slicedBefore {
-		out, replaced = w.profiled(e, out, c, at)
+		out, children = w.profiled(e, c, at)
 	}
 	for _, p := range c.props {
 		if p.value.Len() > w.limits.Items {
@@ -51,7 +51,7 @@ func (w *work) apply(e *element, c *change, at context) (out properties, replace
 		w.contradiction(c, at, "cardinality", fmt.Sprintf("min %d is above max %d", least, most))
 		out = out.with("min", e.props.get("min")).with("max", e.props.get("max"))
 	}
-	return out, replaced
+	return out, children
 }
 
 // bindable reports whether a type can have a binding. Of types that R4 does not define nobody knows.
@@ -69,19 +69,21 @@ func (w *work) contradiction(c *change, at context, id, text string) {
 	w.report(c.index, fhir.Error, fhir.TypeBusinessRule, id, clip(at.path)+": "+text)
 }
 
-// profiled lays the root of the one profile that a change names over the element: what the profile says of the whole.
-func (w *work) profiled(e *element, props properties, c *change, at context) (properties, bool) {
+// profiled lays the root of the one profile that a change names over the element: what the profile says of the whole. An
+// extension on the profile's URL may name an element of it to be taken instead of the root.
+func (w *work) profiled(e *element, c *change, at context) (properties, []*element) {
+	props := e.props
 	types := c.props.types()
 	if len(types) != 1 || types[0].Get("code").Text() == "Reference" {
-		return props, false
+		return props, e.children
 	}
 	profiles := types[0].Get("profile").Items()
 	if len(profiles) != 1 {
-		return props, false
+		return props, e.children
 	}
 	url := profiles[0].Text()
 	if had := props.types(); len(had) == 1 && had[0].Path("profile").Text() == url {
-		return props, false
+		return props, e.children
 	}
 	if w.making(url) {
 		// What refers to itself below its root adds nothing to itself.
@@ -89,20 +91,28 @@ func (w *work) profiled(e *element, props properties, c *change, at context) (pr
 		if at.depth == 0 {
 			w.report(c.index, fhir.Error, fhir.TypeBusinessRule, "cycle", "the definition is made from itself")
 		}
-		return props, false
+		return props, e.children
 	}
 	s := w.profile(url, c, at)
 	if s == nil {
-		return props, false
+		return props, e.children
 	}
 	code := types[0].Get("code").Text()
-	if s.typ != code && !w.isA(s.typ, code) {
+	root, children := s.root, e.children
+	if id := profileElement(types[0]); id != "" {
+		if root = s.find(id); root == nil {
+			w.report(c.index, fhir.Error, fhir.TypeNotFound, "profile-element",
+				fmt.Sprintf("%s: the profile %s has no element %s", clip(at.path), clip(url), clip(id)))
+			return props, e.children
+		}
+		children = root.children
+	} else if s.typ != code && !w.isA(s.typ, code) {
 		w.report(c.index, fhir.Error, fhir.TypeInvalid, "profile-type",
 			fmt.Sprintf("%s: the profile %s is one of %s, not of %s", clip(at.path), clip(url), clip(s.typ), clip(code)))
-		return props, false
+		return props, e.children
 	}
 	extension := code == "Extension"
-	for _, p := range s.root.props {
+	for _, p := range root.props {
 		switch p.name {
 		case "base", "type", "slicing", "contentReference", "mustSupport", "isModifier", "isSummary":
 		case "min", "max":
@@ -117,7 +127,19 @@ func (w *work) profiled(e *element, props properties, c *change, at context) (pr
 			props = props.with(p.name, p.value)
 		}
 	}
-	return props, e.children != nil
+	return props, children
+}
+
+// profileElement is the id of the element of its profile that a type means; "" for the root.
+func profileElement(t *fhir.Node) string {
+	for _, x := range t.Get("_profile").Items() {
+		for _, e := range x.Get("extension").Items() {
+			if e.Get("url").Text() == definitions+"elementdefinition-profile-element" {
+				return e.Get("valueString").Text()
+			}
+		}
+	}
+	return ""
 }
 
 // profile finds the profile of a type, and says so when it cannot be had.

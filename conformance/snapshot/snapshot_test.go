@@ -67,6 +67,9 @@ func TestGenerate(t *testing.T) {
 	quantity := constraint(t, "urn:quantity", "Quantity", "Quantity", `{"path": "Quantity.unit", "min": 1}`)
 	extension := constraint(t, "urn:extension", "Extension", "Extension", `{"path": "Extension", "max": "1"},
 		{"path": "Extension.url", "fixedUri": "urn:extension"}, {"path": "Extension.value[x]", "min": 1, "type": [{"code": "Coding"}]}`)
+	sections := constraint(t, "urn:sections", "Composition", "Composition",
+		`{"path": "Composition.section", "slicing": {"discriminator": [{"type": "value", "path": "title"}], "rules": "open"}},
+		 {"path": "Composition.section", "sliceName": "first"}, {"path": "Composition.section.title", "min": 1}`)
 	for _, tt := range []struct {
 		name     string
 		typ      string
@@ -199,6 +202,19 @@ func TestGenerate(t *testing.T) {
 			},
 		},
 		{
+			"an element of a profile takes the place of an element", "Composition", "Composition",
+			`{"path": "Composition.section", "slicing": {"discriminator": [{"type": "value", "path": "title"}], "rules": "open"}},
+			 {"path": "Composition.section", "sliceName": "a", "type": [{"code": "BackboneElement", "profile": ["urn:sections"],
+				"_profile": [{"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element", "valueString": "Composition.section:first"}]}]}]},
+			 {"path": "Composition.section.text", "min": 1}`,
+			[]string{"Composition.section:a", "Composition.section:a.title", "Composition.section:a.text"},
+			[]string{
+				"Composition.section:a Composition.section 0..* BackboneElementp[urn:sections] [cmp-1 cmp-2 ele-1]",
+				"Composition.section:a.title Composition.section.title 1..1 string [ele-1]",
+				"Composition.section:a.text Composition.section.text 1..1 Narrative [ele-1]",
+			},
+		},
+		{
 			"a binding without a value set keeps the base's", "Patient", "Patient",
 			`{"path": "Patient.maritalStatus", "binding": {"strength": "required"}}`,
 			[]string{"Patient.maritalStatus"},
@@ -206,7 +222,7 @@ func TestGenerate(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			out, issues := snapshot.New(over(base, quantity, extension), snapshot.Options{}).Generate(constraint(t, "urn:new", tt.typ, tt.base, tt.elements))
+			out, issues := snapshot.New(over(base, quantity, extension, sections), snapshot.Options{}).Generate(constraint(t, "urn:new", tt.typ, tt.base, tt.elements))
 			if len(issues) > 0 {
 				t.Errorf("issues %v", issues)
 			}
@@ -312,6 +328,8 @@ func TestContradictionsAreIssues(t *testing.T) {
 		{"two slices by type where one must be there", "Observation", `{"path": "Observation.value[x]", "sliceName": "valueString", "min": 1}, {"path": "Observation.value[x]", "sliceName": "valueQuantity"}`, []string{"slice-min 0"}},
 		{"a type that the element cannot have", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Coding"}]}`, []string{"type-not-allowed 0"}},
 		{"a profile of another type", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": ["http://hl7.org/fhir/StructureDefinition/Period"]}]}`, []string{"profile-type 0"}},
+		{"an element that a profile does not have", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": ["urn:loose"],
+			"_profile": [{"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element", "valueString": "Observation.none"}]}]}]}`, []string{"profile-element 0"}},
 		{"a profile that is not known", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": ["urn:none"]}]}`, []string{"profile-missing 0"}},
 		{"a fixed value of another type", "Observation", `{"path": "Observation.status", "fixedInteger": 1}`, []string{"value-type 0"}},
 		{"a pattern of another type", "Observation", `{"path": "Observation.code", "patternCoding": {"code": "x"}}`, []string{"value-type 0"}},

@@ -36,10 +36,7 @@ func (w *work) merge(e *element, c *change, at context) *element {
 	props := e.props
 	own := e.children
 	if c.def != nil {
-		var replaced bool
-		if props, replaced = w.apply(e, c, at); replaced {
-			own = nil
-		}
+		props, own = w.apply(e, c, at)
 	}
 	if len(c.children) == 0 {
 		return newElement(e.name, e.slice, props, own)
