@@ -21,6 +21,9 @@ var patientKeys = []string{"pid", "idno", "healthcard", "card", "ehr", "insuranc
 // links are the numbers by which rows of one table name those of another.
 var links = []string{"report", "order", "visit", "rx", "barcode", "referral", "inno", "outno"}
 
+// reportNumbers are those of links that a report, or what was asked of it, is known by.
+var reportNumbers = words("report order barcode")
+
 // attachable are the kinds whose tables belong to those of others, by the numbers they share.
 var attachable = map[kind][]kind{
 	labItems:       {labReports, exams, orders},
@@ -137,6 +140,9 @@ func (d *drafter) attach(t *tableSample, tables []*tableSample) {
 			}
 			for _, name := range links {
 				a, b := p.own(name), t.own(name)
+				if t.kind == labItems && !reportNumbers[name] && t.own("report", "order", "barcode") != nil {
+					continue // a visit has images, too: results that say of which report they are belong to no other
+				}
 				if a == nil || b == nil || a.distinct*2 < a.present && !a.more || !contains(a, b) {
 					continue
 				}

@@ -30,6 +30,10 @@ func TestTablesThatBelongTogetherAreJoined(t *testing.T) {
 		{"head and item in one row", []mapping.File{
 			{Name: "flat.csv", Bytes: []byte("BGDH,HZID,BGMC,CJSJ,XMDM,XMMC,XMJG,XMDW,JGCKZ\nR1,P1,生化,2025-01-01 08:00,K,钾,4.1,mmol/L,3.5-5.3\nR1,P1,生化,2025-01-01 08:00,NA,钠,140,mmol/L,137-147\n")},
 		}, "maps/lab-report.yaml", []string{"item: {table: flat, on: {BGDH: BGDH}, many: true}", "row: [BGDH, XMDM]"}},
+		{"results of their own report are not those of images of the same visit", []mapping.File{
+			{Name: "RIS.csv", Bytes: []byte("JCDH,HZID,JZLSH,BGMC,检查所见,检查结论,BGSJ\nX1,P1,V1,胸部CT,两肺纹理清晰,未见异常,2025-01-01 11:00\nX2,P2,V2,胸部CT,两肺纹理清晰,未见异常,2025-01-02 11:00\n")},
+			{Name: "LIS.csv", Bytes: []byte("BGDH,HZID,JZLSH,CJSJ,XMDM,XMMC,XMJG,XMDW,JGCKZ\nR1,P1,V1,2025-01-01 08:00,K,钾,4.1,mmol/L,3.5-5.3\nR1,P1,V1,2025-01-01 08:00,NA,钠,140,mmol/L,137-147\nR2,P2,V2,2025-01-02 08:00,K,钾,4.4,mmol/L,3.5-5.3\n")},
+		}, "maps/lab-report.yaml", []string{"item: {table: LIS, on: {BGDH: BGDH}, many: true}", "table: LIS\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := from(t, c.files, draft.Options{})
