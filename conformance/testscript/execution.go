@@ -284,7 +284,21 @@ func (x *execution) message(id string) (*message, error) {
 	return m, nil
 }
 
-// autocreate creates fixtures on every server.
+// tested are the servers the script has destinations for; the first, if it names none.
+func (x *execution) tested() []*client {
+	var out []*client
+	for _, d := range x.script.destinations {
+		if c, err := x.destination(d); err == nil {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return x.clients[:1]
+	}
+	return out
+}
+
+// autocreate creates fixtures on every server under test.
 func (x *execution) autocreate(ctx context.Context) error {
 	for i := range x.script.fixtures {
 		f := &x.script.fixtures[i]
@@ -297,7 +311,7 @@ func (x *execution) autocreate(ctx context.Context) error {
 		if f.node == nil {
 			return fmt.Errorf("fixture %s is no resource, so it cannot be created", f.id)
 		}
-		for j, c := range x.clients {
+		for j, c := range x.tested() {
 			if err := x.createFixture(ctx, c, f, j == 0); err != nil {
 				return fmt.Errorf("fixture %s could not be created: %w", f.id, err)
 			}

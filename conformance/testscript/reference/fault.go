@@ -53,7 +53,7 @@ const (
 	CapabilitiesVersion     Fault = "capabilities-version"     // the statement claims another FHIR version
 	CapabilitiesInteraction Fault = "capabilities-interaction" // the statement leaves out update
 	PreferIgnored           Fault = "prefer-ignored"           // return=minimal gets a body
-	RedirectsAway           Fault = "redirects-away"           // reads are redirected to another host
+	RedirectsAway           Fault = "redirects-away"           // the capabilities are redirected to another host
 	UnknownTypeEmpty        Fault = "unknown-type-empty"       // search of a type that does not exist finds nothing
 )
 

@@ -84,6 +84,8 @@ func (s *Server) spoilTree(n *fhir.Node) {
 			s.faults[PrimitiveExtensionLost] && strings.HasPrefix(c.Name(), "_"):
 			n.RemoveAt(i)
 			continue
+		case s.faults[ExtensionDropped] && strings.HasPrefix(c.Name(), "_"):
+			continue // those of primitives are another fault
 		case s.faults[DecimalRounded] && c.Kind() == fhir.Number && strings.Contains(c.Text(), "."):
 			n.SetAt(i, fhir.NewNumber(strings.TrimRight(strings.TrimRight(c.Text(), "0"), ".")))
 			continue
@@ -107,9 +109,6 @@ func (s *Server) found(status int, kind, id string, v *version) *answer {
 
 func (s *Server) read(r *request, kind, id string) *answer {
 	all := s.versions(kind, id)
-	if s.faults[RedirectsAway] {
-		return &answer{status: http.StatusFound, redirect: "http://elsewhere.invalid/" + kind + "/" + id}
-	}
 	v := s.current(kind, id)
 	switch {
 	case v == nil && s.faults[ReadMissingOK]:

@@ -261,6 +261,9 @@ func (s *Server) do(r *request) *answer {
 	case len(p) == 0:
 		return invalid("a search needs a type")
 	case len(p) == 1 && p[0] == "metadata" && r.method == http.MethodGet:
+		if s.faults[RedirectsAway] {
+			return &answer{status: http.StatusFound, redirect: "http://elsewhere.invalid/fhir/metadata"}
+		}
 		return &answer{status: http.StatusOK, node: s.capabilities()}
 	case len(p) == 1 && p[0] == "_history" && r.method == http.MethodGet:
 		return s.history(r, "", "")
