@@ -42,6 +42,10 @@ func (v *Validator) fieldAdvice(p *definitions.Property) []adviser {
 	case "Extension":
 		modifier := p.Name == "modifierExtension"
 		out = append(out, func(r *run, e fhir.Element) { v.adviseExtension(r, e.Value, modifier) })
+	case "Reference":
+		if a := v.targetAdvice(p); a != nil {
+			out = append(out, a)
+		}
 	case "Narrative":
 		out = append(out, adviseNarrative)
 	}

@@ -64,6 +64,25 @@ func (v *Validator) checkResolves(r *run, n *fhir.Node) {
 	}
 }
 
+// targetAdvice tests that a reference which does not name a type leads to one
+// that the property allows; nil if it allows any.
+func (v *Validator) targetAdvice(p *definitions.Property) adviser {
+	ref := p.Ref()
+	if ref == nil || len(ref.Targets) == 0 || ref.AllowsTarget("") {
+		return nil
+	}
+	names := strings.Join(ref.Targets, ", ")
+	return func(r *run, e fhir.Element) {
+		literal := e.Value.Get("reference").Text()
+		if literal == "" || literal[0] == '#' || v.parseReference(literal).resource != "" {
+			return
+		}
+		if found := r.target(literal); found != nil && !ref.AllowsTarget(found.ResourceType()) {
+			r.fail(e.Value, msgReferenceType, names)
+		}
+	}
+}
+
 // inBundle tests a reference against the bundle around it. It reports whether
 // that settles the matter.
 func (r *run) inBundle(b *bundle, t target, n *fhir.Node, text string) bool {
@@ -73,7 +92,11 @@ func (r *run) inBundle(b *bundle, t target, n *fhir.Node, text string) bool {
 		r.fail(n, msgReferenceAmbiguous)
 		return true
 	case len(f.entries) == 1:
-		if t.resource != "" && b.entries[f.entries[0]].typ != t.resource && b.entries[f.entries[0]].typ != "" {
+		want := t.resource
+		if want == "" {
+			want = strings.TrimPrefix(n.Get("type").Text(), definitions.Canonical)
+		}
+		if want != "" && b.entries[f.entries[0]].typ != want && b.entries[f.entries[0]].typ != "" {
 			r.fail(n, msgReferenceFoundType)
 		}
 		return true
