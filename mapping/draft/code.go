@@ -37,6 +37,17 @@ func pairs(list string) map[string]string {
 	return out
 }
 
+// withKnown adds further pairs to known ones.
+func withKnown(known map[string]string, list string) map[string]string {
+	out := pairs(list)
+	for word, target := range known {
+		if _, ok := out[word]; !ok {
+			out[word] = target
+		}
+	}
+	return out
+}
+
 // table notes the codes of a column, and returns the name of the table that translates them: one of those built in when it has them all.
 func (d *drafter) table(spec tableSpec, code, name *column) string {
 	if spec.whole {

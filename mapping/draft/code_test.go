@@ -44,6 +44,26 @@ func TestSexIsCheckedAgainstResidentNumbers(t *testing.T) {
 	}
 }
 
+// A report may be in part there; a result is there or not.
+func TestResultsHaveStatesOfResults(t *testing.T) {
+	files := []mapping.File{tableOf("检验结果", 6, "报告号=R1|R1|R2|R2|R3|R3", "患者ID=P1|P1|P2|P2", "报告时间=2025-01-01 08:00", "项目名称=葡萄糖|钾", "结果=5.1|4.1", "单位=mmol/L",
+		"状态=部分报告|部分报告|已审核|已审核|已作废|已作废")}
+	d := from(t, files, draft.Options{})
+	if d.Refused > 0 {
+		t.Errorf("%d refused: %v", d.Refused, d.Questions)
+	}
+	got := map[string]int{}
+	for _, r := range store(t, load(t, d), files) {
+		got[at(r, "resourceType")+" "+at(r, "status")]++
+	}
+	for what, n := range map[string]int{"Observation preliminary": 2, "Observation final": 2, "Observation entered-in-error": 2, "DiagnosticReport partial": 1,
+		"DiagnosticReport final": 1, "DiagnosticReport entered-in-error": 1} {
+		if got[what] != n {
+			t.Errorf("%d × %s, want %d: %v", got[what], what, n, got)
+		}
+	}
+}
+
 func TestCodeTables(t *testing.T) {
 	known, problems, err := codes.ParseTable("lab-items", strings.NewReader("#! system: http://loinc.org\ncode,display,target,target_display\nX1,葡萄糖,14749-6,Glucose\nX2,钾离子,2823-3,Potassium\n"), codes.TableOptions{})
 	if err != nil || len(problems) > 0 {

@@ -41,7 +41,7 @@ func (e *emitter) prescriptionRule(s *scope) {
 	r.value("authoredOn", "rx.time", "order.time", "created")
 	r.set("requester", r.practitioner(e.first(s, "prescriber", "requester", "doctor"), e.first(s, "prescriber.name", "requester.name", "doctor.name"), "doctor"))
 	if number.is("rx") {
-		r.set("groupIdentifier", e.identifier(s, number))
+		r.set("groupIdentifier", e.identifier(s, number), e.doubtOf(number))
 	}
 	if c := s.near("reason", "dx.name"); c != nil {
 		r.set("reasonCode", fmt.Sprintf("{set: {text: %s}}", r.path(c)), e.doubtOf(c))

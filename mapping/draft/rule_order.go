@@ -27,7 +27,7 @@ func (e *emitter) orderRule(s *scope) {
 	}
 	r := e.rule(e.uniqueRule("order"), "ServiceRequest", s, key, "replace")
 	r.line(2, "set:")
-	r.set("identifier", e.identifier(s, number))
+	r.set("identifier", e.identifier(s, number), e.doubtOf(number))
 	r.status("status", orderStatusTable, "active")
 	r.set("intent", "=order")
 	if c := s.own("order.category", "section"); c != nil {
@@ -91,7 +91,7 @@ func (e *emitter) referralRule(s *scope) {
 	key := append([]string{"=referral"}, e.keyOf(s, number)...)
 	r := e.rule(e.uniqueRule("referral"), "ServiceRequest", s, key, "replace")
 	r.line(2, "set:")
-	r.set("identifier", e.identifier(s, number))
+	r.set("identifier", e.identifier(s, number), e.doubtOf(number))
 	r.status("status", orderStatusTable, "active")
 	r.set("intent", "=order")
 	if c := s.own("direction"); c != nil {

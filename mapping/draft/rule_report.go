@@ -1,6 +1,11 @@
 package draft
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"github.com/yilian/yilian/mapping/codes"
+)
 
 // reportTimes are what tells when something was seen, the nearest to the patient first.
 var reportTimes = []string{"collected", "exam.time", "test.time", "received", "issued"}
@@ -181,8 +186,22 @@ func (e *emitter) specimenRule(s *scope, number *column) string {
 
 // head writes what all observations of a report have in common.
 func (r *ruleText) head(category string) {
-	r.status("status", reportStatusTable, "final")
+	states := reportStatusTable
+	if c := r.s.near("status"); c != nil && slices.ContainsFunc(c.order, ofReportsAlone) {
+		states = resultStatusTable
+	}
+	r.status("status", states, "final")
 	r.set("category", fmt.Sprintf(`{value: {coding: [{system: "http://terminology.hl7.org/CodeSystem/observation-category", code: %s}]}}`, category))
+}
+
+// ofReportsAlone reports a state that a report can have and a result cannot.
+func ofReportsAlone(word string) bool {
+	b, ok := codes.Builtin("report-status-names")
+	if !ok {
+		return false
+	}
+	e, ok := b.Lookup(word)
+	return ok && (e.Target.Code == "partial" || e.Target.Code == "appended")
 }
 
 func (r *ruleText) tail(specimen string) {
