@@ -105,6 +105,8 @@ var (
 		"the display is not one of the code; in %s it is: %s", "显示名称与代码不符；%s 中的名称为：%s"}
 	msgSystemMissing = message{"coding-system-missing", fhir.TypeRequired,
 		"the coding has no system, so its code cannot be known", "编码没有指明代码系统，无法判断其代码"}
+	msgSystemOther = message{"coding-system-other", fhir.TypeInvalid,
+		"the coding is not of the code system %s", "编码不属于代码系统 %s"}
 	msgSystemIsValueSet = message{"coding-system-value-set", fhir.TypeInvalid,
 		"the system %s is the URL of a value set, not of a code system", "%s 是值集的 URL，不是代码系统"}
 	msgSystemRelative = message{"coding-system-relative", fhir.TypeInvalid,

@@ -89,7 +89,7 @@ func (c *Catalog) ValidateCodeIn(ctx context.Context, system string, q ValidateR
 		}
 		v := &Validation{}
 		if coding.System != url {
-			v.add(msgSystemMissing.issue(fhir.Error), path+".system")
+			v.add(msgSystemOther.issue(fhir.Error, url), path+".system")
 			return v, nil
 		}
 		return v, j.inSystem(v, coding, path)

@@ -5,11 +5,11 @@ import "strings"
 // Valid reports whether a code is UCUM, which is case sensitive. Parse takes fewer: logarithmic and homeopathic units
 // are valid, but no factor converts them.
 func Valid(code string) bool {
+	if len(code) > MaxLength || strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false
+	}
 	if _, ok := Parse(code); ok {
 		return true
-	}
-	if len(code) > MaxLength {
-		return false
 	}
 	if i := strings.IndexByte(code, '{'); i > 0 && strings.IndexByte(code, '}') == len(code)-1 {
 		code = code[:i]
