@@ -1,10 +1,16 @@
 package fhirxml_test
 
 import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
 	"runtime"
 	"testing"
 
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
+	"github.com/yilian/yilian/conformance/fhirxml/xmltext"
 )
 
 // record is a made-up Patient as a hospital's feed gives one; its JSON has 2.5 kB.
@@ -62,4 +68,42 @@ func BenchmarkAppend(b *testing.B) {
 		out, _ = fhirxml.Append(out[:0], n)
 	}
 	b.SetBytes(int64(len(out)))
+}
+
+// BenchmarkTokens reads the same document only as tokens with their places.
+func BenchmarkTokens(b *testing.B) {
+	serverHeap(b)
+	text, _ := fhirxml.Append(nil, tree(b, record))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := xmltext.New(text, fhir.Limits{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for s.Next() {
+			s.Position(s.Begin)
+		}
+		if s.Err() != nil {
+			b.Fatal(s.Err())
+		}
+	}
+}
+
+// BenchmarkTokensStandardLibrary is the yardstick of BenchmarkTokens.
+func BenchmarkTokensStandardLibrary(b *testing.B) {
+	serverHeap(b)
+	text, _ := fhirxml.Append(nil, tree(b, record))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d := xml.NewDecoder(bytes.NewReader(text))
+		for {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
 }
