@@ -40,3 +40,20 @@ func FuzzFrom(f *testing.F) {
 		}
 	})
 }
+
+// Whatever is answered, the draft is refused or loads.
+func FuzzAnswers(f *testing.F) {
+	for _, seed := range []string{"甲=pid", "t.甲=-", "t=@visit", "=", "a=b=c", "甲=visit.start", "姓名=result", "t.姓名=item.name"} {
+		f.Add(seed, "乙=visit")
+	}
+	files := []mapping.File{tableOf("t", 6, "甲=K%05d", "乙=V%05d", "姓名=王强|李丽", "就诊时间=2025-01-%02d 08:00")}
+	f.Fuzz(func(t *testing.T, one, two string) {
+		d, err := draft.From(files, draft.Options{Is: []string{one, two}})
+		if err != nil {
+			return
+		}
+		if _, err := d.Load(); err != nil {
+			t.Errorf("%v", err)
+		}
+	})
+}
