@@ -58,7 +58,7 @@ func (l Loader) Load(fsys fs.FS, name string) (*Suite, error) {
 			return nil, fmt.Errorf("load suite: %w", err)
 		case err != nil:
 			s = &Script{File: file, err: err}
-		case s == nil && info.IsDir():
+		case s == nil:
 			continue
 		}
 		if len(suite.Scripts) == MaxScripts {

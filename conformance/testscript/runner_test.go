@@ -1,0 +1,537 @@
+package testscript_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirxml"
+	"github.com/yilian/yilian/conformance/testscript"
+	"github.com/yilian/yilian/conformance/testscript/reference"
+	"github.com/yilian/yilian/conformance/validate"
+)
+
+const (
+	patientFixture = `{"resourceType":"Patient","id":"f1","identifier":[{"system":"urn:s","value":"${run}"}],"gender":"female"}`
+	createPatient  = `{"operation":{"type":{"code":"create"},"resource":"Patient","encodeRequestUrl":true,"sourceId":"p","responseId":"created"}}`
+	readPatient    = `{"operation":{"type":{"code":"read"},"encodeRequestUrl":true,"targetId":"p"}}`
+	readMissing    = `{"operation":{"type":{"code":"read"},"resource":"Patient","encodeRequestUrl":true,"params":"/none"}}`
+	isOK           = `{"assert":{"response":"okay","warningOnly":false}}`
+)
+
+// script makes a script of JSON parts: what stands before the tests, and the actions of its tests.
+func script(head string, tests ...string) string {
+	if head != "" {
+		head += ","
+	}
+	var parts []string
+	for i, actions := range tests {
+		parts = append(parts, fmt.Sprintf(`{"name":"t%d","action":[%s]}`, i+1, actions))
+	}
+	return `{"resourceType":"TestScript","id":"s","url":"https://yilian.dev/fhir/TestScript/s","name":"s","status":"active",` +
+		`"fixture":[{"id":"p","autocreate":false,"autodelete":false,"resource":{"reference":"patient.json"}}],` +
+		head + `"test":[` + strings.Join(parts, ",") + `]}`
+}
+
+func load(t testing.TB, text string) *testscript.Suite {
+	t.Helper()
+	suite, err := testscript.Load(fstest.MapFS{
+		"s/script.json":  {Data: []byte(text)},
+		"s/patient.json": {Data: []byte(patientFixture)},
+		"s/notes.txt":    {Data: []byte("not a script")},
+	}, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return suite
+}
+
+func serve(t testing.TB, h http.Handler) testscript.Server {
+	t.Helper()
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	return testscript.Server{Base: srv.URL + reference.Prefix}
+}
+
+func run(t testing.TB, r testscript.Runner, text string, servers ...testscript.Server) testscript.Report {
+	t.Helper()
+	report, err := r.Run(context.Background(), load(t, text), servers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// outcome is the results of all actions: setup | tests | teardown.
+func outcome(s testscript.ScriptReport) string {
+	list := func(actions []testscript.ActionReport) string {
+		var out []string
+		for _, a := range actions {
+			out = append(out, string(a.Result))
+		}
+		return strings.Join(out, " ")
+	}
+	var tests []string
+	for _, test := range s.Tests {
+		tests = append(tests, list(test.Actions))
+	}
+	return string(s.Result) + ": " + list(s.Setup) + " | " + strings.Join(tests, ", ") + " | " + list(s.Teardown)
+}
+
+func TestScriptsThatAreWrongAreReported(t *testing.T) {
+	setup := func(actions string) string { return `"setup":{"action":[` + actions + `]}` }
+	variable := func(v string) string { return `"variable":[` + v + `]` }
+	assert := func(a string) string { return `{"assert":{` + a + `,"warningOnly":false}}` }
+	operation := func(o string) string { return `{"operation":{` + o + `,"encodeRequestUrl":true}}` }
+	for _, tt := range []struct {
+		name, script, want, message string
+	}{
+		{"a status that did not come", script("", readMissing+","+isOK+","+isOK), "fail:  | pass fail skip | ", "the status is 404, wanted 200"},
+		{"a warning only", script("", readMissing+`,{"assert":{"response":"okay","warningOnly":true}}`), "warning:  | pass warning | ", "the status is 404"},
+		{"a test that fails does not stop the next", script("", readMissing+","+isOK, readMissing), "fail:  | pass fail, pass | ", ""},
+		{"a setup that fails skips the tests, not the teardown",
+			script(setup(readMissing+","+isOK)+`,"teardown":{"action":[`+readMissing+`]}`, createPatient, readPatient),
+			"fail: pass fail | skip, skip | pass", "wanted 200"},
+		{"a variable nobody declared", script("", operation(`"type":{"code":"read"},"resource":"Patient","params":"/${x}"`)), "error:  | error | ", "no variable x"},
+		{"a variable without a value", script(variable(`{"name":"x","hint":"[x]"}`), operation(`"type":{"code":"read"},"resource":"Patient","params":"/${x}"`)), "error:  | error | ", "one must be given"},
+		{"a variable with several values", script(variable(`{"name":"x","path":"//@value","sourceId":"p"}`), operation(`"type":{"code":"read"},"url":"Patient/${x}"`)), "error:  | error | ", "4 values, one is wanted"},
+		{"a variable of an answer that did not come", script(variable(`{"name":"x","path":"//id","sourceId":"c"}`), operation(`"type":{"code":"read"},"url":"Patient/${x}"`)), "error:  | error | ", "no fixture, request or response c"},
+		{"a variable of an expression that finds nothing", script(variable(`{"name":"x","expression":"Patient.name.family","sourceId":"p"}`), operation(`"type":{"code":"read"},"url":"Patient/${x}"`)), "error:  | error | ", "finds nothing"},
+		{"a variable that is no primitive", script(variable(`{"name":"x","expression":"Patient.identifier","sourceId":"p"}`), operation(`"type":{"code":"read"},"url":"Patient/${x}"`)), "error:  | error | ", "with children"},
+		{"a fixture that is not there", script("", operation(`"type":{"code":"create"},"resource":"Patient","sourceId":"q"`)), "error:  | error | ", "no fixture, request or response q"},
+		{"an assertion of nothing", script("", readMissing+","+assert(`"label":"x"`)), "error:  | pass error | ", "asserts nothing"},
+		{"an assertion of two things", script("", readMissing+","+assert(`"response":"notFound","contentType":"json"`)), "error:  | pass error | ", "tst-5"},
+		{"an operator of its own", script("", readMissing+","+assert(`"response":"notFound","operator":"like"`)), "error:  | pass error | ", "operator"},
+		{"a direction of its own", script("", readMissing+","+assert(`"response":"notFound","direction":"sideways"`)), "error:  | pass error | ", "direction"},
+		{"a response code of its own", script("", readMissing+","+assert(`"response":"fine"`)), "error:  | pass error | ", "no code of TestScript"},
+		{"an assertion before any response", script("", isOK), "error:  | error | ", "no response yet"},
+		{"FHIRPath that is none", script("", readMissing+","+assert(`"expression":"Patient.("`)), "error:  | pass error | ", "cannot be compiled"},
+		{"an expression that is false", script("", readMissing+","+assert(`"expression":"issue.empty()"`)), "fail:  | pass fail | ", "is not true"},
+		{"an expression that gives nothing", script("", readMissing+","+assert(`"expression":"name"`)), "fail:  | pass fail | ", "is not true"},
+		{"XPath that is none", script("", readMissing+","+assert(`"path":"a[","value":"x"`)), "error:  | pass error | ", "ends too early"},
+		{"a path that finds another value", script("", readMissing+","+assert(`"path":"OperationOutcome/issue/code/@value","value":"x"`)), "fail:  | pass fail | ", "wanted x"},
+		{"a profile nobody named", script("", readMissing+","+assert(`"validateProfileId":"x"`)), "error:  | pass error | ", "no profile x"},
+		{"a profile nobody knows", script(`"profile":[{"id":"x","reference":"http://example.org/x"}]`, readMissing+","+assert(`"validateProfileId":"x"`)), "error:  | pass error | ", "is not known"},
+		{"a profile of another type", script(`"profile":[{"id":"x","reference":"http://hl7.org/fhir/StructureDefinition/Patient"}]`, readMissing+","+assert(`"validateProfileId":"x"`)), "fail:  | pass fail | ", "the profile is for Patient"},
+		{"a method of its own", script("", operation(`"method":"brew","url":"Patient"`)), "error:  | error | ", "method"},
+		{"an operation without type and method", script("", operation(`"url":"Patient"`)), "error:  | error | ", "neither a type nor a method"},
+		{"a read of nothing", script("", operation(`"type":{"code":"read"},"resource":"Patient"`)), "error:  | error | ", "which resource"},
+		{"a URL elsewhere", script("", operation(`"type":{"code":"read"},"url":"http://192.0.2.1/fhir/Patient/1"`)), "error:  | error | ", "not below the base"},
+		{"a URL above the base", script("", operation(`"type":{"code":"read"},"url":"../secret"`)), "error:  | error | ", "not below the base"},
+		{"a URL above the base, in percents", script("", operation(`"type":{"code":"read"},"url":"%2e%2e/secret"`)), "error:  | error | ", "not below the base"},
+		{"a user in a URL", script("", operation(`"type":{"code":"read"},"url":"http://a:b@localhost/fhir/x"`)), "error:  | error | ", "not below the base"},
+		{"a header that is not the script's to set", script("", operation(`"type":{"code":"read"},"url":"Patient/1","requestHeader":[{"field":"host","value":"x"}]`)), "error:  | error | ", "cannot be set"},
+		{"a line break in a header", script("", operation(`"type":{"code":"read"},"url":"Patient/1","requestHeader":[{"field":"X-A","value":"a\r\nB: c"}]`)), "error:  | error | ", "could not be asked"},
+		{"a blank in a URL that must not be encoded", script("", `{"operation":{"type":{"code":"read"},"url":"Patient/a b","encodeRequestUrl":false}}`), "error:  | error | ", "unencoded"},
+		{"a destination too many", script("", operation(`"type":{"code":"read"},"url":"Patient/1","destination":2`)), "error:  | error | ", "destination 2 has no server"},
+		{"a destination the script does not have", script(`"destination":[{"index":1,"profile":{"code":"FHIR-Server"}}]`, operation(`"type":{"code":"read"},"url":"Patient/1","destination":3`)), "error:  | error | ", "no destination"},
+		{"an assertion in the teardown", script(`"teardown":{"action":[`+isOK+`]}`, readMissing), "error:  |  | ", "teardown"},
+		{"an action that is nothing", script("", `{}`), "error:  |  | ", "either an operation or an assertion"},
+		{"an action that is both", script("", `{"operation":{},"assert":{}}`), "error:  |  | ", "either an operation or an assertion"},
+		{"a test without actions", script("", ``), "error:  | error | ", "no actions"},
+		{"no tests", `{"resourceType":"TestScript","status":"active"}`, "error:  |  | ", "nothing to run"},
+		{"text that is no JSON", `{"resourceType":"TestScript",`, "error:  |  | ", "script.json"},
+		{"two variables of one name", script(variable(`{"name":"x","defaultValue":"1"},{"name":"x","defaultValue":"2"}`), readMissing), "error:  |  | ", "twice"},
+		{"a variable from two places", script(variable(`{"name":"x","path":"a","expression":"b"}`), readMissing), "error:  |  | ", "more than one"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			report := run(t, testscript.Runner{Variables: map[string]string{"run": "r1"}}, tt.script, serve(t, reference.New()))
+			s := report.Scripts[0]
+			if got := outcome(s); got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+			if all := s.Message + problems(s); !strings.Contains(all, tt.message) {
+				t.Errorf("%q is not said, but %q", tt.message, all)
+			}
+			if report.OK() != (s.Result == testscript.Warning) {
+				t.Errorf("the report says %t", report.OK())
+			}
+		})
+	}
+}
+
+func TestAssertionsThatHold(t *testing.T) {
+	for _, a := range []string{
+		`"response":"created"`, `"responseCode":"200","operator":"greaterThan"`, `"responseCode":"200,201","operator":"in"`,
+		`"responseCode":"404","operator":"notEquals"`, `"contentType":"application/fhir+json"`, `"contentType":"xml","operator":"notEquals"`,
+		`"headerField":"location","operator":"notEmpty"`, `"headerField":"X-None","operator":"empty"`, `"headerField":"ETag","value":"W/\"1\""`,
+		`"direction":"request","headerField":"Content-Type","operator":"contains","value":"json"`,
+		`"direction":"request","resource":"Patient"`, `"requestMethod":"post"`, `"requestURL":"/Patient"`, `"requestURL":"Patient","operator":"contains"`,
+		`"resource":"Patient"`, `"resource":"Group","operator":"notEquals"`,
+		`"expression":"Patient.gender = 'female'"`, `"expression":"gender","operator":"in","value":"male,female"`,
+		`"expression":"gender = 'female'","operator":"eval"`, `"expression":"name","operator":"empty"`,
+		`"expression":"identifier.value","value":"${run}"`, `"expression":"identifier.count()","operator":"lessThan","value":"2"`,
+		`"path":"$.gender","value":"female"`, `"path":"Patient/gender","operator":"notContains","value":"mali"`,
+		`"compareToSourceId":"p","compareToSourceExpression":"Patient.gender","operator":"equals"`,
+		`"compareToSourceId":"p","compareToSourceExpression":"Patient.id","expression":"Patient.id","operator":"notEquals"`,
+		`"compareToSourceId":"p","compareToSourcePath":"Patient/gender","path":"Patient/gender"`,
+		`"compareToSourceId":"created","headerField":"ETag"`,
+		`"minimumId":"sent"`, `"navigationLinks":false`, `"validateProfileId":"base"`, `"sourceId":"created","response":"created"`,
+		`"sourceId":"p","expression":"id","value":"f1"`,
+	} {
+		t.Run(a, func(t *testing.T) {
+			head := `"profile":[{"id":"base","reference":"http://hl7.org/fhir/StructureDefinition/DomainResource"}],"variable":[{"name":"run","defaultValue":"r1"}]`
+			create := strings.Replace(createPatient, `"responseId"`, `"requestId":"sent","responseId"`, 1)
+			report := run(t, testscript.Runner{}, script(head, create+`,{"assert":{`+a+`,"warningOnly":false}}`), serve(t, reference.New()))
+			if got := outcome(report.Scripts[0]); got != "pass:  | pass pass | " {
+				t.Errorf("%s%s", got, problems(report.Scripts[0]))
+			}
+		})
+	}
+}
+
+// hostile is a server that does what servers should not.
+func hostile(kind string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch kind {
+		case "endless":
+			w.Header().Set("Content-Type", "application/fhir+json")
+			for r.Context().Err() == nil {
+				if _, err := w.Write(bytes.Repeat([]byte("["), 1<<16)); err != nil {
+					return
+				}
+			}
+		case "silent":
+			_, _ = io.Copy(io.Discard, r.Body)
+			<-r.Context().Done()
+		case "deep":
+			_, _ = w.Write(bytes.Repeat([]byte(`{"a":`), 100_000))
+		case "deep-xml":
+			w.Header().Set("Content-Type", "application/fhir+xml")
+			_, _ = w.Write(append([]byte(`<Patient xmlns="http://hl7.org/fhir">`), bytes.Repeat([]byte(`<contact>`), 100_000)...))
+		case "redirect":
+			http.Redirect(w, r, "http://192.0.2.1/elsewhere", http.StatusFound)
+		case "cut":
+			w.Header().Set("Content-Length", "100")
+			_, _ = w.Write([]byte("{"))
+		case "binary":
+			_, _ = w.Write([]byte{0, 1, 2, 0xff, '<', '/', 's', 'c', 'r', 'i', 'p', 't', '>'})
+		}
+	})
+}
+
+func TestHostileServersEndInAResult(t *testing.T) {
+	limits := testscript.Limits{Script: 2 * time.Second, Teardown: time.Second, Request: 300 * time.Millisecond, BodyBytes: 1 << 20}
+	for _, tt := range []struct{ kind, want, message string }{
+		{"endless", "error:  | error skip | ", "over 1048576 bytes"},
+		{"silent", "error:  | error skip | ", "did not answer in time"},
+		{"deep", "fail:  | pass fail | ", "no resource"},
+		{"deep-xml", "fail:  | pass fail | ", "no resource"},
+		{"redirect", "fail:  | pass fail | ", "no resource"},
+		{"cut", "error:  | error skip | ", "could not be asked"},
+		{"binary", "fail:  | pass fail | ", "no resource"},
+	} {
+		t.Run(tt.kind, func(t *testing.T) {
+			start := time.Now()
+			text := script("", readMissing+`,{"assert":{"resource":"Patient","warningOnly":false}}`)
+			report := run(t, testscript.Runner{Limits: limits}, text, serve(t, hostile(tt.kind)))
+			s := report.Scripts[0]
+			if got := outcome(s); got != tt.want || !strings.Contains(problems(s), tt.message) {
+				t.Errorf("%s%s", got, problems(s))
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			var page bytes.Buffer
+			if err := report.WriteHTML(&page); err != nil {
+				t.Error(err)
+			}
+			if strings.Contains(page.String(), "</script>") {
+				t.Error("the server's text is not escaped")
+			}
+		})
+	}
+}
+
+func TestLimitsEndAScript(t *testing.T) {
+	many := strings.TrimSuffix(strings.Repeat(readMissing+",", 20), ",")
+	kept := strings.ReplaceAll(readMissing, `"params"`, `"responseId":"x$","params"`)
+	var keep []string
+	for i := range 5 {
+		keep = append(keep, strings.ReplaceAll(kept, "x$", fmt.Sprint("x", i)))
+	}
+	for _, tt := range []struct {
+		name, script, message string
+		limits                testscript.Limits
+		server                http.Handler
+	}{
+		{"requests", script("", many), "more than 5 requests", testscript.Limits{Operations: 5}, reference.New()},
+		{"actions", script("", many), "more than 5 actions", testscript.Limits{Actions: 5}, reference.New()},
+		{"what is kept", script("", strings.Join(keep, ",")), "keeps more than 500 bytes", testscript.Limits{KeptBytes: 500}, reference.New()},
+		{"time", script("", many), "longer than 100ms", testscript.Limits{Script: 100 * time.Millisecond}, hostile("silent")},
+		{"an expression", script("", readMissing+`,{"assert":{"expression":"repeat($this.children() | $this).select((1|2|3|4|5|6|7|8)).where(1=1)","warningOnly":false}}`+","+isOK), "", testscript.Limits{}, reference.New()},
+		{"a text", script(`"variable":[{"name":"x","defaultValue":"`+strings.Repeat("y", 40_000)+`"}]`, `{"operation":{"type":{"code":"read"},"url":"${x}${x}","encodeRequestUrl":true}}`), "over 65536 bytes", testscript.Limits{}, reference.New()},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := run(t, testscript.Runner{Limits: tt.limits}, tt.script, serve(t, tt.server)).Scripts[0]
+			if s.Result.OK() || !strings.Contains(s.Message+problems(s), tt.message) {
+				t.Errorf("%s %s%s", s.Result, s.Message, problems(s))
+			}
+		})
+	}
+}
+
+func TestTeardownRunsWhenTheRunIsEnded(t *testing.T) {
+	server := reference.New()
+	ctx, cancel := context.WithCancel(context.Background())
+	runner := testscript.Runner{Variables: map[string]string{"run": "r"}, Progress: func(e testscript.Event) {
+		if e.Phase == "setup" {
+			cancel()
+		}
+	}}
+	text := script(`"setup":{"action":[`+createPatient+`]},"teardown":{"action":[{"operation":{"type":{"code":"delete"},"encodeRequestUrl":true,"targetId":"p"}}]}`, readPatient)
+	report, err := runner.Run(ctx, load(t, text), []testscript.Server{serve(t, server)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(report.Scripts[0]); got != "error: pass | error | pass" {
+		t.Error(got)
+	}
+}
+
+func TestSeveralServers(t *testing.T) {
+	one, two := reference.New(), reference.New()
+	var header []string
+	spy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header = append(header, r.Header.Get("Authorization"))
+		two.ServeHTTP(w, r)
+	})
+	second := serve(t, spy)
+	second.Header = http.Header{"Authorization": {"Bearer of-two"}}
+	at := func(action string, destination int) string {
+		return strings.Replace(action, `"encodeRequestUrl"`, fmt.Sprintf(`"destination":%d,"encodeRequestUrl"`, destination), 1)
+	}
+	head := `"destination":[{"index":1,"profile":{"code":"FHIR-Server"}},{"index":2,"profile":{"code":"FHIR-Server"}}]`
+	text := script(head,
+		at(createPatient, 2)+","+at(readPatient, 2)+","+isOK,
+		at(readPatient, 1)+`,{"assert":{"response":"notFound","warningOnly":false}}`)
+	report := run(t, testscript.Runner{Variables: map[string]string{"run": "r"}}, text, serve(t, one), second)
+	if got := outcome(report.Scripts[0]); got != "pass:  | pass pass pass, pass pass | " {
+		t.Errorf("%s%s", got, problems(report.Scripts[0]))
+	}
+	if diff := cmp.Diff([]string{"Bearer of-two", "Bearer of-two"}, header); diff != "" {
+		t.Errorf("headers of the second server (-want +got)\n%s", diff)
+	}
+	var page bytes.Buffer
+	if err := report.WriteHTML(&page); err != nil || strings.Contains(page.String(), "of-two") {
+		t.Errorf("the page shows what is secret, or: %v", err)
+	}
+}
+
+func TestFixturesAreCreatedAndDeletedOnEveryServerUnderTest(t *testing.T) {
+	one, two := reference.New(), reference.New()
+	text := strings.Replace(script(`"destination":[{"index":1,"profile":{"code":"FHIR-Server"}},{"index":2,"profile":{"code":"FHIR-Server"}}]`, readPatient+","+isOK),
+		`"autocreate":false,"autodelete":false`, `"autocreate":true,"autodelete":true`, 1)
+	a, b := serve(t, one), serve(t, two)
+	report := run(t, testscript.Runner{Variables: map[string]string{"run": "r"}}, text, a, b)
+	want := []string{"created Patient/ref-1 from fixture p", "created Patient/ref-1 from fixture p", "deleted Patient/ref-1", "deleted Patient/ref-1"}
+	if diff := cmp.Diff(want, report.Scripts[0].Notes); diff != "" || !report.OK() {
+		t.Errorf("(-want +got)\n%s%s", diff, problems(report.Scripts[0]))
+	}
+	for _, s := range []testscript.Server{a, b} {
+		resp, err := http.Get(s.Base + "/Patient/ref-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusGone {
+			t.Errorf("the fixture is still there: %d", resp.StatusCode)
+		}
+	}
+}
+
+func TestProgressTellsEveryAction(t *testing.T) {
+	var got []string
+	runner := testscript.Runner{Variables: map[string]string{"run": "r"}, Progress: func(e testscript.Event) {
+		got = append(got, fmt.Sprintf("%d/%d %s %s %s %s", e.Number, e.Scripts, e.Phase, e.Test, e.Action, e.Result))
+	}}
+	run(t, runner, script(`"setup":{"action":[`+createPatient+`]}`, readMissing+","+isOK), serve(t, reference.New()))
+	want := []string{"1/1 setup  create pass", "1/1 test t1 read pass", "1/1 test t1 assertion fail", "1/1    fail"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestXMLScript(t *testing.T) {
+	n, err := fhir.Parse([]byte(script(`"variable":[{"name":"run","defaultValue":"r"}]`, createPatient+","+readPatient+","+isOK)), fhir.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, issues := fhirxml.Append(nil, n)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	suite, err := testscript.Load(fstest.MapFS{"a.xml": {Data: text}, "patient.json": {Data: []byte(patientFixture)}}, "a.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := testscript.Runner{}
+	report, err := runner.Run(context.Background(), suite, []testscript.Server{serve(t, reference.New())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(report.Scripts[0]); got != "pass:  | pass pass pass | " || suite.Name != "a" {
+		t.Errorf("%s %s%s", suite.Name, got, problems(report.Scripts[0]))
+	}
+}
+
+// mixed is a report with every result in it.
+func mixed(t *testing.T) testscript.Report {
+	clock := time.Date(2024, 5, 6, 7, 8, 9, 0, time.FixedZone("", 8*3600))
+	r := testscript.Runner{Variables: map[string]string{"run": "<b>&"}, Now: func() time.Time { return clock }}
+	text := script(`"title":"A <title> & more","variable":[{"name":"run"}],"setup":{"action":[`+createPatient+`]},"teardown":{"action":[`+readMissing+`]}`,
+		readPatient+","+isOK, readMissing+","+isOK+","+isOK, isOK+`,{"assert":{"warningOnly":false}}`,
+		readMissing+`,{"assert":{"label":"soft","response":"okay","warningOnly":true}}`)
+	return run(t, r, text, serve(t, reference.New()))
+}
+
+func TestTestReportIsValid(t *testing.T) {
+	report := mixed(t)
+	b := report.Bundle()
+	for _, i := range validate.New(definitions.R4(), validate.Options{}).Resource(b) {
+		if i.Severity == fhir.Error || i.Severity == fhir.Fatal {
+			t.Error(i)
+		}
+	}
+	r := b.Path("entry").At(0).Get("resource")
+	for name, want := range map[string]string{"resourceType": "TestReport", "status": "completed", "result": "fail", "score": "50.0",
+		"issued": "2024-05-06T07:08:09+08:00", "name": "s"} {
+		if got := r.Get(name).Text(); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+	if n := r.Get("test").Len(); n != 4 {
+		t.Errorf("%d tests", n)
+	}
+	action := r.Get("test").At(1).Get("action").At(1).Get("assert")
+	if action.Get("result").Text() != "fail" || action.Get("message").Text() != "the status is 404, wanted 200" {
+		t.Errorf("%s", action.AppendJSON(nil))
+	}
+	broken := run(t, testscript.Runner{}, `{"resourceType":"TestScript","status":"active"}`, serve(t, reference.New()))
+	for _, i := range validate.New(definitions.R4(), validate.Options{}).Resource(broken.Scripts[0].Resource(broken.Servers)) {
+		if i.Severity == fhir.Error {
+			t.Error(i)
+		}
+	}
+}
+
+func TestJUnit(t *testing.T) {
+	report := mixed(t)
+	var out bytes.Buffer
+	if err := report.WriteJUnit(&out); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Tests    int `xml:"tests,attr"`
+		Failures int `xml:"failures,attr"`
+		Errors   int `xml:"errors,attr"`
+		Skipped  int `xml:"skipped,attr"`
+		Suites   []struct {
+			Cases []struct {
+				Name    string `xml:"name,attr"`
+				Class   string `xml:"classname,attr"`
+				Failure *struct {
+					Message string `xml:"message,attr"`
+				} `xml:"failure"`
+				Error *struct {
+					Message string `xml:"message,attr"`
+				} `xml:"error"`
+				Output string `xml:"system-out"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(out.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Tests != 4 || got.Failures != 2 || got.Errors != 0 {
+		t.Errorf("%d tests, %d failures, %d errors", got.Tests, got.Failures, got.Errors)
+	}
+	cases := got.Suites[0].Cases
+	if cases[1].Failure == nil || cases[1].Failure.Message != "assertion: the status is 404, wanted 200" || cases[1].Class != "s/script" {
+		t.Errorf("%+v", cases[1])
+	}
+	if !strings.Contains(cases[3].Output, "warning: soft") {
+		t.Errorf("%+v", cases[3])
+	}
+	if strings.Contains(out.String(), "female") {
+		t.Error("it holds what the server answered")
+	}
+}
+
+func TestHTMLIsOnePageAndEscaped(t *testing.T) {
+	report := mixed(t)
+	var out bytes.Buffer
+	if err := report.WriteHTML(&out); err != nil {
+		t.Fatal(err)
+	}
+	page := out.String()
+	for _, want := range []string{"A &lt;title&gt; &amp; more", "<details>", "&lt;b&gt;&amp;", "wanted 200", "2024-05-06 07:08:09", "GET http://127.0.0.1"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, never := range []string{"<b>", "<script", "<title> &", "src=", "@import", "url("} {
+		if strings.Contains(page, never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	files := fstest.MapFS{"empty/a.txt": {}, "p.json": {Data: []byte(patientFixture)}, "bad.json": {Data: []byte(`{"resourceType":"TestScript"`)}}
+	for name, want := range map[string]string{"none": "load suite", "empty": "no TestScript", "p.json": "no TestScript", "bad.json": "bad.json:"} {
+		if _, err := testscript.Load(files, name); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestRunRefusesWhatIsNoServer(t *testing.T) {
+	suite := load(t, script("", readMissing))
+	for _, base := range []string{"", "fhir", "ftp://host/fhir", "http://a:b@host/", "http://host/?q", "http://%zz"} {
+		runner := testscript.Runner{}
+		if _, err := runner.Run(context.Background(), suite, []testscript.Server{{Base: base}}); err == nil {
+			t.Errorf("%q is taken for a base", base)
+		}
+	}
+	runner := testscript.Runner{}
+	if _, err := runner.Run(context.Background(), suite, nil); err == nil {
+		t.Error("a run without servers")
+	}
+}
+
+func FuzzScript(f *testing.F) {
+	f.Add(script("", readMissing+","+isOK))
+	f.Add(script(`"variable":[{"name":"run","path":"Patient/gender","sourceId":"p"}]`, createPatient+`,{"assert":{"path":"$.a","value":"${run}"}}`))
+	server := serve(f, reference.New())
+	f.Fuzz(func(t *testing.T, text string) {
+		suite, err := testscript.Load(fstest.MapFS{"a.json": {Data: []byte(text)}}, "a.json")
+		if err != nil {
+			return
+		}
+		runner := testscript.Runner{Limits: testscript.Limits{Script: time.Second, Operations: 5, Actions: 50}}
+		report, err := runner.Run(context.Background(), suite, []testscript.Server{server})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := report.WriteHTML(io.Discard); err != nil {
+			t.Error(err)
+		}
+		if err := report.WriteJUnit(io.Discard); err != nil {
+			t.Error(err)
+		}
+		_ = report.Bundle()
+	})
+}
