@@ -16,7 +16,8 @@ type change struct {
 	props       properties
 	index       int // in the differential, of the first element that is part of it
 	children    []*change
-	narrows     bool // a choice to the type that its path names
+	named       map[segment]*change // the children by name and slice
+	narrows     bool                // a choice to the type that its path names
 }
 
 func (c *change) sliced() bool { return c.props.get("slicing") != nil }
@@ -97,7 +98,7 @@ func (w *work) descend(at *change, name, slice string, index int) *change {
 		slice = ""
 	}
 	c := &change{name: name, slice: slice, index: index}
-	at.children = append(at.children, c)
+	at.adopt(c)
 	return c
 }
 
@@ -106,24 +107,28 @@ func (w *work) add(at *change, def *fhir.Node, name string, index int) {
 	if id := segments(def.Get("id").Text()); len(id) > 0 {
 		named = id[len(id)-1].slice
 	}
-	for _, c := range at.children {
-		if c.name != name || c.slice != slice {
-			continue
-		}
-		if c.def == nil {
-			c.def, c.props, c.index, c.idSlice = def, propertiesOf(def), index, named
-			return
-		}
+	key := segment{name, slice}
+	c := at.named[key]
+	switch {
+	case c == nil:
+		at.adopt(&change{name: name, slice: slice, idSlice: named, def: def, props: propertiesOf(def), index: index})
+	case c.def == nil:
+		c.def, c.props, c.index, c.idSlice = def, propertiesOf(def), index, named
+	default:
 		text := "the element stands here twice"
 		if slice == "" {
 			text += ", and has no slice name"
 		}
 		w.report(index, fhir.Error, fhir.TypeDuplicate, "element-duplicate", text)
-		return
 	}
-	at.children = append(at.children, &change{
-		name: name, slice: slice, idSlice: named, def: def, props: propertiesOf(def), index: index,
-	})
+}
+
+func (c *change) adopt(child *change) {
+	if c.named == nil {
+		c.named = map[segment]*change{}
+	}
+	c.named[segment{child.name, child.slice}] = child
+	c.children = append(c.children, child)
 }
 
 // maxName bounds the length of a slice's name.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,6 +64,16 @@ func many(n int, element func(i int) string) string {
 	return b.String()
 }
 
+// worked is the processor time that the tests have taken: how long something takes when the machine does nothing else.
+func worked(t testing.TB) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func TestHostileDefinitionsEndInAnIssueAtOnce(t *testing.T) {
 	deep := "Patient" + strings.Repeat(".extension", 60)
 	for _, tt := range []struct {
@@ -110,9 +121,9 @@ func TestHostileDefinitionsEndInAnIssueAtOnce(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&before)
-			begun := time.Now()
+			begun := worked(t)
 			out, issues := g.Generate(tt.all[len(tt.all)-1])
-			took := time.Since(begun)
+			took := worked(t) - begun
 			runtime.ReadMemStats(&after)
 			if took > time.Second {
 				t.Errorf("took %v", took)

@@ -34,17 +34,44 @@ func (w *work) mergeRun(g run, changes []*change, at context) []*element {
 	main = w.introduce(main, parts, at)
 	byType := slicedByType(main)
 	out := slices.Clone(g.slices)
+	place := map[string]int{}
+	for i, e := range out {
+		place[e.slice] = i
+	}
 	for _, c := range parts {
-		if i := slices.IndexFunc(out, func(e *element) bool { return e.slice == c.slice }); i >= 0 {
+		if i, ok := place[c.slice]; ok {
 			out[i] = w.merge(out[i], c, at.child(out[i]))
 			continue
 		}
-		out = w.newSlice(g.main, main, out, c, at, byType)
+		e, i := w.newSlice(g.main, main, out, c, at, byType)
+		if e == nil {
+			continue
+		}
+		out = slices.Insert(out, i, e)
+		for ; i < len(out); i++ {
+			place[out[i].slice] = i
+		}
 	}
 	if byType {
 		main = w.closeTypes(main, out, parts, at)
+	} else {
+		w.roomFor(main, out, parts, at)
 	}
 	return append([]*element{main}, out...)
+}
+
+// roomFor checks that all slices that must be there can be. Those of a slice are part of it.
+func (w *work) roomFor(main *element, parts []*element, changes []*change, at context) {
+	needed := 0
+	for _, e := range parts {
+		if !strings.Contains(e.slice, "/") {
+			needed = min(needed+max(e.props.min(), 0), unbounded)
+		}
+	}
+	if most := main.props.max(); needed > most {
+		w.report(changes[len(changes)-1].index, fhir.Warning, fhir.TypeBusinessRule, "slice-min",
+			fmt.Sprintf("%s.%s: slices that must be there %d times have room for %d", clip(at.path), main.name, needed, most))
+	}
 }
 
 // named brings a change to the name that the base uses: valueQuantity is the slice of value[x] that has this type. It is
@@ -152,9 +179,9 @@ func slicedByType(e *element) bool {
 	return e.choice() && len(d) == 1 && d[0].Get("type").Text() == "type" && d[0].Get("path").Text() == "$this"
 }
 
-// newSlice makes a slice that the base does not have and puts it in its place. It starts as what the base says of the
+// newSlice makes a slice that the base does not have, and finds its place. It starts as what the base says of the
 // element: what the same differential says of all slices holds beside it.
-func (w *work) newSlice(base, main *element, have []*element, c *change, at context, byType bool) []*element {
+func (w *work) newSlice(base, main *element, have []*element, c *change, at context, byType bool) (e *element, place int) {
 	of, place := base, len(have)
 	if i := strings.LastIndexByte(c.slice, '/'); i > 0 {
 		// A slice of a slice follows it.
@@ -169,14 +196,14 @@ func (w *work) newSlice(base, main *element, have []*element, c *change, at cont
 	if byType {
 		var ok bool
 		if c, ok = w.typeSlice(main, c, at); !ok {
-			return have
+			return nil, 0
 		}
 		place = typePlace(main, have, c.props)
 	}
 	if c.def == nil && !byType {
 		w.report(c.index, fhir.Error, fhir.TypeStructure, "slice-missing",
 			fmt.Sprintf("%s.%s has no slice %q", clip(at.path), main.name, clip(c.slice)))
-		return have
+		return nil, 0
 	}
 	props := of.props.with("slicing", nil)
 	// That the element must be there says nothing of each slice, unless there can be but one.
@@ -186,7 +213,7 @@ func (w *work) newSlice(base, main *element, have []*element, c *change, at cont
 	start := newElement(main.name, c.slice, props, of.children)
 	in := at.child(start)
 	in.newSlice, in.slicedBefore = true, base.sliced()
-	return slices.Insert(have, place, w.merge(start, c, in))
+	return w.merge(start, c, in), place
 }
 
 // typeSlice checks that a slice of a choice is one type, and named after it.

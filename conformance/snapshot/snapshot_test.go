@@ -326,6 +326,8 @@ func TestContradictionsAreIssues(t *testing.T) {
 		{"a slice whose name cannot be part of an id", "Observation", `{"path": "Observation.category", "sliceName": "a.b"}`, []string{"slice-name 0"}},
 		{"a slice by type without a type", "Observation", `{"path": "Observation.value[x]", "sliceName": "valueNone"}`, []string{"slice-type 0"}},
 		{"two slices by type where one must be there", "Observation", `{"path": "Observation.value[x]", "sliceName": "valueString", "min": 1}, {"path": "Observation.value[x]", "sliceName": "valueQuantity"}`, []string{"slice-min 0"}},
+		{"slices that need more than there may be", "urn:loose", `{"path": "Observation.category", "slicing": {"discriminator": [{"type": "value", "path": "text"}], "rules": "open"}},
+			{"path": "Observation.category", "sliceName": "a", "min": 2}, {"path": "Observation.category", "sliceName": "b", "min": 1}`, []string{"slice-min 2"}},
 		{"a type that the element cannot have", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Coding"}]}`, []string{"type-not-allowed 0"}},
 		{"a profile of another type", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": ["http://hl7.org/fhir/StructureDefinition/Period"]}]}`, []string{"profile-type 0"}},
 		{"an element that a profile does not have", "Observation", `{"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": ["urn:loose"],
@@ -395,6 +397,36 @@ func TestUnsortedAcceptsAnyOrder(t *testing.T) {
 	out, issues := snapshot.New(packages.R4(), snapshot.Options{Unsorted: true}).Generate(sd)
 	if len(issues) > 0 || element(t, out, "Observation.status").Get("mustSupport").Text() != "true" {
 		t.Errorf("issues %v", issues)
+	}
+}
+
+// counting counts what is asked for.
+type counting struct {
+	layered
+	asked map[string]int
+}
+
+func (c counting) Resolve(kind, url string) (*fhir.Node, bool) {
+	c.asked[url]++
+	return c.layered.Resolve(kind, url)
+}
+
+func TestSnapshotsAreKeptWithinTheLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		cached int
+		want   int
+	}{{"kept", 0, 1}, {"not kept when too large", 1000, 3}} {
+		t.Run(tt.name, func(t *testing.T) {
+			source := counting{over(), map[string]int{}}
+			g := snapshot.New(source, snapshot.Options{Limits: snapshot.Limits{Cached: tt.cached}})
+			for range 3 {
+				g.Generate(constraint(t, "urn:new", "Patient", "Patient", ""))
+			}
+			if got := source.asked[definitions.Canonical+"Patient"]; got != tt.want {
+				t.Errorf("the base was asked for %d times, want %d", got, tt.want)
+			}
+		})
 	}
 }
 

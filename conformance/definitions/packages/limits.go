@@ -33,6 +33,8 @@ const (
 	RatioFrom = 16 << 20
 	// maxManifest bounds package.json and .index.json.
 	maxManifest = 8 << 20
+	// maxManifestNodes bounds the values in package.json.
+	maxManifestNodes = 20_000
 )
 
 func (l Limits) withDefaults() Limits {

@@ -151,7 +151,7 @@ func (p *Package) arrange() {
 
 // manifest reads package.json.
 func (p *Package) manifest(text []byte) error {
-	n, err := fhir.Parse(text, fhir.Limits{Bytes: maxManifest, Nodes: p.limits.Entries})
+	n, err := fhir.Parse(text, fhir.Limits{Bytes: maxManifest, Nodes: maxManifestNodes})
 	if err != nil {
 		return fmt.Errorf("read package.json: %w", err)
 	}

@@ -176,6 +176,23 @@ func TestSetResolvesOverDependencies(t *testing.T) {
 	}
 }
 
+func TestLimitsOfDefinitionsAndFolders(t *testing.T) {
+	values := file{name: "package/a.json", text: `{"resourceType": "ValueSet", "url": "urn:a", "x": [1, 2, 3, 4, 5, 6, 7, 8]}`}
+	for nodes, want := range map[int]bool{8: false, 20: true} {
+		if _, ok := read(t, packages.Limits{Nodes: nodes}, manifest("one", "1.0.0"), values).Resolve("ValueSet", "urn:a"); ok != want {
+			t.Errorf("with %d values a definition is found: %v", nodes, ok)
+		}
+	}
+	dir := t.TempDir()
+	store(t, dir, "one#1.0.0", manifest("one", "1.0.0"), values, defined("ValueSet", "b.json", "urn:b", "1"))
+	for entries, want := range map[int]bool{2: false, 3: true} {
+		_, err := packages.NewCache(dir, packages.Limits{Entries: entries}).Find(packages.Dependency{Name: "one", Version: "1.0.0"})
+		if (err == nil) != want || !want && !errors.Is(err, packages.ErrLimit) {
+			t.Errorf("a folder of three files under a limit of %d: %v", entries, err)
+		}
+	}
+}
+
 func TestSetEndsAtItsLimit(t *testing.T) {
 	have := shelf{}
 	for i := range 10 {
