@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf16"
 
@@ -115,6 +116,14 @@ func TestParseReports(t *testing.T) {
 		{"a number that is none", patient(`<multipleBirthInteger value="01"/>`), "1:38 value-number Patient.multipleBirth.ofType(integer)", `{"resourceType":"Patient","multipleBirthInteger":"01"}`},
 		{"a decimal with a plus", `<Observation xmlns="http://hl7.org/fhir"><valueQuantity><value value="+1"/></valueQuantity></Observation>`, "1:57 value-number Observation.value.ofType(Quantity).value", `{"resourceType":"Observation","valueQuantity":{"value":"+1"}}`},
 		{"two resources in one place", patient(`<contained><Patient/><Patient/></contained>`), "1:59 resource-many Patient.contained[0]", `{"resourceType":"Patient","contained":[{"resourceType":"Patient"}]}`},
+		{"an attribute and text where only a resource may stand", patient(`<contained id="c">x<!-- y --><Patient/></contained>`), "1:38 xml-attribute Patient.contained[0]|1:56 xml-text Patient.contained[0]", `{"resourceType":"Patient","contained":[{"resourceType":"Patient"}]}`},
+		{"an attribute of another namespace in the narrative", patient(`<text>` + div + `<b xmlns:x="urn:x" x:c="1" x:d="2"/></div></text>`), "1:86 xhtml-namespace Patient.text.div",
+			`{"resourceType":"Patient","text":{"div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><b xmlns:x=\"urn:x\" x:c=\"1\" x:d=\"2\"/></div>"}}`},
+		{"an attribute of a namespace from outside the narrative", `<Patient xmlns="http://hl7.org/fhir" xmlns:x="urn:x"><text>` + div + `<b x:c="1" x:d="2"/></div></text></Patient>`, "1:102 xhtml-namespace Patient.text.div",
+			`{"resourceType":"Patient","text":{"div":"<div xmlns=\"http://www.w3.org/1999/xhtml\"><b xmlns:x=\"urn:x\" x:c=\"1\" x:d=\"2\"/></div>"}}`},
+		{"a point without digits", `<Observation xmlns="http://hl7.org/fhir"><valueQuantity><value value="1."/></valueQuantity></Observation>`, "1:57 value-number Observation.value.ofType(Quantity).value", `{"resourceType":"Observation","valueQuantity":{"value":"1."}}`},
+		{"an exponent without digits", `<Observation xmlns="http://hl7.org/fhir"><valueQuantity><value value="1e-"/></valueQuantity></Observation>`, "1:57 value-number Observation.value.ofType(Quantity).value", `{"resourceType":"Observation","valueQuantity":{"value":"1e-"}}`},
+		{"an unknown element with a name too long to be one", patient(`<` + strings.Repeat("a", 65) + `/>`), "1:38 element-unknown Patient", `{"resourceType":"Patient"}`},
 		{"no resource where one belongs", patient(`<contained></contained>`), "1:38 element-empty Patient.contained[0]", `{"resourceType":"Patient"}`},
 		{"a contained resource that R4 does not have", patient(`<contained><Shoe/></contained>`), "1:49 resource-type-unknown Patient.contained[0]", `{"resourceType":"Patient"}`},
 		{"a root that R4 does not have", `<Shoe xmlns="http://hl7.org/fhir"/>`, "1:1 resource-type-unknown ", `null`},
@@ -261,4 +270,19 @@ func TestIssuesDoNotQuoteData(t *testing.T) {
 	if slices.ContainsFunc(issues, func(i fhir.Issue) bool { return strings.Contains(i.String(), "SECRET") }) {
 		t.Error(issues)
 	}
+}
+
+func TestManyMayReadAndWriteAtOnce(t *testing.T) {
+	var all sync.WaitGroup
+	want := tree(t, record)
+	for range 8 {
+		all.Go(func() {
+			text, issues := fhirxml.Append(nil, want)
+			got, more, err := fhirxml.Parse(text, fhirxml.Options{})
+			if err != nil || len(issues)+len(more) > 0 || !fhir.Equal(got, want) {
+				t.Errorf("got %v, %v, %v", err, issues, more)
+			}
+		})
+	}
+	all.Wait()
 }

@@ -88,6 +88,8 @@ func TestAppendRefuses(t *testing.T) {
 		{"a narrative that is not well-formed", narrative(div + "<b></div>"), "2:15 xhtml-malformed Patient.text.div"},
 		{"a narrative with an entity of HTML", narrative(div + "&nbsp;</div>"), "2:15 xhtml-malformed Patient.text.div"},
 		{"a narrative with a document type", narrative("<!DOCTYPE html>" + div + "</div>"), "2:15 xhtml-malformed Patient.text.div"},
+		{"an empty narrative", narrative(""), "2:15 xhtml-malformed Patient.text.div"},
+		{"a narrative in no namespace", narrative(`<div xmlns=""/>`), "2:15 xhtml-root Patient.text.div"},
 		{"a narrative that does not end", narrative(div), "2:15 xhtml-malformed Patient.text.div"},
 		{"a narrative with something behind it", narrative(div + "</div><!-- a -->"), "2:15 xhtml-root Patient.text.div"},
 		{"a narrative with two roots", narrative(div + "</div><gender/>"), "2:15 xhtml-malformed Patient.text.div"},

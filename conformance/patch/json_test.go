@@ -2,6 +2,9 @@ package patch_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -30,6 +33,7 @@ func TestApplyJSON(t *testing.T) {
 		{"move to the end", `{"a":[1,2,3]}`, `[{"op":"move","from":"/a/0","path":"/a/-"}]`, `{"a":[2,3,1]}`},
 		{"test compares numbers by value", `{"a":[1,-0,100,0.1,5e-1]}`, `[{"op":"test","path":"/a","value":[1.00,0,1e2,10E-2,0.5]}]`, `{"a":[1,-0,100,0.1,5e-1]}`},
 		{"test ignores the order of members", `{"a":{"b":1,"c":[{}]}}`, `[{"op":"test","path":"","value":{"a":{"c":[{}],"b":1}}}]`, `{"a":{"b":1,"c":[{}]}}`},
+		{"test compares wide objects", wideObject(20, false), `[{"op":"test","path":"","value":` + wideObject(20, true) + `}]`, wideObject(20, false)},
 		{"members that are not of the operation do not count", `{"a":1}`, `[{"op":"remove","path":"/a","from":5,"value":{},"x":1}]`, `{}`},
 		{"a value that is changed later stays as it was in the patch", `{}`, `[{"op":"add","path":"/a","value":{}},{"op":"add","path":"/a/b","value":1}]`, `{"a":{"b":1}}`},
 	} {
@@ -84,6 +88,8 @@ func TestApplyJSONRefuses(t *testing.T) {
 		{"a test of another number, where a float sees none", `{"op":"test","path":"/n","value":9007199254740992}`, "patch-test-failed"},
 		{"a test of another order", `{"op":"test","path":"/a","value":[{"b":2},1]}`, "patch-test-failed"},
 		{"a test with a member more", `{"op":"test","path":"/a/1","value":{"b":2,"c":3}}`, "patch-test-failed"},
+		{"a test with an exponent that no number needs", `{"op":"test","path":"/n","value":1e99999999999}`, "patch-test-failed"},
+		{"a test of nothing with something", `{"op":"test","path":"/n","value":0}`, "patch-test-failed"},
 		{"a test with another member", `{"op":"test","path":"/a/1","value":{"c":2}}`, "patch-test-failed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -105,4 +111,16 @@ func TestApplyJSONRefuses(t *testing.T) {
 	expectError(t, got, err, "patch-malformed")
 	got, err = patch.ApplyJSON(nil, tree(t, `[]`), patch.Limits{})
 	expectError(t, got, err, "patch-resource")
+}
+
+// wideObject is an object with n members, in one order or the other.
+func wideObject(n int, backwards bool) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"a%d":%d`, i, i))
+	}
+	if backwards {
+		slices.Reverse(members)
+	}
+	return "{" + strings.Join(members, ",") + "}"
 }

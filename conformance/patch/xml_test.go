@@ -61,6 +61,7 @@ func TestApplyXMLRefusesResults(t *testing.T) {
 		{"an element of another namespace", resource, `<add sel="f:Patient"><active xmlns="" value="true"/></add>`, "patch-result"},
 		{"an element that is empty now", resource, `<remove sel="f:Patient/f:gender/@value"/>`, "patch-result"},
 		{"another root", resource, `<replace sel="f:Patient"><Shoe/></replace>`, "patch-result"},
+		{"a result that is too deep", resource, `<add sel="f:Patient" pos="prepend">` + strings.Repeat(`<extension url="a">`, 64) + strings.Repeat(`</extension>`, 64) + `</add>`, "patch-result"},
 		{"a resource that XML cannot write", `{"resourceType":"Patient","shoe":1}`, `<remove sel="f:Patient/f:gender"/>`, "patch-resource"},
 		{"a resource that is none", `{}`, `<remove sel="f:Patient/f:gender"/>`, "patch-resource"},
 	} {
@@ -94,6 +95,9 @@ func TestApplyXMLDocument(t *testing.T) {
 		{"tests that something is there", `<a><b/><b c="1"/></a>`, `<diff><remove sel="a/b[@c]"/></diff>`, `<a><b/></a>`},
 		{"tests several things", `<a><b c="1" d="2"/><b c="1" d="3"/><b c="1" d="3"/></a>`, `<diff><remove sel="a/b[ @c = '1' and @d='3' ][position()=2]"/></diff>`, `<a><b c="1" d="2"/><b c="1" d="3"/></a>`},
 		{"tests the attribute it has chosen", `<a b="1" c="2"/>`, `<diff><remove sel="a/@*[.='2']"/></diff>`, `<a b="1"/>`},
+		{"stays at an attribute", `<a b="1"/>`, `<diff><remove sel="a/@b/."/></diff>`, `<a/>`},
+		{"tests the text of a comment", `<a><!--x--><!--y--></a>`, `<diff><remove sel="a/comment()[.='y']"/></diff>`, `<a><!--x--></a>`},
+		{"knows XHTML by h", `<a><p xmlns="http://www.w3.org/1999/xhtml"/></a>`, `<diff><remove sel="a/h:p"/></diff>`, `<a/>`},
 		{"goes nowhere with a dot", `<a><b/></a>`, `<diff><remove sel="/a/b[.]/."/></diff>`, `<a/>`},
 		{"writes what an attribute would lose", `<a/>`, "<diff><add sel='a' type='@b'>&#10;&lt;\"</add></diff>", `<a b="&#10;&lt;&quot;"/>`},
 	} {
