@@ -80,6 +80,31 @@ func (b *Builder) Add(d Details) error {
 	return nil
 }
 
+// expect makes room for concepts at once, within the limits.
+func (b *Builder) expect(concepts, text, details, notes int) {
+	m := b.m
+	if concepts > b.limits.Concepts || text+notes > b.limits.Text {
+		return // it will be refused
+	}
+	size := len(m.index)
+	for 3*(concepts+1) >= 2*size {
+		size *= 2
+	}
+	m.index = make([]uint32, size)
+	m.ends, m.flags, m.detailEnds = make([]uint32, 0, 2*concepts), make([]uint8, 0, concepts), make([]uint32, 0, concepts)
+	m.details = make([]detail, 0, details)
+	b.text.Grow(text)
+	b.notes.Grow(notes)
+}
+
+// compact returns what was built, without much room that is not used.
+func compact(b *strings.Builder) string {
+	if b.Cap()-b.Len() > b.Len()/8 {
+		return strings.Clone(b.String())
+	}
+	return b.String()
+}
+
 // concept adds a concept without its details, which must follow at once; fresh is false if the code was there.
 func (b *Builder) concept(c Concept) (ordinal int, fresh bool, err error) {
 	m := b.m
@@ -210,7 +235,7 @@ func (b *Builder) Done() (*Memory, []fhir.Issue) {
 		}
 	}
 	cut := b.connect()
-	m.text, m.notes = strings.Clone(b.text.String()), strings.Clone(b.notes.String())
+	m.text, m.notes = compact(&b.text), compact(&b.notes)
 	m.ends, m.flags, m.details = slices.Clip(m.ends), slices.Clip(m.flags), slices.Clip(m.details)
 	if len(m.details) == 0 {
 		m.detailEnds = nil

@@ -26,12 +26,12 @@ const (
 
 // Bounds of what a question may hold.
 const (
-	MaxPattern     = 512         // bytes of a regular expression
-	MaxPatternSize = 10_000      // instructions of the program that it is compiled to
-	MaxPatternWork = 100_000_000 // instructions of the pattern times bytes it is matched against
-	MaxWords       = 16          // of a text filter
-	MaxWordBytes   = 256         // of a text filter, all words
-	MaxFilterList  = 10_000      // values of one filter "in"
+	MaxPattern     = 512        // bytes of a regular expression
+	MaxPatternSize = 10_000     // instructions of the program that it is compiled to
+	MaxPatternWork = 20_000_000 // instructions of the pattern times bytes it is matched against
+	MaxWords       = 16         // of a text filter
+	MaxWordBytes   = 256        // of a text filter, all words
+	MaxFilterList  = 10_000     // values of one filter "in"
 )
 
 func (l Limits) withDefaults() Limits {

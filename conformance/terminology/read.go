@@ -20,6 +20,7 @@ func Read(resource *fhir.Node, limits Limits, supplements ...*fhir.Node) (*Memor
 		}
 		r.b.m.about.Properties = append(r.b.m.about.Properties, describe(s).Properties...)
 	}
+	r.measure(resource)
 	if err := r.concepts(resource); err != nil {
 		return nil, nil, err
 	}
@@ -76,6 +77,29 @@ type reader struct {
 	b     *Builder
 	added map[string][]*fhir.Node // concepts of supplements by code
 	roles map[string]role
+}
+
+// measure makes room for the concepts of a resource. Details are guessed: some stand in notes once for many concepts.
+func (r *reader) measure(resource *fhir.Node) {
+	concepts, text, details, notes := 0, 0, 0, 0
+	stack := [][]*fhir.Node{resource.Get("concept").Items()}
+	for len(stack) > 0 {
+		list := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for _, n := range list {
+			concepts++
+			text += len(n.Get("code").Text()) + len(n.Get("display").Text())
+			if d := n.Get("definition").Text(); d != "" {
+				details++
+				notes += len(d)
+			}
+			details += n.Get("designation").Len() + n.Get("property").Len()
+			if below := n.Get("concept"); below != nil {
+				stack = append(stack, below.Items())
+			}
+		}
+	}
+	r.b.expect(concepts, text, details, notes)
 }
 
 // concepts walks the nested concepts in document order; depth costs no stack.

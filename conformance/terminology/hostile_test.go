@@ -1,0 +1,203 @@
+package terminology_test
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/terminology"
+)
+
+// What a hostile resource may cost. The time is many times what it takes, for machines that are busy: what is not
+// bounded takes hours.
+const (
+	hostileTime   = 15 * time.Second
+	hostileMemory = 100 << 20
+)
+
+// peak runs f and returns how long it took and how much memory it held at most, beyond what was there.
+func peak(f func()) (time.Duration, int64) {
+	defer debug.SetGCPercent(debug.SetGCPercent(20))
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	before := int64(m.HeapAlloc)
+	var most atomic.Int64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				most.Store(max(most.Load(), int64(m.HeapAlloc)-before))
+			}
+		}
+	}()
+	start := time.Now()
+	f()
+	took := time.Since(start)
+	close(stop)
+	<-stopped
+	return took, most.Load()
+}
+
+// object makes a node of names and texts.
+func object(pairs ...string) *fhir.Node {
+	n := fhir.NewObject()
+	for i := 0; i < len(pairs); i += 2 {
+		n.SetString(pairs[i], pairs[i+1])
+	}
+	return n
+}
+
+func manyConcepts(n int, code func(i int) string) *fhir.Node {
+	list := fhir.NewArray()
+	for i := range n {
+		list.Append(object("code", code(i)))
+	}
+	return list
+}
+
+func bigSystem(n int, code func(i int) string) *fhir.Node {
+	return object("resourceType", "CodeSystem", "url", "urn:hostile", "content", "complete").Set("caseSensitive", fhir.NewBool(true)).
+		Set("concept", manyConcepts(n, code))
+}
+
+func setOf(include ...*fhir.Node) *fhir.Node {
+	return object("resourceType", "ValueSet", "url", "urn:hostile:set").Set("compose", fhir.NewObject().Set("include", fhir.NewArray(include...)))
+}
+
+func filtered(property, op, value string) *fhir.Node {
+	return object("system", "urn:hostile").Set("filter", fhir.NewArray(object("property", property, "op", op, "value", value)))
+}
+
+// chain is value sets each of which includes the next one as often as width says, and others that do too.
+func chain(depth, width int, end func(i int) *fhir.Node) []*fhir.Node {
+	var out []*fhir.Node
+	for i := range depth {
+		var includes []*fhir.Node
+		for k := range width {
+			includes = append(includes, fhir.NewObject().Set("valueSet", fhir.NewArray(fhir.NewString(fmt.Sprintf("urn:chain:%d", i+1)))))
+			// They differ a little, so that they cannot be told to be the same.
+			includes = append(includes, object("system", fmt.Sprintf("urn:s%d", k)).Set("concept", manyConcepts(1, func(int) string { return fmt.Sprint(i) })))
+		}
+		out = append(out, setOf(includes...).SetString("url", fmt.Sprintf("urn:chain:%d", i)))
+	}
+	return append(out, end(depth).SetString("url", fmt.Sprintf("urn:chain:%d", depth)))
+}
+
+func TestHostile(t *testing.T) {
+	number := func(i int) string { return fmt.Sprintf("c%d", i) }
+	plain := func(int) *fhir.Node { return setOf(object("system", "urn:hostile")) }
+	million := bigSystem(1_000_000, number)
+	deep := bigSystem(0, number)
+	for at, i := deep, 0; i < 10_000; i++ {
+		below := object("code", number(i))
+		at.Set("concept", fhir.NewArray(below))
+		at = below
+	}
+	// A lattice: every concept has the two before it as parents, so that the ways up double at each step.
+	lattice := bigSystem(2_000, number)
+	for i, c := range lattice.Get("concept").Items() {
+		parents := fhir.NewArray()
+		for k := max(i-2, 0); k < i; k++ {
+			parents.Append(object("code", "parent", "valueCode", number(k)))
+		}
+		c.Set("property", parents)
+	}
+	ring := bigSystem(100_000, number)
+	for i, c := range ring.Get("concept").Items() {
+		c.Set("property", fhir.NewArray(object("code", "parent", "valueCode", number((i+1)%100_000))))
+	}
+	letters := bigSystem(100_000, func(i int) string { return strings.Repeat("a", 100) + fmt.Sprint(i) })
+	expansion := object("resourceType", "ValueSet", "url", "urn:hostile:set")
+	for at, i := expansion.Set("expansion", fhir.NewObject()).Get("expansion"), 0; i < 10_000; i++ {
+		below := object("system", "urn:hostile", "code", number(i))
+		at.Set("contains", fhir.NewArray(below))
+		at = below
+	}
+
+	for _, row := range []struct {
+		name      string
+		resources []*fhir.Node
+		set       string
+		q         terminology.ExpandRequest
+		total     int
+		refused   string
+	}{
+		{"pages over a million codes", []*fhir.Node{million, setOf(object("system", "urn:hostile"))}, "", terminology.ExpandRequest{Page: &terminology.Page{Offset: 999_990, Count: 100}}, 1_000_000, ""},
+		{"refuses a million codes at once", []*fhir.Node{million, setOf(object("system", "urn:hostile"))}, "", terminology.ExpandRequest{}, 0, "expansion-too-costly"},
+		{"finds a text in a million codes", []*fhir.Node{million, setOf(object("system", "urn:hostile"))}, "", terminology.ExpandRequest{Filter: "c99999"}, 11, ""},
+		{"refuses a million listed codes", []*fhir.Node{setOf(object("system", "urn:hostile").Set("concept", manyConcepts(1_000_000, number)))}, "", terminology.ExpandRequest{}, 0, "value-set-too-large"},
+		{"lists codes nested ten thousand deep flat", []*fhir.Node{deep, plain(0)}, "", terminology.ExpandRequest{}, 10_000, ""},
+		{"takes an expansion nested ten thousand deep", []*fhir.Node{deep, expansion}, "", terminology.ExpandRequest{}, 10_000, ""},
+		{"goes down many ways once", []*fhir.Node{lattice, setOf(filtered("concept", "is-a", "c0"))}, "", terminology.ExpandRequest{}, 2_000, ""},
+		{"goes up many ways once", []*fhir.Node{lattice, setOf(filtered("concept", "generalizes", "c1999"))}, "", terminology.ExpandRequest{}, 2_000, ""},
+		{"opens rings", []*fhir.Node{ring, setOf(filtered("concept", "is-a", "c99999"))}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 1}}, 100_000, ""},
+		{"gives hard patterns up", []*fhir.Node{letters, setOf(filtered("code", "regex", "((a|aa|a{1,50})+b?){20}x"))}, "", terminology.ExpandRequest{}, 0, "filter-pattern-too-costly"},
+		{"refuses large patterns", []*fhir.Node{letters, setOf(filtered("code", "regex", strings.Repeat("(a{500}b)", 50)))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},
+		{"refuses long patterns", []*fhir.Node{letters, setOf(filtered("code", "regex", strings.Repeat("a", 1000)))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},
+		{"refuses patterns that only backtrack", []*fhir.Node{letters, setOf(filtered("code", "regex", `(a*)\1`))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},
+		{"refuses long lists of values", []*fhir.Node{letters, setOf(filtered("code", "in", strings.Repeat("a,b,", 10_000)+manyNames(20_000)))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},
+		{"ends imports that double", append(chain(30, 2, plain), bigSystem(1, number)), "urn:chain:0", terminology.ExpandRequest{}, 0, "terminology-too-costly"},
+		{"ends imports that double in a circle", append(chain(30, 2, func(int) *fhir.Node {
+			return setOf(fhir.NewObject().Set("valueSet", fhir.NewArray(fhir.NewString("urn:chain:0"))))
+		}), bigSystem(1, number)), "urn:chain:0", terminology.ExpandRequest{}, 0, "value-set-too-large"},
+		{"ends deep imports", append(chain(100, 1, plain), bigSystem(1, number)), "urn:chain:0", terminology.ExpandRequest{}, 0, "value-set-too-deep"},
+		{"ends thousands of whole systems", []*fhir.Node{million, setOf(repeated(5_000, object("system", "urn:hostile"))...)}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 10}}, -1, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.set == "" {
+				row.set = "urn:hostile:set"
+			}
+			var total int
+			var err error
+			took, held := peak(func() {
+				c := terminology.New(definitions.R4(), terminology.Options{Resources: row.resources})
+				var s *terminology.Set
+				var x *terminology.Expansion
+				if s, err = c.ValueSet(row.set); err == nil {
+					s.Has("urn:hostile", "c1")
+					s.HasCode("nothing")
+					x, err = c.Expand(t.Context(), s, row.q)
+				}
+				if err == nil {
+					total = x.Total
+				}
+			})
+			t.Logf("%v, %d MB", took.Round(time.Millisecond), held>>20)
+			if took > hostileTime || held > hostileMemory {
+				t.Errorf("took %v and %d bytes", took, held)
+			}
+			if got := refused(t, err); got != row.refused || total != row.total {
+				t.Errorf("total %d, refused with %q, want %d, %q", total, got, row.total, row.refused)
+			}
+		})
+	}
+}
+
+func manyNames(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "v%d,", i)
+	}
+	return b.String()
+}
+
+func repeated(n int, node *fhir.Node) []*fhir.Node {
+	out := make([]*fhir.Node, n)
+	for i := range out {
+		out[i] = node.Clone()
+	}
+	return out
+}
