@@ -132,12 +132,8 @@ func (w *work) mergeChildren(children []*element, changes []*change, at context)
 	}
 	groups := runs(children)
 	index := make(map[string]int, len(groups))
-	choices := map[string]int{}
 	for i, g := range groups {
 		index[g.main.name] = i
-		if g.main.choice() {
-			choices[strings.TrimSuffix(g.main.name, "[x]")] = i
-		}
 	}
 	of := make([][]*change, len(groups))
 	var added []*change
@@ -145,7 +141,7 @@ func (w *work) mergeChildren(children []*element, changes []*change, at context)
 	for _, c := range changes {
 		i, ok := index[c.name]
 		if !ok {
-			i, ok = w.choiceNamed(c.name, choices, groups)
+			i, ok = choiceNamed(c.name, groups)
 		}
 		switch {
 		case !ok && at.specialize:
@@ -174,13 +170,13 @@ func (w *work) mergeChildren(children []*element, changes []*change, at context)
 }
 
 // choiceNamed finds the choice that a name such as valueQuantity belongs to.
-func (w *work) choiceNamed(name string, choices map[string]int, groups []run) (int, bool) {
-	for stem, i := range choices {
-		rest, ok := strings.CutPrefix(name, stem)
-		if !ok || rest == "" || rest[0] < 'A' || rest[0] > 'Z' {
+func choiceNamed(name string, groups []run) (int, bool) {
+	for i, g := range groups {
+		stem, ok := strings.CutSuffix(g.main.name, "[x]")
+		if !ok {
 			continue
 		}
-		if typeOfName(rest, groups[i].main.props) != "" {
+		if rest, ok := strings.CutPrefix(name, stem); ok && rest != "" && typeOfName(rest, g.main.props) != "" {
 			return i, true
 		}
 	}
