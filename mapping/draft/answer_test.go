@@ -59,6 +59,19 @@ func TestWhatIsLeftAloneIsNotAskedAbout(t *testing.T) {
 	}
 }
 
+// What an answer says of a column does not lay open what stands in it: cases have invented names and numbers all the same.
+func TestAnswersLayNothingOpen(t *testing.T) {
+	files := []mapping.File{tableOf("病人", 6, "患者ID=K%05d", "姓名=欧阳强|李丽敏", "性别=男|女", "手机=127988045%02d", "住址=衡远市某某路%d0号", "备注=无")}
+	for _, is := range [][]string{{"姓名=-", "手机=-", "住址=-"}, {"姓名=remark", "手机=occupation", "住址=past.history"}} {
+		cases := file(t, from(t, files, draft.Options{Is: is}), "cases/patient.txtar")
+		for _, value := range []string{"欧阳强", "李丽敏", "127988045", "某某路"} {
+			if strings.Contains(cases, value) {
+				t.Errorf("%v: the case still has what the samples have", is)
+			}
+		}
+	}
+}
+
 // text is what a draft's maps and list say.
 func text(d *draft.Draft) string {
 	var b strings.Builder

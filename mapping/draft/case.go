@@ -305,13 +305,17 @@ func (m *mask) value(c *column, v string) {
 	if c.concept != nil {
 		kind = masked[c.concept.name]
 	}
+	if kind == "" {
+		kind = masked[c.seems]
+	}
+	unsure := c.concept == nil || c.seems != ""
 	switch {
 	case kind != "":
 	case residentid.Parse(v).Valid:
 		kind = "number"
-	case c.concept == nil && c.person > 0.7:
+	case unsure && c.person > 0.7:
 		kind = "person"
-	case c.concept == nil && c.telephone > 0.7:
+	case unsure && c.telephone > 0.7:
 		kind = "phone"
 	default:
 		return

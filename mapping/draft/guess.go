@@ -70,14 +70,22 @@ func (c *column) names() []string {
 	return c.steps
 }
 
-// candidates returns what a column may hold, the best first.
+// candidates returns what a column may hold, the best first: what was answered, else what it seems to.
 func (g *guesser) candidates(c *column, k kind) []candidate {
-	switch to := g.told[c]; {
-	case c.left:
-		return nil
-	case to != nil:
-		return []candidate{{to, answered}}
+	to := g.told[c]
+	if !c.left && to == nil {
+		return g.seeming(c, k)
 	}
+	if list := g.seeming(c, k); len(list) > 0 {
+		c.seems = list[0].name
+	}
+	if c.left {
+		return nil
+	}
+	return []candidate{{to, answered}}
+}
+
+func (g *guesser) seeming(c *column, k kind) []candidate {
 	var out []candidate
 	note := func(name string, heading float64) {
 		concept := g.lex.concepts[name]

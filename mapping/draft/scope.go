@@ -39,6 +39,7 @@ type column struct {
 	doubt     bool     // guessed, but to be looked at
 	why       string   // by which of its values it was taken for that, where not by its heading
 	left      bool     // to be left alone, as was answered
+	seems     string   // what it would be taken for without the answer: an answer must not lay a name open
 	rivals    []string // what else it could be
 	used      bool     // a rule reads it
 	key       bool     // a rule's identity reads it
