@@ -139,10 +139,14 @@ func (m *machine) reset(env *Env, model *Model, focus Value) {
 	}
 }
 
+// maxKeptStack is how many values a stack that is kept may hold: all of it is
+// cleared each time, and most evaluations need few.
+const maxKeptStack = 256
+
 // release forgets everything the evaluation saw and gives the machine back.
 func (m *machine) release() {
 	stack := m.stack[:cap(m.stack)]
-	if len(stack) > 4096 {
+	if len(stack) > maxKeptStack {
 		stack = make([]Value, 64)
 	}
 	// What is above the stack's end may hold nodes of the last evaluation.

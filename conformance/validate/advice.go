@@ -227,6 +227,7 @@ func (r *run) adviseHTML(n *fhir.Node, m message, severity fhir.Severity) {
 		return
 	}
 	s := n.Text()
+	s = s[:min(len(s), maxString)]
 	for {
 		i := strings.IndexByte(s, '<')
 		if i < 0 || i+1 >= len(s) {

@@ -213,16 +213,14 @@ func (r *run) place() place {
 		if holder.Kind() != fhir.Object {
 			holder = extra
 		}
-		found := false
-		for i, e := range holder.Elements(key) {
-			if s.index == none || i == s.index {
-				node, extra, found = e.Value, e.Extra, true
-				break
-			}
+		value, beside := holder.Get(key), holder.Get("_"+key)
+		if s.index != none {
+			value, beside = value.At(s.index), beside.At(s.index)
 		}
-		if !found {
+		if value == nil && beside == nil {
 			return place{}
 		}
+		node, extra = value, beside
 		property, container, typ = p, p.Container(), p.Type
 		if typ == "Extension" {
 			passed[at] = node.Get("url").Text()

@@ -30,8 +30,11 @@ var corrected = map[string]struct{ was, is string }{
 	"que-12": {"enableWhen.count() > 2 implies enableBehavior.exists()", "enableWhen.count() >= 2 implies enableBehavior.exists()"},
 }
 
-// maxInvariantSteps bounds the evaluation of one invariant.
-const maxInvariantSteps = 2_000_000
+// Bounds of the evaluation of one invariant.
+const (
+	maxInvariantSteps  = 2_000_000
+	maxInvariantValues = 250_000
+)
 
 func (v *Validator) compileAll(constraints []*definitions.Constraint) []*invariant {
 	var out []*invariant
@@ -80,7 +83,7 @@ func (r *run) environment(n, container *fhir.Node) *fhirpath.Env {
 	h := &helper{r}
 	return &fhirpath.Env{
 		Resource: n, RootResource: container, Resolver: h, Membership: h, Conformance: h,
-		Limits: fhirpath.Limits{Steps: maxInvariantSteps},
+		Limits: fhirpath.Limits{Steps: maxInvariantSteps, Values: maxInvariantValues},
 	}
 }
 

@@ -29,12 +29,18 @@ func set(words string) map[string]bool {
 
 const (
 	xhtmlNamespace = "http://www.w3.org/1999/xhtml"
+	// maxNarrative is how many bytes of a narrative are read.
+	maxNarrative = 8 << 20
 	// maxNarrativeDepth bounds how deep a narrative's elements nest.
 	maxNarrativeDepth = 128
 )
 
 // checkNarrative tests a narrative's XHTML.
 func checkNarrative(r *run, n *fhir.Node) {
+	if len(n.Text()) > maxNarrative {
+		r.fail(n, msgTooLong, itoa(maxNarrative))
+		return
+	}
 	noteLinks(r, n.Text())
 	if m, ok := scanNarrative(n.Text()); !ok {
 		severity := fhir.Error

@@ -153,12 +153,18 @@ func (c *profileCompiler) add(e *fhir.Node) error {
 	}
 	s.parent = parent
 	base := childShape(parent, last)
-	switch {
-	case s.slice == "" || base == nil && !strings.Contains(s.slice, "/"):
-		s.label = parent.label + "." + last
-		if s.slice != "" {
-			s.label += ":" + s.slice
+	if s.slice != "" && base == nil {
+		// Nothing says how the slices are told apart; for extensions that goes
+		// without saying.
+		base = &shape{path: path, name: s.name, choice: s.choice, label: parent.label + "." + last, parent: parent, max: definitions.Unbounded}
+		if s.name == "extension" || s.name == "modifierExtension" {
+			base.slicing = c.v.readSlicing(byURL)
 		}
+		parent.children = append(parent.children, base)
+	}
+	switch {
+	case s.slice == "":
+		s.label = parent.label + "." + last
 		parent.children = append(parent.children, s)
 	default:
 		holder, depth := base, 0
@@ -182,6 +188,10 @@ func (c *profileCompiler) add(e *fhir.Node) error {
 	c.fill(s, e, c.element(path))
 	return nil
 }
+
+// byURL is how extensions are sliced.
+var byURL = fhir.NewObject().SetString("rules", "open").
+	Set("discriminator", fhir.NewArray(fhir.NewObject().SetString("type", "value").SetString("path", "url")))
 
 func childShape(parent *shape, last string) *shape {
 	name, choice := strings.CutSuffix(last, "[x]")
