@@ -8,7 +8,7 @@ import (
 	"github.com/yilian/yilian/conformance/snapshot"
 )
 
-// large is a profile on ExplanationOfBenefit whose result has some 600 elements.
+// large is a profile on ExplanationOfBenefit whose result has 342 elements.
 const large = identifierOfBenefit + `,
 	{"path": "ExplanationOfBenefit.identifier", "sliceName": "a", "min": 1},
 	{"path": "ExplanationOfBenefit.identifier.type.coding.code", "min": 1},
