@@ -340,7 +340,8 @@ func (d *drafter) writeTable(t *codeTable) {
 			rows.WriteString(csvRow(code, display, to.code, to.display, to.equivalence, why))
 		case t.spec.fallback != "":
 			open++
-			rows.WriteString("# ? " + commentCell(code) + d.say(text{": seen %d×; without a row it is taken for %s", ":出现%d次;未对照前当作%s"}, r.times, t.spec.fallback) + "\n")
+			rows.WriteString("# ? " + d.say(text{"seen %d×", "出现%d次"}, r.times) + "\n")
+			rows.WriteString(csvRow(code, display, t.spec.fallback, "", "inexact", d.say(text{"not known: taken for that until somebody says", "未知:核对前暂作此解"})))
 		default:
 			if t.spec.system != "" {
 				open++
@@ -354,8 +355,11 @@ func (d *drafter) writeTable(t *codeTable) {
 	if t.spec.system != "" {
 		fmt.Fprintf(&b, "#! system: %s\n", t.spec.system)
 	}
-	if t.spec.fallback != "" {
+	switch { // what no sample showed is refused; what had no room here is known to come
+	case t.spec.fallback != "" && t.beyond > 0:
 		fmt.Fprintf(&b, "#! unmapped: default %s\n", t.spec.fallback)
+	case t.spec.fallback != "":
+		b.WriteString("#! unmapped: reject\n")
 	}
 	b.WriteString("code,display,target,target_display,equivalence,comment\n")
 	b.WriteString(rows.String())
@@ -405,8 +409,6 @@ func (d *drafter) nearest(t *codeTable, display string) string {
 	}
 	return d.say(text{"; nearest: ", ";最接近:"}) + strings.Join(out, " | ")
 }
-
-func commentCell(s string) string { return strings.ReplaceAll(oneLine(s), "\r", " ") }
 
 // csvRow writes one row; a code that begins like a comment is quoted.
 func csvRow(cells ...string) string {

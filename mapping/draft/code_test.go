@@ -75,7 +75,7 @@ func TestCodeTables(t *testing.T) {
 	}, draft.Options{Known: []*codes.Table{known}})
 	for name, want := range map[string][]string{
 		"codes/lab-items.csv":     {"001,葡萄糖,14749-6,Glucose,equivalent,same name in lab-items\n", "\"#2\",钾,2823-3,Potassium [Moles/volume] in Serum or Plasma,equivalent,by name (lab-names)\n", "\"a,b\",\"某\"\"项\",,,unmatched,\n"},
-		"codes/report-status.csv": {"#! unmapped: default final\n", "# ? 7: seen 1×; without a row it is taken for final\n", "已审核,已审核,final,"},
+		"codes/report-status.csv": {"#! unmapped: reject\n", "# ? seen 1×\n7,,final,,inexact,not known: taken for that until somebody says\n", "已审核,已审核,final,"},
 		"codes/specimens.csv":     {"血清,血清,SER,", "2,,,,unmatched,\n"},
 		"codes/flags.csv":         {"# ? seen 1×\nP,,,,unmatched,", "↑,,H,"},
 	} {
