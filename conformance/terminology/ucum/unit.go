@@ -240,6 +240,9 @@ func (p *parser) component(depth int) (*term, bool) {
 			return nil, false
 		}
 		p.pos++
+		if p.peek() == '{' { // as in units that FHIR lists, against the grammar
+			return t, p.annotation()
+		}
 		return t, true
 	case '{':
 		return newTerm(), p.annotation()
@@ -325,6 +328,15 @@ var prefixes = []string{"da", "Ki", "Mi", "Gi", "Ti", "Y", "Z", "E", "P", "T", "
 var derived = map[string]*big.Rat{
 	"Gy": big.NewRat(1, 1), "Sv": big.NewRat(1, 1), "RAD": big.NewRat(1, 100), "REM": big.NewRat(1, 100),
 	"H": big.NewRat(1000, 1), "T": big.NewRat(1000, 1), "G": big.NewRat(1, 10),
+
+	// These the library does not know, or not by that name.
+	"eV": decimal("1.602176634e-16"), "By": big.NewRat(8, 1), "[ly]": big.NewRat(299792458*31557600, 1),
+	"[mu_0]": decimal("0.0012566370614359172954"), "Gb": decimal("0.79577471545947667884"),
+}
+
+func decimal(text string) *big.Rat {
+	r, _ := new(big.Rat).SetString(text)
+	return r
 }
 
 // atom returns a unit without operators as a product of base units.

@@ -49,6 +49,12 @@ func TestCanonical(t *testing.T) {
 		{"mSv", "m2.s-2", 0.001},
 		{"(g/L)/(mol/L)", "g", 1 / 6.02214076e23},
 		{"2.5.m", "m", 10},
+		{"keV", "g.m2.s-2", 1.602176634e-13},
+		{"kBy", "bit", 8000},
+		{"[ly]", "m", 9460730472580800},
+		{"[mu_0]", "g.m.C-2", 1.2566370614e-3},
+		{"Gb", "s-1.C", 0.79577471546},
+		{"g/(8.h){shift}", "g.s-1", 1.0 / 28800},
 	} {
 		t.Run(row.unit, func(t *testing.T) {
 			u, ok := ucum.Parse(row.unit)

@@ -5,7 +5,7 @@ import "strings"
 // Valid reports whether a code is UCUM, which is case sensitive. Parse takes fewer: logarithmic and homeopathic units
 // are valid, but no factor converts them.
 func Valid(code string) bool {
-	if len(code) > MaxLength || strings.ContainsFunc(code, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if len(code) > MaxLength || !printable(code) {
 		return false
 	}
 	if _, ok := Parse(code); ok {
@@ -33,4 +33,22 @@ var special = map[string]bool{
 	"Np": true, "B": true, "B[SPL]": true, "B[V]": true, "B[mV]": true, "B[uV]": true, "B[10.nV]": true, "B[W]": true, "B[kW]": true,
 	"bit_s": false, "[pH]": false, "[p'diop]": false, "%[slope]": false, "[m/s2/Hz^0.5]": false,
 	"[hp_X]": false, "[hp_C]": false, "[hp_M]": false, "[hp_Q]": false,
+}
+
+// printable reports whether a code is of the characters that UCUM takes. Blanks it takes nowhere, but FHIR lists units
+// with such in annotations.
+func printable(code string) bool {
+	annotation := false
+	for i := range len(code) {
+		switch c := code[i]; {
+		case c == '{':
+			annotation = true
+		case c == '}':
+			annotation = false
+		case c == ' ' && annotation:
+		case c <= ' ' || c > '~':
+			return false
+		}
+	}
+	return true
 }
