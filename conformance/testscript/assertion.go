@@ -215,7 +215,9 @@ func (x *execution) assertHeader(a *assertion, m *message) (verdict, error) {
 		if err != nil {
 			return verdict{}, err
 		}
-		want, given = strings.Join(source.header.Values(a.headerField), ", "), true
+		if want, given = strings.Join(source.header.Values(a.headerField), ", "), true; want == "" {
+			return verdict{}, fmt.Errorf("source %s has no header to compare with", a.compareToSourceID)
+		}
 	}
 	if !given && op == "" {
 		op = opNotEmpty
@@ -355,20 +357,18 @@ func (x *execution) compareExpressions(a *assertion, m *message, text string) (v
 	if !ok {
 		return verdict{}, errors.New("the operator does not compare two sources")
 	}
-	both := len(left) == 0 && len(right) == 0 // equal, though FHIRPath would not say so
-	holds := both && (a.operator == "" || a.operator == opEquals)
-	if !both {
-		n, _ := m.resource()
-		result, err := evaluateFHIRPath(comparison, n, &fhirpath.Env{Limits: expressionLimits,
-			Variables: map[string][]fhirpath.Value{"left": left, "right": right}}, []string{"left", "right"})
-		if err != nil {
-			return verdict{}, err
-		}
-		if len(result) == 1 {
-			holds, _ = result[0].Bool()
-		} else {
-			holds = a.operator == opNotEquals // one has a value and the other has none
-		}
+	if len(right) == 0 { // else an expression that is misspelt would hold
+		return verdict{}, fmt.Errorf("the expression finds nothing in source %s to compare with", a.compareToSourceID)
+	}
+	n, _ := m.resource()
+	result, err := evaluateFHIRPath(comparison, n, &fhirpath.Env{Limits: expressionLimits,
+		Variables: map[string][]fhirpath.Value{"left": left, "right": right}}, []string{"left", "right"})
+	if err != nil {
+		return verdict{}, err
+	}
+	holds := a.operator == opNotEquals // what FHIRPath says of a value and none
+	if len(result) == 1 {
+		holds, _ = result[0].Bool()
 	}
 	if !holds {
 		return failed("the expression %s gives %d values, %s the %d of source %s", shortened(text), len(left),
@@ -432,6 +432,9 @@ func (x *execution) comparePaths(a *assertion, got []string, text string) (verdi
 	want, err := x.pathTexts(other, source)
 	if err != nil {
 		return verdict{}, fmt.Errorf("source %s: %w", a.compareToSourceID, err)
+	}
+	if len(want) == 0 {
+		return verdict{}, fmt.Errorf("the path finds nothing in source %s to compare with", a.compareToSourceID)
 	}
 	ok := false
 	switch a.operator {

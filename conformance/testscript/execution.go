@@ -253,7 +253,11 @@ func (x *execution) note(o *operation, c *client, response *message) {
 	if o.kind != "create" && o.kind != "update" && o.kind != "updateCreate" {
 		return
 	}
-	if at := placeOf(response); at.id != "" {
+	at := placeOf(response)
+	if at.id == "" && o.kind != "create" { // an answer without a body, to a URL that says it all
+		at = locate(response.url)
+	}
+	if at.id != "" {
 		at.client = c
 		x.assigned[o.sourceID] = at
 	}

@@ -35,7 +35,7 @@ var caught = map[reference.Fault]string{
 	reference.ConditionalUpdateNew:    "conditional-update",
 	reference.ConditionalDeleteMany:   "conditional-delete",
 	reference.VReadCurrent:            "vread",
-	reference.PatchIgnored:            "patch",
+	reference.PatchIgnored:            "conditional-patch patch",
 	reference.SearchIgnoresParameter:  "search-parameter search-system",
 	reference.SearchCaseSensitive:     "search-case",
 	reference.SearchSystemIgnored:     "search-system",

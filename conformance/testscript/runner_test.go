@@ -3,9 +3,12 @@ package testscript_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -122,6 +125,18 @@ func TestScriptsThatAreWrongAreReported(t *testing.T) {
 		{"an expression that gives nothing", script("", readMissing+","+assert(`"expression":"name"`)), "fail:  | pass fail | ", "is not true"},
 		{"XPath that is none", script("", readMissing+","+assert(`"path":"a[","value":"x"`)), "error:  | pass error | ", "ends too early"},
 		{"a path that finds another value", script("", readMissing+","+assert(`"path":"OperationOutcome/issue/code/@value","value":"x"`)), "fail:  | pass fail | ", "wanted x"},
+		{"a comparison with nothing, by expression", script("", createPatient+","+assert(`"compareToSourceId":"p","compareToSourceExpression":"Patient.nmae","expression":"Patient.nmae"`)), "error:  | pass error | ", "finds nothing in source p"},
+		{"a comparison with nothing, by path", script("", createPatient+","+assert(`"compareToSourceId":"p","compareToSourcePath":"Patient/nmae","path":"Patient/nmae"`)), "error:  | pass error | ", "finds nothing in source p"},
+		{"a comparison with nothing, by header", script("", createPatient+","+assert(`"compareToSourceId":"p","headerField":"X-None"`)), "error:  | pass error | ", "source p has no header"},
+		{"a comparison that does not hold", script("", createPatient+","+assert(`"compareToSourceId":"p","compareToSourceExpression":"Patient.id","operator":"equals"`)), "fail:  | pass fail | ", "gives 1 values"},
+		{"another value than one side has", script("", createPatient+","+assert(`"compareToSourceId":"p","compareToSourceExpression":"Patient.id","expression":"Patient.name","operator":"equals"`)), "fail:  | pass fail | ", "gives 0 values"},
+		{"a path that differs from the source's", script("", createPatient+","+assert(`"compareToSourceId":"p","compareToSourcePath":"$.id","path":"$.id"`)), "fail:  | pass fail | ", "source p"},
+		{"a method that was not used", script("", readMissing+","+assert(`"requestMethod":"delete"`)), "fail:  | pass fail | ", "the method is GET, wanted DELETE"},
+		{"a URL that was not asked", script("", readMissing+","+assert(`"requestURL":"/Group/none"`)), "fail:  | pass fail | ", "URL of the request"},
+		{"a minimum that is not met", script("", readMissing+","+assert(`"minimumId":"p"`)), "fail:  | pass fail | ", "at resourceType"},
+		{"links of what is no Bundle", script("", readMissing+","+assert(`"navigationLinks":true`)), "fail:  | pass fail | ", "no Bundle"},
+		{"a header that is absent", script("", readMissing+","+assert(`"headerField":"X-None"`)), "fail:  | pass fail | ", "X-None is absent"},
+		{"another content type", script("", readMissing+","+assert(`"contentType":"xml"`)), "fail:  | pass fail | ", `wanted application/fhir+xml`},
 		{"a profile nobody named", script("", readMissing+","+assert(`"validateProfileId":"x"`)), "error:  | pass error | ", "no profile x"},
 		{"a profile nobody knows", script(`"profile":[{"id":"x","reference":"http://example.org/x"}]`, readMissing+","+assert(`"validateProfileId":"x"`)), "error:  | pass error | ", "is not known"},
 		{"a profile of another type", script(`"profile":[{"id":"x","reference":"http://hl7.org/fhir/StructureDefinition/Patient"}]`, readMissing+","+assert(`"validateProfileId":"x"`)), "fail:  | pass fail | ", "the profile is for Patient"},
@@ -352,6 +367,75 @@ func TestFixturesAreCreatedAndDeletedOnEveryServerUnderTest(t *testing.T) {
 	}
 }
 
+// verdicts is a validator that knows one profile.
+type verdicts struct{}
+
+func (verdicts) Resource(*fhir.Node) []fhir.Issue { return nil }
+
+func (verdicts) Conforms(n *fhir.Node, profile string) []fhir.Issue {
+	switch {
+	case profile != "http://example.org/female":
+		return []fhir.Issue{{Severity: fhir.Error, ID: "profile-unknown", Text: "not known"}}
+	case n.Get("gender").Text() != "female":
+		return []fhir.Issue{{Severity: fhir.Error, ID: "x", Text: "the gender is another", Expression: "Patient.gender"}}
+	}
+	return []fhir.Issue{{Severity: fhir.Warning, ID: "y", Text: "no name"}}
+}
+
+func TestProfilesAreJudgedByTheValidatorHandedIn(t *testing.T) {
+	for _, tt := range []struct{ profile, gender, want, message string }{
+		{"http://example.org/female", "female", "pass:  | pass pass | ", ""},
+		{"http://example.org/female", "male", "fail:  | pass fail | ", "1 errors against http://example.org/female"},
+		{"http://example.org/other", "female", "error:  | pass error | ", "is not known"},
+	} {
+		text := script(`"profile":[{"id":"x","reference":"`+tt.profile+`"}],"contained":[{"resourceType":"Patient","id":"c","gender":"`+tt.gender+`"}]`,
+			strings.Replace(createPatient, `"sourceId":"p"`, `"sourceId":"c"`, 1)+`,{"assert":{"validateProfileId":"x","warningOnly":false}}`)
+		text = strings.Replace(text, `"fixture":[`, `"fixture":[{"id":"c","autocreate":false,"autodelete":false,"resource":{"reference":"#c"}},`, 1)
+		s := run(t, testscript.Runner{Validator: verdicts{}}, text, serve(t, reference.New())).Scripts[0]
+		if got := outcome(s); got != tt.want || !strings.Contains(problems(s), tt.message) {
+			t.Errorf("%s as %s: %s%s", tt.gender, tt.profile, got, problems(s))
+		}
+	}
+}
+
+func TestTLSIsUsedAsConfigured(t *testing.T) {
+	srv := httptest.NewTLSServer(reference.New())
+	defer srv.Close()
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	pool := x509.NewCertPool()
+	pool.AddCert(srv.Certificate())
+	text := script("", readMissing+`,{"assert":{"response":"notFound","warningOnly":false}}`)
+	trusted := testscript.Server{Base: srv.URL + reference.Prefix, TLS: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
+	if s := run(t, testscript.Runner{}, text, trusted).Scripts[0]; s.Result != testscript.Pass {
+		t.Errorf("%s%s", s.Result, problems(s))
+	}
+	unknown := testscript.Server{Base: srv.URL + reference.Prefix}
+	if s := run(t, testscript.Runner{}, text, unknown).Scripts[0]; s.Result != testscript.Error {
+		t.Errorf("a certificate nobody knows is accepted: %s", s.Result)
+	}
+}
+
+func TestTeardownHasATimeOfItsOwn(t *testing.T) {
+	start := time.Now()
+	limits := testscript.Limits{Script: 50 * time.Millisecond, Teardown: 200 * time.Millisecond, Request: time.Minute}
+	text := script(`"teardown":{"action":[`+readMissing+`,`+readMissing+`]}`, readMissing)
+	s := run(t, testscript.Runner{Limits: limits}, text, serve(t, hostile("silent"))).Scripts[0]
+	if got := outcome(s); got != "error:  | error | error error" || time.Since(start) > 5*time.Second {
+		t.Errorf("%s after %v", got, time.Since(start))
+	}
+}
+
+func TestShownBodiesAreCut(t *testing.T) {
+	long := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write(bytes.Repeat([]byte("医"), testscript.MaxShownBody))
+	})
+	s := run(t, testscript.Runner{}, script("", readMissing), serve(t, long)).Scripts[0]
+	shown := s.Tests[0].Actions[0].Exchange.ResponseBody
+	if len(shown) > testscript.MaxShownBody+100 || !strings.HasSuffix(shown, "bytes more") {
+		t.Errorf("%d bytes are shown", len(shown))
+	}
+}
+
 func TestProgressTellsEveryAction(t *testing.T) {
 	var got []string
 	runner := testscript.Runner{Variables: map[string]string{"run": "r"}, Progress: func(e testscript.Event) {
@@ -495,6 +579,41 @@ func TestLoadRefuses(t *testing.T) {
 		if _, err := testscript.Load(files, name); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestLoadIsBounded(t *testing.T) {
+	big := fstest.MapFS{"big.json": {Data: []byte(`{"resourceType":"TestScript","description":"` + strings.Repeat("x", testscript.MaxScriptBytes) + `"}`)}}
+	if _, err := testscript.Load(big, "big.json"); err == nil || !strings.Contains(err.Error(), "over 4194304 bytes") {
+		t.Errorf("a large script: %v", err)
+	}
+	many := fstest.MapFS{}
+	for i := range testscript.MaxFiles + 1 {
+		many[fmt.Sprintf("f%d.txt", i)] = &fstest.MapFile{}
+	}
+	if _, err := testscript.Load(many, "."); err == nil || !strings.Contains(err.Error(), "more than 20000 files") {
+		t.Errorf("many files: %v", err)
+	}
+	scripts := fstest.MapFS{}
+	for i := range testscript.MaxScripts + 1 {
+		scripts[fmt.Sprintf("s%d.json", i)] = &fstest.MapFile{Data: []byte(`{"resourceType":"TestScript"}`)}
+	}
+	if _, err := testscript.Load(scripts, "."); err == nil || !strings.Contains(err.Error(), "more than 2000 scripts") {
+		t.Errorf("many scripts: %v", err)
+	}
+}
+
+func TestFixturesOutsideTheFolderAreNotRead(t *testing.T) {
+	files := fstest.MapFS{"secret.json": {Data: []byte(patientFixture)},
+		"s/a.json": {Data: []byte(strings.Replace(script("", createPatient), "patient.json", "../../secret.json", 1))}}
+	suite, err := testscript.Load(files, "s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := testscript.Runner{}
+	report, err := runner.Run(context.Background(), suite, []testscript.Server{serve(t, reference.New())})
+	if err != nil || !strings.Contains(problems(report.Scripts[0]), "does not exist") {
+		t.Errorf("%v%s", err, problems(report.Scripts[0]))
 	}
 }
 

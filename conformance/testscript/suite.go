@@ -45,14 +45,16 @@ func (l Loader) Load(fsys fs.FS, name string) (*Suite, error) {
 	}
 	suite := &Suite{Name: strings.TrimSuffix(path.Base(name), path.Ext(name))}
 	files := []string{name}
+	folder := "." // beyond which nothing is read
 	if info.IsDir() {
 		suite.Name = path.Base(name)
+		folder = path.Clean(name)
 		if files, err = scriptFiles(fsys, name); err != nil {
 			return nil, fmt.Errorf("load suite: %w", err)
 		}
 	}
 	for _, file := range files {
-		s, err := l.script(fsys, file)
+		s, err := l.script(fsys, folder, file)
 		switch {
 		case err != nil && !info.IsDir():
 			return nil, fmt.Errorf("load suite: %w", err)
@@ -94,7 +96,7 @@ func scriptFiles(fsys fs.FS, dir string) ([]string, error) {
 
 // script reads a script and its fixtures; nil if the file holds something else. In a folder a file that cannot be read
 // is reported only if it looks like a script.
-func (l Loader) script(fsys fs.FS, file string) (*Script, error) {
+func (l Loader) script(fsys fs.FS, folder, file string) (*Script, error) {
 	raw, err := readLimited(fsys, file)
 	if err != nil {
 		return nil, err
@@ -111,14 +113,14 @@ func (l Loader) script(fsys fs.FS, file string) (*Script, error) {
 	}
 	s := readScript(file, n)
 	for i := range s.fixtures {
-		l.fixture(fsys, s, &s.fixtures[i])
+		l.fixture(fsys, folder, s, &s.fixtures[i])
 	}
 	for i := range s.capabilities {
 		c := &s.capabilities[i]
 		if c.canonical == "" {
 			continue
 		}
-		if raw, isXML, err := l.find(fsys, file, c.canonical); err == nil {
+		if raw, isXML, err := l.find(fsys, folder, file, c.canonical); err == nil {
 			if n, err := decode(raw, formType(isXML), MaxScriptBytes); err == nil && n.ResourceType() == "CapabilityStatement" {
 				c.node = n
 			}
@@ -128,7 +130,7 @@ func (l Loader) script(fsys fs.FS, file string) (*Script, error) {
 }
 
 // fixture reads what a fixture refers to. One that is missing is an error when it is needed.
-func (l Loader) fixture(fsys fs.FS, s *Script, f *fixture) {
+func (l Loader) fixture(fsys fs.FS, folder string, s *Script, f *fixture) {
 	if f.reference == "" {
 		f.err = errors.New("it refers to nothing")
 		return
@@ -144,7 +146,7 @@ func (l Loader) fixture(fsys fs.FS, s *Script, f *fixture) {
 		f.err = errors.New("the script contains no resource of its id")
 		return
 	}
-	raw, isXML, err := l.find(fsys, s.File, f.reference)
+	raw, isXML, err := l.find(fsys, folder, s.File, f.reference)
 	if err != nil {
 		f.err = err
 		return
@@ -156,16 +158,16 @@ func (l Loader) fixture(fsys fs.FS, s *Script, f *fixture) {
 	}
 }
 
-// find looks for a reference beside the script and in the folders above it, up to the root of the file system, there and
-// in a folder "fixtures"; then it asks Resolve.
-func (l Loader) find(fsys fs.FS, script, reference string) (raw []byte, isXML bool, err error) {
+// find looks for a reference beside the script and in the folders above it, up to the suite's, there and in a folder
+// "fixtures"; then it asks Resolve.
+func (l Loader) find(fsys fs.FS, suite, script, reference string) (raw []byte, isXML bool, err error) {
 	ref, _, _ := strings.Cut(reference, "|")
 	if !strings.Contains(ref, "://") {
 		for dir := path.Dir(script); ; dir = path.Dir(dir) {
 			for _, folder := range []string{dir, path.Join(dir, "fixtures")} {
 				for _, ext := range []string{"", ".json", ".xml"} {
 					p := path.Join(folder, ref) + ext
-					if !fs.ValidPath(p) {
+					if !fs.ValidPath(p) || suite != "." && !strings.HasPrefix(p, suite+"/") {
 						continue
 					}
 					if info, err := fs.Stat(fsys, p); err != nil || !info.Mode().IsRegular() {
@@ -175,7 +177,7 @@ func (l Loader) find(fsys fs.FS, script, reference string) (raw []byte, isXML bo
 					return raw, path.Ext(p) == ".xml", err
 				}
 			}
-			if dir == "." {
+			if dir == suite || dir == "." {
 				break
 			}
 		}
