@@ -19,11 +19,10 @@ type bundle struct {
 }
 
 type bundleEntry struct {
-	resource  *fhir.Node
-	url       string
-	typ, id   string
-	version   string
-	reachable bool
+	resource *fhir.Node
+	url      string
+	typ, id  string
+	version  string
 }
 
 func openBundle(n *fhir.Node) *bundle {
@@ -159,8 +158,6 @@ func (r *run) leave(n *fhir.Node, typ string) {
 		r.judgeQuestionnaire(n)
 	case "QuestionnaireResponse":
 		r.judgeResponse(n)
-	case "Parameters":
-		r.judgeParameters(n)
 	case "StructureDefinition":
 		r.judgeDefinition(n)
 	case "Observation":

@@ -17,3 +17,12 @@ func PrimitiveTypes() []string {
 
 // Compile compiles the plans of a type and reports whether there is one.
 func (v *Validator) Compile(name string) bool { return v.plan(name) != nil }
+
+// Catalogue is the English and Chinese text of each message.
+func Catalogue() map[string][2]string {
+	out := map[string][2]string{}
+	for id, t := range catalogue {
+		out[id] = [2]string{t.english, t.chinese}
+	}
+	return out
+}

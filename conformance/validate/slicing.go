@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -197,7 +198,7 @@ func (r *run) matches(sl *slicing, s *shape, it *item) (bool, error) {
 	for i := range sl.by {
 		ok, err := r.discriminates(&sl.by[i], s, it)
 		switch {
-		case err == errFree:
+		case errors.Is(err, errFree):
 			open = plainError("nothing fixes " + sl.by[i].path)
 		case err != nil || !ok:
 			return false, err

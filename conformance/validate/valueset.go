@@ -137,7 +137,7 @@ func (r *rule) holds(system, code string, any bool) definitions.Membership {
 		}
 	}
 	for _, s := range r.sets {
-		m := definitions.Unknown
+		var m definitions.Membership
 		if any {
 			m = s.HasCode(code)
 		} else {

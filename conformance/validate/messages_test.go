@@ -1,0 +1,105 @@
+package validate_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/validate"
+)
+
+// TestEveryMessageHasBothTexts compares the catalogue with the ids that the
+// code names.
+func TestEveryMessageHasBothTexts(t *testing.T) {
+	named := map[string]bool{}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := regexp.MustCompile(`newMessage\("([a-z0-9-]+)",`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range id.FindAllStringSubmatch(string(text), -1) {
+			named[m[1]] = true
+		}
+	}
+	for _, typ := range validate.PrimitiveTypes() {
+		if typ != "xhtml" { // which has messages of its own
+			named["format-"+typ] = true
+		}
+	}
+	placeholder := regexp.MustCompile(`\{\d\}`)
+	han := regexp.MustCompile(`\p{Han}`)
+	for id, texts := range validate.Catalogue() {
+		if !named[id] {
+			t.Errorf("%s is in the catalogue and nothing says it", id)
+		}
+		delete(named, id)
+		english, chinese := texts[0], texts[1]
+		if !han.MatchString(chinese) || han.MatchString(english) {
+			t.Errorf("%s: %q and %q", id, english, chinese)
+		}
+		for _, p := range placeholder.FindAllString(english, -1) {
+			if !strings.Contains(chinese, p) {
+				t.Errorf("%s: the Chinese text does not have %s", id, p)
+			}
+		}
+	}
+	for id := range named {
+		t.Errorf("%s has no texts", id)
+	}
+}
+
+func TestIssuesSpeakBothLanguages(t *testing.T) {
+	i := validator.Resource(parse(t, `{"resourceType":"Observation","code":{"text":"x"}}`))[0]
+	for _, tt := range []struct{ language, want string }{
+		{"en", "Observation.status is required but missing"},
+		{"zh", "缺少必填元素 Observation.status"},
+		{"zh-CN", "缺少必填元素 Observation.status"},
+		{"ZH_cn", "缺少必填元素 Observation.status"},
+		{"fr", "Observation.status is required but missing"},
+		{"", "Observation.status is required but missing"},
+	} {
+		if got := i.In(tt.language); got != tt.want {
+			t.Errorf("in %q: %q", tt.language, got)
+		}
+	}
+}
+
+func TestParameters(t *testing.T) {
+	const operation = "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code"
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true})
+	parameters := func(list string) *fhir.Node {
+		return parse(t, `{"resourceType":"Parameters","parameter":[`+list+`]}`)
+	}
+	for _, tt := range []struct {
+		name, list, use string
+		want            []string
+	}{
+		{"accepts what goes in", `{"name":"url","valueUri":"http://a.b"},{"name":"code","valueCode":"x"}`, "in", nil},
+		{"accepts what comes out", `{"name":"result","valueBoolean":true}`, "out", nil},
+		{"refuses what the operation does not take", `{"name":"nix","valueUri":"http://a.b"}`, "in", []string{"error: parameter-unknown at Parameters.parameter[0]"}},
+		{"refuses another type", `{"name":"url","valueString":"http://a.b"}`, "in", []string{"error: parameter-type at Parameters.parameter[0]"}},
+		{"refuses another resource", `{"name":"valueSet","resource":{"resourceType":"Patient"}}`, "in", []string{"error: parameter-type at Parameters.parameter[0]"}},
+		{"refuses more than allowed", `{"name":"code","valueCode":"x"},{"name":"code","valueCode":"y"}`, "in", []string{"error: parameter-too-many at Parameters"}},
+		{"wants what must come out", `{"name":"message","valueString":"x"}`, "out", []string{"error: parameter-missing at Parameters"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if tt.want == nil {
+				tt.want = []string{}
+			}
+			if diff := cmp.Diff(tt.want, all(v.Parameters(parameters(tt.list), operation, tt.use))); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
