@@ -109,8 +109,8 @@ func (r *run) step(n int) error {
 	if r.steps += n; r.steps > r.c.limits.Steps {
 		return msgTooMuchWork.refuse(r.c.limits.Steps)
 	}
-	if r.steps&0xfff < n {
-		return r.ctx.Err()
+	if before := r.steps - n; before == 0 || before>>12 != r.steps>>12 {
+		return r.ctx.Err() // now and then
 	}
 	return nil
 }
