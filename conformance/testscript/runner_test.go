@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -653,4 +654,129 @@ func FuzzScript(f *testing.F) {
 		}
 		_ = report.Bundle()
 	})
+}
+
+func TestCapabilities(t *testing.T) {
+	minimum := func(version string) string {
+		return `{"resourceType":"CapabilityStatement","status":"active","date":"2024","kind":"requirements","fhirVersion":"4.0.1","format":["` + version +
+			`"],"rest":[{"mode":"server","interaction":[{"code":"transaction"}],"resource":[{"type":"Patient","interaction":[{"code":"update"}],"searchParam":[{"name":"family"}],"operation":[{"name":"validate"}]}]}]}`
+	}
+	for _, tt := range []struct {
+		name, capability, minimum, want, message string
+		fault                                    reference.Fault
+	}{
+		{"what is there lets the script run", `"required":true,"validated":false`, minimum("json"), "pass:  | pass pass | ", "", ""},
+		{"what is missing skips the script", `"required":true,"validated":false`, minimum("json"), "skip:  | skip skip | ", "lack Patient: interaction update", reference.CapabilitiesInteraction},
+		{"what is missing fails it where it is validated", `"required":true,"validated":true`, minimum("json"), "fail:  | skip skip | ", "lack Patient: interaction update", reference.CapabilitiesInteraction},
+		{"a format counts", `"required":true,"validated":false`, minimum("ttl"), "skip:  | skip skip | ", "lack format ttl", ""},
+		{"nothing is asked where nothing is required", `"required":false,"validated":false`, minimum("ttl"), "pass:  | pass pass | ", "", ""},
+		{"a statement that is not at hand is noted", `"required":true,"validated":false`, "", "pass:  | pass pass | ", "not at hand", ""},
+		{"and an error where it must be validated", `"required":true,"validated":true`, "", "error:  | skip skip | ", "not at hand", ""},
+		{"a server that does not say is an error", `"required":true,"validated":false`, minimum("json"), "error:  | skip skip | ", "the server answered 302", reference.RedirectsAway},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := script(`"metadata":{"link":[{"url":"x"}],"capability":[{`+tt.capability+`,"capabilities":"http://example.org/minimum|1"}]}`,
+				readMissing+`,{"assert":{"response":"notFound","warningOnly":false}}`)
+			loader := testscript.Loader{Resolve: func(string) ([]byte, error) {
+				if tt.minimum == "" {
+					return nil, fs.ErrNotExist
+				}
+				return []byte(tt.minimum), nil
+			}}
+			suite, err := loader.Load(fstest.MapFS{"a.json": {Data: []byte(text)}}, "a.json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			runner := testscript.Runner{}
+			report, err := runner.Run(context.Background(), suite, []testscript.Server{serve(t, reference.New(tt.fault))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := report.Scripts[0]
+			if got := outcome(s); got != tt.want || !strings.Contains(s.Message+strings.Join(s.Notes, " "), tt.message) {
+				t.Errorf("%s %s %v%s", got, s.Message, s.Notes, problems(s))
+			}
+		})
+	}
+}
+
+// TestOperationsAsk names what each kind of operation asks of the server.
+func TestOperationsAsk(t *testing.T) {
+	for _, tt := range []struct{ operation, want string }{
+		{`"type":{"code":"read"},"targetId":"p"`, "GET /Patient/f1"},
+		{`"type":{"code":"read"},"resource":"Patient","params":"/x?_summary=true"`, "GET /Patient/x?_summary=true"},
+		{`"type":{"code":"read"},"url":"Patient/${v}"`, "GET /Patient/a%20b"},
+		{`"type":{"code":"vread"},"targetId":"p","params":"/_history/3"`, "GET /Patient/f1/_history/3"},
+		{`"type":{"code":"search"},"resource":"Patient","params":"family=a b|ü"`, "GET /Patient?family=a%20b%7C%C3%BC"},
+		{`"type":{"code":"search"},"resource":"Patient","params":"?a=%20%"`, "GET /Patient?a=%20%25"},
+		{`"type":{"code":"search"},"resource":"Patient","method":"post","params":"?a=b"`, "POST /Patient/_search a=b"},
+		{`"type":{"code":"create"},"sourceId":"p"`, "POST /Patient {f1}"},
+		{`"type":{"code":"update"},"sourceId":"p"`, "PUT /Patient/f1 {f1}"},
+		{`"type":{"code":"update"},"resource":"Patient","sourceId":"p","params":"/z"`, "PUT /Patient/z {z}"},
+		{`"type":{"code":"updateCreate"},"resource":"Patient","sourceId":"p","params":"/z"`, "PUT /Patient/z {z}"},
+		{`"type":{"code":"update"},"sourceId":"p","url":"Patient/z"`, "PUT /Patient/z {f1}"},
+		{`"type":{"code":"update"},"resource":"Patient","sourceId":"p","params":"?identifier=1"`, "PUT /Patient?identifier=1 {f1}"},
+		{`"type":{"code":"patch"},"targetId":"p","sourceId":"p"`, "PATCH /Patient/f1 {f1}"},
+		{`"type":{"code":"delete"},"targetId":"p"`, "DELETE /Patient/f1"},
+		{`"type":{"code":"deleteCondMultiple"},"resource":"Patient","params":"?a=b"`, "DELETE /Patient?a=b"},
+		{`"type":{"code":"history"},"targetId":"p"`, "GET /Patient/f1/_history"},
+		{`"type":{"code":"history"},"resource":"Patient","params":"?_count=2"`, "GET /Patient/_history?_count=2"},
+		{`"type":{"code":"history"},"resource":"Patient","params":"/x?_count=2"`, "GET /Patient/x/_history?_count=2"},
+		{`"type":{"code":"history"}`, "GET /_history"},
+		{`"type":{"code":"capabilities"}`, "GET /metadata"},
+		{`"type":{"code":"capabilities"},"params":"?mode=full"`, "GET /metadata?mode=full"},
+		{`"type":{"code":"transaction"},"resource":"Bundle","sourceId":"p"`, "POST / {f1}"},
+		{`"type":{"code":"everything"},"targetId":"p"`, "GET /Patient/f1/$everything"},
+		{`"type":{"code":"validate"},"resource":"Patient","sourceId":"p"`, "POST /Patient/$validate {f1}"},
+		{`"type":{"code":"process-message"},"sourceId":"p"`, "POST /$process-message {f1}"},
+		{`"type":{"code":"expand"},"resource":"ValueSet","params":"/$expand?url=x"`, "GET /ValueSet/$expand?url=x"},
+		{`"method":"head","url":"Patient/1"`, "HEAD /Patient/1"},
+		{`"method":"put","resource":"Patient","params":"/1","sourceId":"p"`, "PUT /Patient/1 {f1}"},
+	} {
+		t.Run(tt.operation, func(t *testing.T) {
+			got := ""
+			spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				got = r.Method + " " + strings.TrimPrefix(r.RequestURI, reference.Prefix)
+				if strings.HasSuffix(r.URL.Path, reference.Prefix) {
+					got += "/"
+				}
+				body, _ := io.ReadAll(r.Body)
+				if n, err := fhir.Parse(body, fhir.Limits{}); err == nil {
+					body = []byte("{" + n.ID() + "}")
+				}
+				if len(body) > 0 {
+					got += " " + string(body)
+				}
+			})
+			text := script(`"variable":[{"name":"v","defaultValue":"a b"}]`, `{"operation":{`+tt.operation+`,"encodeRequestUrl":true}}`)
+			s := run(t, testscript.Runner{}, text, serve(t, spy)).Scripts[0]
+			if got != tt.want {
+				t.Errorf("asked %q, want %q%s", got, tt.want, problems(s))
+			}
+		})
+	}
+}
+
+func TestRequestHeaders(t *testing.T) {
+	for _, tt := range []struct{ operation, field, want string }{
+		{``, "Accept", "application/fhir+json"},
+		{`"accept":"xml",`, "Accept", "application/fhir+xml"},
+		{`"accept":"text/turtle",`, "Accept", "text/turtle"},
+		{`"accept":"none",`, "Accept", ""},
+		{`"requestHeader":[{"field":"X-Run","value":"run ${v}"}],`, "X-Run", "run 7"},
+		{`"requestHeader":[{"field":"accept","value":"a/b"}],`, "Accept", "a/b"},
+		{`"sourceId":"p",`, "Content-Type", "application/fhir+json"},
+		{`"sourceId":"p","contentType":"xml",`, "Content-Type", "application/fhir+xml"},
+		{`"sourceId":"p","contentType":"application/json",`, "Content-Type", "application/json"},
+	} {
+		t.Run(tt.operation, func(t *testing.T) {
+			got := "not asked"
+			spy := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Get(tt.field) })
+			text := script(`"variable":[{"name":"v","defaultValue":"7"}]`, `{"operation":{"type":{"code":"create"},"resource":"Patient",`+tt.operation+`"encodeRequestUrl":true}}`)
+			s := run(t, testscript.Runner{}, text, serve(t, spy)).Scripts[0]
+			if got != tt.want {
+				t.Errorf("%s is %q, want %q%s", tt.field, got, tt.want, problems(s))
+			}
+		})
+	}
 }
