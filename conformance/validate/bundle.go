@@ -160,6 +160,10 @@ func (r *run) leave(n *fhir.Node, typ string) {
 		r.judgeResponse(n)
 	case "StructureDefinition":
 		r.judgeDefinition(n)
+	case "SearchParameter":
+		r.judgeSearchParameter(n)
+	case "CapabilityStatement":
+		r.judgeCapabilities(n)
 	case "Observation":
 		r.judgeVitalSigns(n)
 	}

@@ -93,7 +93,9 @@ func (r *run) close(s *scope) {
 // noteFragment notes a canonical or address that means a contained resource.
 func noteFragment(r *run, n *fhir.Node) {
 	if id, ok := strings.CutPrefix(n.Text(), "#"); ok {
-		r.scope.use(id)
+		if !r.scope.use(id) && r.thorough {
+			r.report(n, fhir.Information, msgFragmentUnknown)
+		}
 	}
 }
 

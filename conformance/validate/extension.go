@@ -73,6 +73,9 @@ func (v *Validator) checkDefined(r *run, n *fhir.Node, def *definitions.Extensio
 			// An absolute url is another extension, on this one.
 			r.reportBelow(k, fhir.Error, msgExtensionPart, at, def.URL)
 		}
+		if part < 0 && r.thorough {
+			r.reportBelow(k, fhir.Information, msgSliceNone, at, def.URL)
+		}
 	}
 	for j, p := range def.Parts {
 		if counts[j] < p.Min {

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"context"
+	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
@@ -25,8 +26,11 @@ var structural = set(`ele-1 ext-1 dom-2 dom-3 dom-4 dom-5 ref-1 txt-1 txt-2 bdl-
 var bestPractice = set(`dom-6 con-3`)
 
 // corrected are expressions that do not say what their own text says, as later
-// versions of the specification mended them.
+// versions of the specification mended them: their beginnings. Patterns that were
+// meant for all of a text get their end too.
 var corrected = map[string]struct{ was, is string }{
+	"eld-19": {`path.matches('[^`, `path.matches('^[^`},
+	"eld-20": {`path.matches('[A`, `path.matches('^[A`},
 	"que-12": {"enableWhen.count() > 2 implies enableBehavior.exists()", "enableWhen.count() >= 2 implies enableBehavior.exists()"},
 }
 
@@ -54,8 +58,11 @@ func (v *Validator) compileAll(constraints []*definitions.Constraint) []*invaria
 }
 
 func (v *Validator) compileInvariant(key, human, severity, expression string) *invariant {
-	if better, ok := corrected[key]; ok && better.was == expression {
-		expression = better.is
+	if better, ok := corrected[key]; ok && strings.HasPrefix(expression, better.was) {
+		expression = better.is + expression[len(better.was):]
+		if strings.HasSuffix(better.was, "[^") || strings.HasSuffix(better.was, "[A") {
+			expression = strings.TrimSuffix(expression, "')") + "$')"
+		}
 	}
 	i := &invariant{key: key, human: human, severity: fhir.Error}
 	if severity == "warning" {

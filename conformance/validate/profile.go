@@ -34,7 +34,10 @@ type shape struct {
 	most       *fhir.Node // maxValue[x]
 	longest    int        // maxLength
 	bound      *binding
-	binds      bool // has a binding, known or not
+	bounds     []*binding // additional ones
+	binds      bool       // has a binding, known or not
+	valued     bool       // must have a value, not only extensions
+	instead    []string   // urls of extensions that stand for a value
 	invariants []*invariant
 
 	narrative *narrativeRules
@@ -271,6 +274,18 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 			}
 		}
 	}
+	for _, k := range e.Path("binding").Get("extension").Items() {
+		if url := k.Get("url").Text(); url != additionalURL && url != toolsURL+"additional-binding" {
+			continue
+		}
+		strength := map[string]string{"required": "required", "maximum": "required", "extensible": "extensible", "preferred": "preferred"}
+		b := &binding{url: extensionOf(k, "valueSet").Text(), strength: strength[extensionOf(k, "purpose").Text()]}
+		if b.set = c.v.valueSet(b.url); b.set != nil && b.strength != "" {
+			s.bounds = append(s.bounds, b)
+		}
+	}
+	s.valued = extensionOf(e, laterURL+"mustHaveValue").Text() == "true"
+	s.instead = extensionsOf(e, laterURL+"valueAlternatives")
 	for _, k := range e.Get("constraint").Items() {
 		key, expression := k.Get("key").Text(), k.Get("expression").Text()
 		if expression == "" || structural[key] || known(base, key, expression) || c.v.options.NoBestPractice && bestPractice[key] {
@@ -292,6 +307,10 @@ var relaxed = map[string]string{"http://hl7.org/fhir/ValueSet/ucum-vitals-common
 
 const (
 	fhirpathTypes = "http://hl7.org/fhirpath/"
+	// What later versions say of elements, R4 says by extensions.
+	laterURL      = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
+	additionalURL = laterURL + "binding.additional"
+	toolsURL      = "http://hl7.org/fhir/tools/StructureDefinition/"
 	fhirTypeURL   = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 )
 
@@ -365,7 +384,7 @@ func pruneSeen(s *shape, seen map[*shape]bool) {
 	}
 	s.children = kept
 	s.idle = len(kept) == 0 && len(s.slices) == 0 && s.slicing == nil && !s.counted && !s.restricted && s.fixed == nil &&
-		s.pattern == nil && s.least == nil && s.most == nil && s.longest == 0 && s.narrative == nil && s.bound == nil && len(s.invariants) == 0 && s.slice == ""
+		s.pattern == nil && s.least == nil && s.most == nil && s.longest == 0 && s.narrative == nil && s.bound == nil && len(s.bounds) == 0 && !s.valued && len(s.instead) == 0 && len(s.invariants) == 0 && s.slice == ""
 	for _, t := range s.types {
 		s.idle = s.idle && len(t.profiles) == 0 && len(t.targets) == 0 && len(t.modes) == 0
 	}

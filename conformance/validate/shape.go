@@ -2,6 +2,7 @@ package validate
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +83,10 @@ func (r *run) profiled(p *profile, it item) {
 	}
 	r.depth++
 	defer func() { r.depth-- }()
+	if r.v.defs.IsResource(it.typ) && it.node() != r.scope.env.Resource {
+		r.elsewhere(it.node(), func() bool { r.shape(p, p.root, &it); return true })
+		return
+	}
 	r.shape(p, p.root, &it)
 }
 
@@ -94,6 +99,9 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 	if s.restricted && !r.typed(s, it) {
 		r.fail(n, msgProfileType, typeNames(s.types), p.url)
 		return
+	}
+	if s.valued || len(s.instead) > 0 {
+		r.hasValue(p, s, it)
 	}
 	if s.fixed != nil {
 		r.fixed(p, s.fixed, it.element.Value, n, "")
@@ -113,6 +121,11 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 	if s.bound != nil && it.element.Value != nil {
 		r.boundBy(s.bound, it)
 	}
+	for _, b := range s.bounds {
+		if it.element.Value != nil {
+			r.boundBy(b, it)
+		}
+	}
 	if len(s.invariants) > 0 {
 		r.judge(s.invariants, it.fhirpath(r), n)
 	}
@@ -120,6 +133,20 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 	if len(s.children) > 0 {
 		r.below(p, s, it)
 	}
+}
+
+// hasValue tests that a primitive has a value, or an extension that a profile
+// names to stand for it.
+func (r *run) hasValue(p *profile, s *shape, it *item) {
+	if it.element.Value != nil {
+		return
+	}
+	for _, e := range it.element.Extra.Get("extension").Items() {
+		if slices.Contains(s.instead, e.Get("url").Text()) {
+			return
+		}
+	}
+	r.fail(it.node(), msgProfileValue, s.label, p.url)
 }
 
 // boundBy tests a value against a profile's binding.

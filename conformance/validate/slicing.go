@@ -131,7 +131,7 @@ func (r *run) criterion(s *shape, step pathStep) []*shape {
 			}
 			for _, x := range k.slices {
 				if step.call == "extension" && x.extends(step.arg) {
-					out = append(out, x)
+					out = append(append(out, x), x.slices...)
 				}
 			}
 		}
