@@ -49,7 +49,7 @@ func (x *execution) run(ctx context.Context) ScriptReport {
 		x.messages[f.id] = m
 	}
 	limited, cancel := context.WithTimeout(ctx, x.runner.Limits.Script)
-	x.main(limited)
+	x.beforeTeardown(limited)
 	if limited.Err() != nil && ctx.Err() == nil {
 		x.report.Message = fmt.Sprintf("the script took longer than %v", x.runner.Limits.Script)
 		x.report.Result = Error
@@ -63,8 +63,8 @@ func (x *execution) run(ctx context.Context) ScriptReport {
 	return x.report
 }
 
-// main is what comes before teardown.
-func (x *execution) main(ctx context.Context) {
+// beforeTeardown checks capabilities, creates fixtures, and runs setup and tests.
+func (x *execution) beforeTeardown(ctx context.Context) {
 	x.phase = "setup"
 	if reason, result := x.capable(ctx); reason != "" {
 		x.report.Message = reason

@@ -116,7 +116,7 @@ type Exchange struct {
 // MaxShownBody is how many bytes of a body a report shows.
 const MaxShownBody = 16 << 10
 
-// counts is how many tests ended how.
+// counts is how many scripts ended how.
 func (r *Report) counts() map[Result]int {
 	out := map[Result]int{}
 	for i := range r.Scripts {
