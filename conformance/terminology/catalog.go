@@ -170,7 +170,7 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 	if !ok && version == "" {
 		if m, err := c.iso(url); m != nil || err != nil {
 			if err == nil {
-				c.kept.put(key, m, m.Size())
+				c.kept.put(key, m, m.most())
 			}
 			return m, err
 		}
@@ -185,7 +185,7 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.kept.put(key, m, m.Size())
+	c.kept.put(key, m, m.most())
 	return m, nil
 }
 

@@ -68,7 +68,6 @@ type item struct {
 	concept Concept
 	entry   *entry     // with which the value set lists it; nil if it does not
 	where   CodeSystem // nil if the system is not known
-	parent  string
 }
 
 func newWalk(ctx context.Context, c *Catalog, s *Set, q ExpandRequest) (*walk, error) {
@@ -319,6 +318,9 @@ func (w *walk) selection(s *Set, p *component) (CodeSystem, Selection, error) {
 	}
 	var refusal *Refusal
 	if errors.As(err, &refusal) && s.stored != nil && s.storedWhole {
+		if note := msgStored.issue(fhir.Information, s.name()); !slices.Contains(w.out.Issues, note) {
+			w.out.Issues = append(w.out.Issues, note)
+		}
 		return nil, nil, nil
 	}
 	if err != nil {

@@ -78,6 +78,9 @@ func (m *Memory) Size() int {
 		len(m.details)*int(unsafe.Sizeof(detail{})) + len(m.keys)*int(unsafe.Sizeof(detailKey{})) + int(unsafe.Sizeof(*m))
 }
 
+// most is how many bytes it may come to take up.
+func (m *Memory) most() int { return m.Size() + len(m.text) + len(m.notes) + 4*len(m.flags) }
+
 func (m *Memory) len() int { return len(m.flags) }
 
 func (m *Memory) code(i int) string {

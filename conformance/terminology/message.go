@@ -43,6 +43,9 @@ var (
 	msgIncludeEmpty = message{"value-set-include-empty", fhir.TypeInvalid,
 		"an include of the value set %s names neither a system nor a value set", "值集 %s 的一个 include 既没有代码系统也没有值集"}
 
+	msgStored = message{"value-set-expansion-reused", fhir.TypeInformational,
+		"the codes are those of the expansion that came with the value set %s, since its definition cannot be evaluated", "值集 %s 的定义无法计算，代码取自其自带的展开"}
+
 	msgSystemUnknown = message{"code-system-unknown", fhir.TypeNotFound,
 		"the code system %s is not known", "未知的代码系统 %s"}
 	msgSystemVersion = message{"code-system-version-unknown", fhir.TypeNotFound,

@@ -98,3 +98,48 @@ func leads(t *testing.T, c *terminology.Catalog, q terminology.TranslateRequest,
 	}
 	return false
 }
+
+// The examples of the specification: its value sets, and the requests on the pages of the operations, over as much of
+// SNOMED CT and LOINC as they are about.
+func TestSpecificationExamples(t *testing.T) {
+	c := catalog(t, `{"resourceType":"CodeSystem","url":"http://snomed.info/sct","content":"fragment","caseSensitive":true,"concept":[
+ {"code":"235856003","display":"Disorder of liver","concept":[{"code":"3738000","display":"Viral hepatitis"}]}]}`,
+		`{"resourceType":"CodeSystem","url":"http://loinc.org","version":"2.48","name":"LOINC","content":"fragment","caseSensitive":true,"concept":[
+ {"code":"1963-8","display":"Bicarbonate [Moles/volume] in Serum"}]}`)
+	for _, row := range []struct{ name, operation, ask, want string }{
+		{"subsumes", "CodeSystem/$subsumes", ask("system:Uri=http://snomed.info/sct", "codeA:Code=3738000", "codeB:Code=235856003"),
+			`[{"name":"outcome","valueCode":"subsumed-by"}]`},
+		{"lookup", "CodeSystem/$lookup", ask(`coding={"valueCoding":{"system":"http://loinc.org","code":"1963-8"}}`, "property:Code=definition"),
+			`[{"name":"name","valueString":"LOINC"},{"name":"version","valueString":"2.48"},{"name":"display","valueString":"Bicarbonate [Moles/volume] in Serum"}]`},
+		{"translate", "ConceptMap/$translate", ask("url:Uri=http://hl7.org/fhir/ConceptMap/101", "system:Uri=http://hl7.org/fhir/address-use", "code:Code=home"),
+			`[{"name":"result","valueBoolean":true},{"name":"match","part":[{"name":"equivalence","valueCode":"equivalent"},{"name":"concept","valueCoding":{"system":"http://terminology.hl7.org/CodeSystem/v3-AddressUse","code":"H","display":"home"}},{"name":"source","valueUri":"http://hl7.org/fhir/ConceptMap/101"}]}]`},
+		{"validate-code", "ValueSet/$validate-code", ask("url:Uri=http://hl7.org/fhir/ValueSet/administrative-gender", "code:Code=male", "system:Uri=http://hl7.org/fhir/administrative-gender", "display:String=Masculine"),
+			`[{"name":"result","valueBoolean":false},{"name":"message","valueString":"the display is not one of the code; in http://hl7.org/fhir/administrative-gender it is: Male"},{"name":"display","valueString":"Male"},` +
+				`{"name":"code","valueCode":"male"},{"name":"system","valueUri":"http://hl7.org/fhir/administrative-gender"},{"name":"version","valueString":"4.0.1"},` +
+				`{"name":"issues","resource":{"resourceType":"OperationOutcome","issue":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id","valueCode":"display-wrong"}],"severity":"error","code":"invalid",` +
+				`"details":{"text":"the display is not one of the code; in http://hl7.org/fhir/administrative-gender it is: Male"},"diagnostics":"error: the display is not one of the code; in http://hl7.org/fhir/administrative-gender it is: Male at Coding.display [display-wrong]","expression":["Coding.display"]}]}}]`},
+	} {
+		n, err := c.Operate(t.Context(), row.operation, parse(t, row.ask))
+		if err != nil {
+			t.Errorf("%s: %v", row.name, err)
+			continue
+		}
+		if got := string(n.Get("parameter").AppendJSON(nil)); got != row.want {
+			t.Errorf("%s: %s\nwant %s", row.name, got, row.want)
+		}
+	}
+	plain := catalog(t) // without LOINC
+	for set, want := range map[string]string{
+		"example-extensional": "14647-2 2093-3 35200-5 9342-7",
+		"example-expansion":   "14647-2 2093-3 48620-9 9342-7 2096-6 35200-5 48089-7 55838-7",
+	} {
+		s, err := plain.ValueSet("http://hl7.org/fhir/ValueSet/" + set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := plain.Expand(t.Context(), s, terminology.ExpandRequest{})
+		if err != nil || drawn(x.Contains) != want {
+			t.Errorf("%s: %v %v", set, x, err)
+		}
+	}
+}

@@ -289,7 +289,8 @@ func (k *compiler) expansion(s *Set, n *fhir.Node) error {
 			stack = append(stack, below)
 		}
 	}
-	s.storedWhole = n.Get("offset") == nil && n.Get("next") == nil
+	offset := n.Get("offset").Text()
+	s.storedWhole = offset == "" || offset == "0"
 	if total := n.Get("total").Text(); total != "" && total != itoa(len(s.stored.entries)) {
 		s.storedWhole = false
 	}
