@@ -11,6 +11,7 @@ import (
 )
 
 type mapCommand struct {
+	Init     mapInitCommand     `cmd:"" help:"Draft the folder of an institution from sample records."`
 	Run      mapRunCommand      `cmd:"" help:"Map records and print the FHIR they become; nothing is stored."`
 	Lint     mapLintCommand     `cmd:"" help:"Check an institution's folder: institution.yaml, maps, code tables."`
 	Test     mapTestCommand     `cmd:"" help:"Run the cases of an institution's folder."`
@@ -18,7 +19,6 @@ type mapCommand struct {
 	Diff     mapDiffCommand     `cmd:"" help:"Tell what a change of maps changes over many records."`
 	Watch    mapWatchCommand    `cmd:"" help:"Check and compare a folder again whenever a file of it is saved."`
 	Docs     mapDocsCommand     `cmd:"" help:"Write the field table of an institution, for people, as Markdown and as a workbook."`
-	Init     mapInitCommand     `cmd:"" help:"Draft the folder of an institution from sample records."`
 }
 
 // loadInstitution reads the folder of an institution, with the built-in maps below it.
