@@ -29,6 +29,7 @@ type execution struct {
 	report       ScriptReport
 	phase        string
 	test         string
+	begun        bool // the setup, so that there may be something to take away
 }
 
 func (x *execution) run(ctx context.Context) ScriptReport {
@@ -78,6 +79,7 @@ func (x *execution) beforeTeardown(ctx context.Context) {
 		x.skipAll("skipped: a fixture could not be created")
 		return
 	}
+	x.begun = true
 	var result Result
 	x.report.Setup, result = x.series(ctx, x.script.setup)
 	x.report.Result = worse(x.report.Result, result)
@@ -355,10 +357,17 @@ func (x *execution) createFixture(ctx context.Context, c *client, f *fixture, fi
 	return nil
 }
 
-// teardown runs always, every action of it, and takes away what autocreate made.
+// teardown runs every action, whatever came of the setup and the tests, and takes away what autocreate made. Where the
+// setup has not even begun, what the script would delete is not its own.
 func (x *execution) teardown(ctx context.Context) {
 	x.phase, x.test = "teardown", ""
+	if !x.begun {
+		x.report.Teardown = skippedActions(x.script.teardown, "skipped: the setup has not begun")
+	}
 	for _, a := range x.script.teardown {
+		if !x.begun {
+			break
+		}
 		r := x.act(ctx, a)
 		x.report.Teardown = append(x.report.Teardown, r)
 		x.report.Result = worse(x.report.Result, r.Result)

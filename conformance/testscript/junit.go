@@ -101,7 +101,7 @@ func (r *Report) WriteJUnit(w io.Writer) error {
 			t := &s.Tests[j]
 			add(t.Name, t.Result, t.Duration, "", t.Actions)
 		}
-		if result := resultOf(s.Teardown); result != Pass {
+		if result := resultOf(s.Teardown); result != Pass && result != Skip {
 			add("teardown", result, 0, "", s.Teardown)
 		}
 		out.Tests += suite.Tests

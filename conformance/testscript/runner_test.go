@@ -458,7 +458,9 @@ func TestXMLScript(t *testing.T) {
 	if len(issues) > 0 {
 		t.Fatal(issues)
 	}
-	suite, err := testscript.Load(fstest.MapFS{"a.xml": {Data: text}, "patient.json": {Data: []byte(patientFixture)}}, "a.xml")
+	patient := `<Patient xmlns="http://hl7.org/fhir"><id value="f1"/><gender value="female"/></Patient>`
+	suite, err := testscript.Load(fstest.MapFS{"a.xml": {Data: bytes.ReplaceAll(text, []byte("patient.json"), []byte("patient.xml"))},
+		"patient.xml": {Data: []byte(patient)}}, "a.xml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -697,6 +699,30 @@ func TestCapabilities(t *testing.T) {
 				t.Errorf("%s %s %v%s", got, s.Message, s.Notes, problems(s))
 			}
 		})
+	}
+}
+
+func TestTeardownLeavesAloneWhatAScriptThatIsSkippedDidNotMake(t *testing.T) {
+	var asked []string
+	server := reference.New()
+	spy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method)
+		server.ServeHTTP(w, r)
+	})
+	text := script(`"metadata":{"link":[{"url":"x"}],"capability":[{"required":true,"validated":false,"capabilities":"minimum.json"}]},`+
+		`"teardown":{"action":[{"operation":{"type":{"code":"delete"},"encodeRequestUrl":true,"targetId":"p"}}]}`, readPatient)
+	suite, err := testscript.Load(fstest.MapFS{"a.json": {Data: []byte(text)}, "patient.json": {Data: []byte(patientFixture)},
+		"minimum.json": {Data: []byte(`{"resourceType":"CapabilityStatement","format":["ttl"]}`)}}, "a.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := testscript.Runner{}
+	report, err := runner.Run(context.Background(), suite, []testscript.Server{serve(t, spy)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(report.Scripts[0]); got != "skip:  | skip | skip" || len(asked) != 1 {
+		t.Errorf("%s, asked %v%s", got, asked, problems(report.Scripts[0]))
 	}
 }
 

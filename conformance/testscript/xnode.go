@@ -68,3 +68,15 @@ func (x *xnode) properties(object *fhir.Node, resource bool) {
 		}
 	}
 }
+
+// string is the node's text: an attribute's, or a primitive's value. XML would say that an element without text is empty;
+// scripts write Patient/id and mean the value.
+func (x *xnode) string() string {
+	if x.attribute {
+		return x.text
+	}
+	if v := x.element.Value; v != nil && v.Kind() != fhir.Object && v.Kind() != fhir.Array {
+		return v.Text()
+	}
+	return ""
+}

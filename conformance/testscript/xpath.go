@@ -9,18 +9,6 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// string is the node's text: an attribute's, or a primitive's value. XML would say that an element without text is empty;
-// scripts write Patient/id and mean the value.
-func (x *xnode) string() string {
-	if x.attribute {
-		return x.text
-	}
-	if v := x.element.Value; v != nil && v.Kind() != fhir.Object && v.Kind() != fhir.Array {
-		return v.Text()
-	}
-	return ""
-}
-
 // xvalue is a value of XPath: nodes, or one string, number or truth.
 type xvalue struct {
 	kind  xkind
