@@ -281,7 +281,7 @@ func adviseYear(r *run, e fhir.Element) {
 func adviseNarrative(r *run, e fhir.Element) {
 	language := r.scope.node.Get("language").Text()
 	div := e.Value.Get("div").Text()
-	if head, _, _ := strings.Cut(div, ">"); strings.Contains(head, " xml:space=") {
+	if strings.Contains(div[:min(len(div), maxString)], " xml:space=\"") {
 		r.reportBelow(e.Value, fhir.Information, msgNarrativeSpace, "div")
 	}
 	if language == "" || div == "" {

@@ -193,9 +193,6 @@ func (r *run) judgeBundle(b *bundle) {
 			r.pop()
 		}
 	}
-	if b.typ == "document" && b.node.Get("identifier") == nil {
-		r.report(b.node, fhir.Warning, msgBundleDocumentElement, "identifier")
-	}
 	seen := make(map[string]bool, len(b.entries))
 	for i := range b.entries {
 		e := &b.entries[i]
@@ -245,6 +242,9 @@ func (r *run) judgeEntry(b *bundle, e *bundleEntry, seen map[string]bool) {
 // onceOnly are the relations of which a bundle has one link.
 var onceOnly = set("self first previous prev next last")
 
+// ownStylesheet is the one that documents may name without holding it.
+const ownStylesheet = "https://hl7.org/fhir/fhir.css"
+
 func (r *run) judgeLinks(b *bundle) {
 	seen := map[string]bool{}
 	for i, l := range b.node.Get("link").Items() {
@@ -258,6 +258,10 @@ func (r *run) judgeLinks(b *bundle) {
 		}
 		if relation == "stylesheet" {
 			url := l.Get("url")
+			if url.Text() == ownStylesheet {
+				r.pop()
+				continue
+			}
 			if strings.Contains(url.Text(), "://") {
 				r.reportBelow(url, fhir.Warning, msgBundleStylesheetExternal, "url")
 			} else if f := b.resolve(url.Text(), none); len(f.entries)+len(f.named) == 0 {

@@ -149,7 +149,6 @@ var (
 	msgFullURLNoID                 = newMessage("full-url-no-id", fhir.TypeInvalid)
 	msgFullURLDuplicate            = newMessage("full-url-duplicate", fhir.TypeDuplicate)
 	msgBundleFirst                 = newMessage("bundle-first", fhir.TypeInvalid)
-	msgBundleDocumentElement       = newMessage("bundle-document-element", fhir.TypeRequired)
 	msgBundleUnreachable           = newMessage("bundle-unreachable", fhir.TypeInformational)
 	msgBundleReverse               = newMessage("bundle-reverse-reachable", fhir.TypeInformational)
 	msgBundleLinkDuplicate         = newMessage("bundle-link-duplicate", fhir.TypeInvalid)

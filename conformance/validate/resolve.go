@@ -112,7 +112,11 @@ func (r *run) inBundle(b *bundle, t target, n *fhir.Node, text string) bool {
 		r.report(n, fhir.Warning, msgReferenceNotInBundle)
 		return true
 	case len(f.named) > 0 && b.typ != "searchset":
-		r.report(n, fhir.Warning, msgReferenceNamed)
+		severity := fhir.Warning
+		if b.at >= 0 && !strings.HasPrefix(b.entries[b.at].url, "http") && b.typ != "document" && b.typ != "message" {
+			severity = fhir.Information // a URN is no base for other addresses
+		}
+		r.report(n, severity, msgReferenceNamed)
 	}
 	return false
 }
@@ -153,7 +157,10 @@ func (r *run) targetProfiles(targets, modes []string, it *item) {
 		default:
 			kind := r.v.defs.Type(url)
 			if kind == nil {
-				return // not known: nothing can be said
+				if found != nil { // it could be judged if the profile were known
+					r.fail(it.node(), msgProfileUnknown, url)
+				}
+				return
 			}
 			types = append(types, kind.Name)
 			if r.v.defs.IsA(typ, kind.Name) {

@@ -127,12 +127,34 @@ func (r *run) shape(p *profile, s *shape, it *item) {
 		}
 	}
 	if len(s.invariants) > 0 {
-		r.judge(s.invariants, it.fhirpath(r), n)
+		r.judge(r.ownInvariants(s, it), it.fhirpath(r), n)
 	}
 	r.typeProfiles(p, s, it)
 	if len(s.children) > 0 {
 		r.below(p, s, it)
 	}
+}
+
+// ownInvariants are those that an element does not have from the profile of its
+// type, which a snapshot repeats: there they are judged where the resource is
+// the one that they speak of.
+func (r *run) ownInvariants(s *shape, it *item) []*invariant {
+	if !r.v.defs.IsResource(it.typ) {
+		return s.invariants
+	}
+	out := s.invariants
+	for _, t := range s.types {
+		for _, url := range t.profiles {
+			p, err := r.v.profile(url)
+			if err != nil || p == nil {
+				continue
+			}
+			out = slices.DeleteFunc(slices.Clone(out), func(i *invariant) bool {
+				return slices.ContainsFunc(p.root.invariants, func(k *invariant) bool { return k.key == i.key })
+			})
+		}
+	}
+	return out
 }
 
 // hasValue tests that a primitive has a value, or an extension that a profile

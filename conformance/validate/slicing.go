@@ -123,11 +123,14 @@ func (r *run) criterion(s *shape, step pathStep) []*shape {
 	}
 	add := func(from *shape) {
 		for _, k := range from.children {
-			if k.name != step.name {
+			if k.name != step.name && !k.typeOf(step.name) {
 				continue
 			}
 			if step.call != "extension" {
 				out = append(out, k)
+				if k.choice && len(k.slices) == 1 {
+					out = append(out, k.slices[0])
+				}
 			}
 			for _, x := range k.slices {
 				if step.call == "extension" && x.extends(step.arg) {
@@ -156,6 +159,12 @@ func (r *run) criterion(s *shape, step pathStep) []*shape {
 		}
 	}
 	return out
+}
+
+// typeOf reports whether the shape is one type of a choice by its name in an
+// instance: valueCode of value.
+func (s *shape) typeOf(choice string) bool {
+	return !s.choice && len(s.types) == 1 && s.name == choice+definitions.Capital(s.types[0].code)
 }
 
 // extends reports whether a slice of extensions is for that url.
