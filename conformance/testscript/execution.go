@@ -29,7 +29,9 @@ type execution struct {
 	report       ScriptReport
 	phase        string
 	test         string
-	begun        bool // the setup, so that there may be something to take away
+	ctx          context.Context  // of the action that is running
+	values       map[string]known // of variables, during it
+	begun        bool             // the setup, so that there may be something to take away
 }
 
 func (x *execution) run(ctx context.Context) ScriptReport {
@@ -159,11 +161,12 @@ func (x *execution) act(ctx context.Context, a action) ActionReport {
 	r := a.report()
 	start := time.Now()
 	x.actions++
+	x.begin(ctx)
 	switch {
 	case x.actions > x.runner.Limits.Actions:
 		r.Result, r.Message = Error, fmt.Sprintf("the script has more than %d actions", x.runner.Limits.Actions)
 	case ctx.Err() != nil:
-		r.Result, r.Message = Error, "there is no time left"
+		r.Result, r.Message = Error, errNoTime.Error()
 	case a.operation != nil:
 		x.operate(ctx, a.operation, &r)
 	default:
@@ -327,6 +330,7 @@ func (x *execution) autocreate(ctx context.Context) error {
 }
 
 func (x *execution) createFixture(ctx context.Context, c *client, f *fixture, first bool) error {
+	x.begin(ctx)
 	n := f.node.Clone()
 	if err := x.expandNode(n); err != nil {
 		return err

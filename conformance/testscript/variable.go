@@ -1,6 +1,7 @@
 package testscript
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,8 +67,37 @@ func (x *execution) replace(s string, value func(name string) (string, bool, err
 	}
 }
 
-// value returns what a variable stands for now.
+// known is a variable's value during one action.
+type known struct {
+	value string
+	err   error
+}
+
+// value returns what a variable stands for now. During one action it is found once, and not at all when time is up: a
+// body may name variables very often, and each may have to look through a large response.
 func (x *execution) value(name string) (string, error) {
+	if k, ok := x.values[name]; ok {
+		return k.value, k.err
+	}
+	if x.ctx.Err() != nil {
+		return "", errNoTime
+	}
+	v, err := x.find(name)
+	if x.values == nil {
+		x.values = map[string]known{}
+	}
+	x.values[name] = known{v, err}
+	return v, err
+}
+
+var errNoTime = errors.New("there is no time left")
+
+// begin starts an action: values are found anew.
+func (x *execution) begin(ctx context.Context) {
+	x.ctx, x.values = ctx, nil
+}
+
+func (x *execution) find(name string) (string, error) {
 	if v, ok := x.runner.Variables[name]; ok {
 		return v, nil
 	}
