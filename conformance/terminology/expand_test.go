@@ -126,6 +126,7 @@ func TestExpand(t *testing.T) {
 		{"refuses a filter of many words", "urn:whole", request{Filter: strings.Repeat("a ", 20)}, "", 0, "parameter-invalid"},
 		{"refuses what is no language", "urn:whole", request{DisplayLanguage: "no language!"}, "", 0, "parameter-invalid"},
 
+		{"refuses many languages", "urn:whole", request{DisplayLanguage: strings.Repeat("en,", 17) + "zh"}, "", 0, "parameter-invalid"},
 		{"takes a version that is there", "urn:whole", request{SystemVersion: []string{"urn:animals|2"}, ExcludeNested: true}, "animal* mammal cat bat flier dodo!", 6, ""},
 		{"refuses a version that is not", "urn:whole", request{SystemVersion: []string{"urn:animals|1"}}, "", 0, "code-system-version-unknown"},
 		{"forces a version", "urn:other-version", request{ForceSystemVersion: []string{"urn:animals|2"}, ExcludeNested: true}, "animal* mammal cat bat flier dodo!", 6, ""},

@@ -147,42 +147,48 @@ func (r *run) decide(s *Set, system, code string, any bool) (answer, error) {
 		if a.member == definitions.Unknown && s.stored != nil && p.codes == nil {
 			a = s.fromStored(a, system, code, any)
 		}
+		if a.member != definitions.NotMember {
+			if a, err = r.remains(s, a, system, code, any); err != nil {
+				return answer{}, err
+			}
+		}
 		if a.member == definitions.Member {
-			out = a
-			break
+			return a, nil
 		}
 		if a.member == definitions.Unknown && out.member == definitions.NotMember {
 			out = a
 		}
 	}
-	if out.member == definitions.NotMember {
-		return out, nil
-	}
-	if any && out.system != "" {
-		system, any = out.system, false
+	return out, nil
+}
+
+// remains tells what the excludes, and the wish for active codes only, leave of an answer.
+func (r *run) remains(s *Set, a answer, system, code string, any bool) (answer, error) {
+	if any && a.system != "" {
+		system, any = a.system, false
 	}
 	for _, p := range s.exclude {
-		a, err := r.holds(p, system, code, any)
+		x, err := r.holds(p, system, code, any)
 		if err != nil {
 			return answer{}, err
 		}
-		switch a.member {
-		case definitions.Member:
-			return answer{member: definitions.NotMember}, nil
-		case definitions.Unknown:
-			out.member, out.cause = definitions.Unknown, a.cause
+		switch {
+		case x.member == definitions.Member && !any:
+			return answer{}, nil
+		case x.member != definitions.NotMember: // without a system it may be another one's code
+			a.member, a.cause = definitions.Unknown, x.cause
 		}
 	}
-	if s.activeOnly && out.member == definitions.Member {
-		inactive, err := r.inactive(&out, code)
+	if s.activeOnly && a.member == definitions.Member {
+		inactive, err := r.inactive(&a, code)
 		if err != nil {
 			return answer{}, err
 		}
 		if inactive {
-			return answer{member: definitions.NotMember}, nil
+			return answer{}, nil
 		}
 	}
-	return out, nil
+	return a, nil
 }
 
 // fromStored looks a code that the rules leave open up in the expansion that came with the value set.
@@ -305,13 +311,10 @@ func (r *run) inSystem(p *component, code string) (answer, error) {
 		if about.CaseSensitive {
 			return answer{}, nil
 		}
-		c, ok, err := system.Lookup(r.ctx, code)
-		if ok && err == nil {
-			if out.entry = p.codes.find(p.system, c.Code); out.entry != nil {
-				return out, nil
-			}
+		if out.entry = p.codes.findFolded(p.system, code); out.entry == nil {
+			return answer{}, nil
 		}
-		return answer{}, err
+		return out, nil
 	}
 	has, err := selection.Has(r.ctx, code)
 	switch {

@@ -128,6 +128,16 @@ func TestOperate(t *testing.T) {
 	}
 }
 
+func TestConceptMapIsBounded(t *testing.T) {
+	c := terminology.New(definitions.R4(), terminology.Options{Limits: terminology.Limits{Targets: 3}})
+	if _, err := c.ReadConceptMap(parse(t, maps[0])); refused(t, err) != "concept-map-too-large" {
+		t.Errorf("%v", err)
+	}
+	if _, err := c.ReadConceptMap(parse(t, maps[1])); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOperateExpand(t *testing.T) {
 	c := terminology.New(definitions.R4(), terminology.Options{})
 	n, err := c.Operate(t.Context(), "ValueSet/$expand", parse(t, ask(`valueSet={"resource":{"resourceType":"ValueSet","status":"draft","compose":{"include":[{"system":"http://hl7.org/fhir/administrative-gender"}]}}}`,

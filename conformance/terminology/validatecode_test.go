@@ -62,6 +62,7 @@ func TestValidateCode(t *testing.T) {
 		{"tells of another case", "urn:whole", one("urn:animals", "CAT", ""), false, notMember, "", "error code-not-in-value-set Coding.code, error code-case-different Coding.code"},
 		{"takes any case where none counts", "urn:whole", one("urn:loud", "HELLO", ""), true, member, "Greeting", ""},
 		{"takes any case of a listed code where none counts", "urn:whole", one("urn:loud", "hEllo", "greeting"), true, member, "Greeting", ""},
+		{"takes any case of what is listed in yet another one", "urn:listed", one("urn:loud", "HELLO", ""), true, member, "Greeting", ""},
 		{"takes a listed code of an unknown system", "urn:listed", one("urn:elsewhere", "x", "ex"), true, member, "Ex", "warning code-system-unknown Coding.system"},
 		{"refuses a wrong display of a listed code", "urn:listed", one("urn:elsewhere", "x", "why"), false, member, "Ex", "warning code-system-unknown Coding.system, error display-wrong Coding.display"},
 		{"cannot tell codes of an unknown system", "urn:open", one("urn:elsewhere", "x", ""), false, unknown, "", "error code-system-unknown Coding.system"},

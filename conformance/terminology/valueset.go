@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -47,6 +48,13 @@ type resolution struct {
 type list struct {
 	entries []entry
 	at      map[listKey]int32
+
+	fold   sync.Once
+	folded map[listKey]int32 // by codes in small letters; made when it is first asked for
+}
+
+func newList(room int) *list {
+	return &list{entries: make([]entry, 0, room), at: make(map[listKey]int32, room)}
 }
 
 type listKey struct{ system, code string }
@@ -68,6 +76,23 @@ func (l *list) add(e entry) {
 
 func (l *list) find(system, code string) *entry {
 	if i, ok := l.at[listKey{system, code}]; ok {
+		return &l.entries[i]
+	}
+	return nil
+}
+
+// findFolded finds a code of a system in which case does not count.
+func (l *list) findFolded(system, code string) *entry {
+	l.fold.Do(func() {
+		l.folded = make(map[listKey]int32, len(l.entries))
+		for i, e := range l.entries {
+			key := listKey{e.system, strings.ToLower(e.code)}
+			if _, ok := l.folded[key]; !ok {
+				l.folded[key] = int32(i)
+			}
+		}
+	})
+	if i, ok := l.folded[listKey{system, strings.ToLower(code)}]; ok {
 		return &l.entries[i]
 	}
 	return nil
@@ -194,7 +219,7 @@ func (k *compiler) component(s *Set, n *fhir.Node) (*component, error) {
 	s.size += 256
 	for i, c := range concepts {
 		if i == 0 {
-			p.codes = &list{at: make(map[listKey]int32, len(concepts)), entries: make([]entry, 0, len(concepts))}
+			p.codes = newList(len(concepts))
 		}
 		e := entry{system: p.system, code: c.Get("code").Text(), display: c.Get("display").Text()}
 		for _, d := range c.Get("designation").Items() {
@@ -264,7 +289,7 @@ func (k *compiler) expansion(s *Set, n *fhir.Node) error {
 	if n == nil {
 		return nil
 	}
-	s.stored = &list{at: map[listKey]int32{}}
+	s.stored = newList(0)
 	var stack [][]*fhir.Node
 	stack = append(stack, n.Get("contains").Items())
 	for len(stack) > 0 {
