@@ -31,6 +31,7 @@ type execution struct {
 	test         string
 	ctx          context.Context  // of the action that is running
 	values       map[string]known // of variables, during it
+	expanded     int              // bytes of texts with variables, during it
 	begun        bool             // the setup, so that there may be something to take away
 }
 

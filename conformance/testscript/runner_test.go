@@ -288,10 +288,13 @@ func TestLimitsEndAScript(t *testing.T) {
 		{"what is kept", script("", strings.Join(keep, ",")), "keeps more than 500 bytes", testscript.Limits{KeptBytes: 500}, reference.New()},
 		{"time", script("", many), "longer than 100ms", testscript.Limits{Script: 100 * time.Millisecond}, hostile("silent")},
 		{"an expression", script("", readMissing+`,{"assert":{"expression":"repeat($this.children() | $this).select((1|2|3|4|5|6|7|8)).where(1=1)","warningOnly":false}}`+","+isOK), "", testscript.Limits{}, reference.New()},
+		{"a body", script(`"variable":[{"name":"x","defaultValue":"`+strings.Repeat("y", 60_000)+`"}],"contained":[{"resourceType":"Patient","id":"c","name":[{"given":["`+
+			strings.Repeat(`${x}","`, 200)+`"]}]}]`, `{"operation":{"type":{"code":"create"},"encodeRequestUrl":true,"sourceId":"q"}}`), "over 8388608 bytes", testscript.Limits{}, reference.New()},
 		{"a text", script(`"variable":[{"name":"x","defaultValue":"`+strings.Repeat("y", 40_000)+`"}]`, `{"operation":{"type":{"code":"read"},"url":"${x}${x}","encodeRequestUrl":true}}`), "over 65536 bytes", testscript.Limits{}, reference.New()},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := run(t, testscript.Runner{Limits: tt.limits}, tt.script, serve(t, tt.server)).Scripts[0]
+			text := strings.Replace(tt.script, `"fixture":[`, `"fixture":[{"id":"q","autocreate":false,"autodelete":false,"resource":{"reference":"#c"}},`, 1)
+			s := run(t, testscript.Runner{Limits: tt.limits}, text, serve(t, tt.server)).Scripts[0]
 			if s.Result.OK() || !strings.Contains(s.Message+problems(s), tt.message) {
 				t.Errorf("%s %s%s", s.Result, s.Message, problems(s))
 			}

@@ -10,8 +10,11 @@ import (
 	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
-// MaxTextBytes bounds a text after its variables have been replaced.
-const MaxTextBytes = 64 << 10
+// Limits of what variables may make: of one text, and of all texts of a body together.
+const (
+	MaxTextBytes     = 64 << 10
+	MaxExpandedBytes = 8 << 20
+)
 
 // expand replaces ${name} by the values of variables. What a value says is not expanded again.
 func (x *execution) expand(s string) (string, error) {
@@ -23,7 +26,7 @@ func (x *execution) expand(s string) (string, error) {
 
 // expandKnown leaves alone what names no variable of the script: fixtures may have such texts of their own.
 func (x *execution) expandKnown(s string) (string, error) {
-	return x.replace(s, func(name string) (string, bool, error) {
+	out, err := x.replace(s, func(name string) (string, bool, error) {
 		for _, v := range x.script.variables {
 			if v.name == name {
 				value, err := x.value(name)
@@ -32,6 +35,10 @@ func (x *execution) expandKnown(s string) (string, error) {
 		}
 		return "", false, nil
 	})
+	if x.expanded += len(out); err == nil && x.expanded > MaxExpandedBytes {
+		err = fmt.Errorf("a body with variables is over %d bytes", MaxExpandedBytes)
+	}
+	return out, err
 }
 
 func (x *execution) replace(s string, value func(name string) (string, bool, error)) (string, error) {
@@ -94,7 +101,7 @@ var errNoTime = errors.New("there is no time left")
 
 // begin starts an action: values are found anew.
 func (x *execution) begin(ctx context.Context) {
-	x.ctx, x.values = ctx, nil
+	x.ctx, x.values, x.expanded = ctx, nil, 0
 }
 
 func (x *execution) find(name string) (string, error) {
