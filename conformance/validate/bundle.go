@@ -380,10 +380,10 @@ func (r *run) claimed(n *fhir.Node, typ string) {
 		where := "meta.profile[" + strconv.Itoa(i) + "]"
 		switch {
 		case err != nil:
-			r.reportBelow(c, fhir.Warning, msgProfileUnusable, where, "", err.Error())
+			r.reportBelow(c, fhir.Warning, msgClaimUnusable, where, err.Error())
 		case p == nil:
 			if t := r.v.defs.Type(c.Text()); t == nil || t.Name == c.Text() {
-				r.reportBelow(c, fhir.Warning, msgProfileUnknown, where, "that the resource claims")
+				r.reportBelow(c, fhir.Warning, msgClaimUnknown, where)
 			}
 		case p.typ != typ && !r.v.defs.IsA(typ, p.typ):
 			r.reportBelow(c, fhir.Error, msgProfileWrongType, where, p.url, p.typ)

@@ -36,7 +36,7 @@ func (r *run) judgeTypeProfiles(n *fhir.Node) {
 				r.push("element", i)
 				r.push("type", j)
 				r.push("profile", k)
-				r.fail(url, msgTypeProfile, url.Text(), typ)
+				r.fail(url, msgTypeProfile, typ)
 				r.path = r.path[:len(r.path)-4]
 			}
 		}

@@ -65,7 +65,7 @@ func (v *Validator) adviseExtension(r *run, n *fhir.Node, modifier bool) {
 	p, err := v.profile(url)
 	switch {
 	case err != nil:
-		r.report(n, fhir.Warning, msgProfileUnusable, "", err.Error())
+		r.report(n, fhir.Warning, msgExtensionUnusable, err.Error())
 	case p == nil || p.typ != "Extension":
 		r.unknownExtension(n, modifier)
 	default:

@@ -108,7 +108,7 @@ func TestThorough(t *testing.T) {
 		// Vital signs and profiles that are claimed.
 		{"holds vital signs to their profile", `{"resourceType":"Observation","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]},"category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],"subject":{"reference":"Patient/1"},"effectiveDateTime":"2024-01-01","valueQuantity":{"value":1,"unit":"stone","system":"http://unitsofmeasure.org","code":"[stone_av]"}}`,
 			[]string{"information: vital-signs-profile at Observation", "error: code-unknown at Observation.value.ofType(Quantity).code"}},
-		{"warns of a profile that it does not know", patient(`,"meta":{"profile":["http://a.b/c"]}`), []string{"warning: profile-unknown at Patient.meta.profile[0]"}},
+		{"warns of a profile that it does not know", patient(`,"meta":{"profile":["http://a.b/c"]}`), []string{"warning: profile-claim-unknown at Patient.meta.profile[0]"}},
 		{"refuses the claim of a profile for another type", patient(`,"meta":{"profile":["http://hl7.org/fhir/StructureDefinition/bodyweight"]}`), []string{"error: profile-wrong-type at Patient.meta.profile[0]"}},
 	}
 	for _, tt := range tests {
