@@ -181,6 +181,10 @@ func (b *Builder) property(p Property) {
 func (b *Builder) detail(key detailKey, value string) {
 	m := b.m
 	k, ok := b.keys[key]
+	if !ok && len(m.keys) >= MaxKinds {
+		b.full = msgSystemLarge.refuse(m.about.URL, MaxKinds, "kinds of properties and designations")
+		return
+	}
 	if !ok {
 		key.code, key.typ = strings.Clone(key.code), strings.Clone(key.typ)
 		key.use = Coding{strings.Clone(key.use.System), strings.Clone(key.use.Version), strings.Clone(key.use.Code), strings.Clone(key.use.Display)}
@@ -262,7 +266,18 @@ func (b *Builder) connect() (cut int) {
 	}
 	n := b.m.len()
 	up := gather(n, b.edges, func(e edge) (from, to uint32) { return e.child, e.parent })
+	seen := make([]uint32, n) // the last child, counted from 1, that a concept was a parent of
 	kept := b.edges[:0]
+	for i := range n {
+		for _, p := range up.of(i) {
+			if seen[p] != uint32(i+1) {
+				seen[p] = uint32(i + 1)
+				kept = append(kept, edge{uint32(i), p})
+			}
+		}
+	}
+	up = gather(n, kept, func(e edge) (from, to uint32) { return e.child, e.parent })
+	kept = kept[:0]
 	state := make([]uint8, n) // 1 while the way up from a concept is being walked, 2 after
 	next := make([]uint32, n) // how many parents were looked at
 	var stack []uint32
@@ -280,19 +295,16 @@ func (b *Builder) connect() (cut int) {
 				stack = stack[:len(stack)-1]
 				continue
 			}
-			k := next[at]
+			p := parents[next[at]]
 			next[at]++
-			p := parents[k]
-			switch {
-			case slices.Contains(parents[:k], p):
-			case state[p] == 1:
+			if state[p] == 1 {
 				cut++
-			default:
-				kept = append(kept, edge{at, p})
-				if state[p] == 0 {
-					state[p] = 1
-					stack = append(stack, p)
-				}
+				continue
+			}
+			kept = append(kept, edge{at, p})
+			if state[p] == 0 {
+				state[p] = 1
+				stack = append(stack, p)
 			}
 		}
 	}

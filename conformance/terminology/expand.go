@@ -120,6 +120,9 @@ func readVersions(q ExpandRequest) (*versions, error) {
 
 func (w *walk) expand() error {
 	for i, p := range w.set.include {
+		if err := w.step(1 + i/16); err != nil { // to compare it with those before
+			return err
+		}
 		if done, err := w.whole(i, p); err != nil {
 			return err
 		} else if done {
@@ -215,6 +218,9 @@ func (w *walk) without(p *component) bool {
 // members yields the codes of an imported value set.
 func (w *walk) members(s *Set, yield func(item) error) error {
 	for i, p := range s.include {
+		if err := w.step(1 + i/16); err != nil {
+			return err
+		}
 		if err := w.member(s, i, p, yield); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package terminology
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -20,18 +21,34 @@ func folded(s string) string {
 	if ascii {
 		return strings.ToLower(s)
 	}
+	s = norm.NFC.String(s)
 	var b strings.Builder
 	b.Grow(len(s))
-	for _, r := range norm.NFKD.String(s) {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-		case unicode.IsControl(r):
-			b.WriteByte(' ')
-		default:
-			b.WriteRune(r)
+	for i, r := range s {
+		size := utf8.RuneLen(r)
+		if d := norm.NFKD.PropertiesString(s[i:]).Decomposition(); size > 0 && len(d) > 0 && len(d) <= maxGrowth*size {
+			for _, r := range string(d) {
+				fold(&b, r)
+			}
+			continue
 		}
+		fold(&b, r)
 	}
 	return cases.Fold().String(b.String())
+}
+
+// maxGrowth bounds how much longer a character gets. Some ligatures stand for whole sentences, and a text of them must
+// not take many times its memory; they are looked for as they are.
+const maxGrowth = 4
+
+func fold(b *strings.Builder, r rune) {
+	switch {
+	case unicode.Is(unicode.Mn, r):
+	case unicode.IsControl(r):
+		b.WriteByte(' ')
+	default:
+		b.WriteRune(r)
+	}
 }
 
 // words are the parts of a text filter, longest first; all of them must be found.

@@ -119,6 +119,22 @@ func TestHostile(t *testing.T) {
 	for i, c := range ring.Get("concept").Items() {
 		c.Set("property", fhir.NewArray(object("code", "parent", "valueCode", number((i+1)%100_000))))
 	}
+	crowd := bigSystem(100_000, number)
+	parents := fhir.NewArray()
+	for i := range 200_000 {
+		parents.Append(object("code", "parent", "valueCode", number(i/2)))
+	}
+	crowd.Path("concept").At(50_000).Set("property", parents)
+	kinds := bigSystem(1, number)
+	properties := fhir.NewArray()
+	for i := range terminology.MaxKinds + 1 {
+		properties.Append(object("code", number(i), "valueString", "x"))
+	}
+	kinds.Path("concept").At(0).Set("property", properties)
+	var systems []*fhir.Node
+	for i := range 99_000 {
+		systems = append(systems, object("system", fmt.Sprintf("urn:%d", i)))
+	}
 	letters := bigSystem(100_000, func(i int) string { return strings.Repeat("a", 100) + fmt.Sprint(i) })
 	expansion := object("resourceType", "ValueSet", "url", "urn:hostile:set")
 	for at, i := expansion.Set("expansion", fhir.NewObject()).Get("expansion"), 0; i < 10_000; i++ {
@@ -144,6 +160,14 @@ func TestHostile(t *testing.T) {
 		{"goes down many ways once", []*fhir.Node{lattice, setOf(filtered("concept", "is-a", "c0"))}, "", terminology.ExpandRequest{}, 2_000, ""},
 		{"goes up many ways once", []*fhir.Node{lattice, setOf(filtered("concept", "generalizes", "c1999"))}, "", terminology.ExpandRequest{}, 2_000, ""},
 		{"opens rings", []*fhir.Node{ring, setOf(filtered("concept", "is-a", "c99999"))}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 1}}, 100_000, ""},
+		{"counts parents that are named again once", []*fhir.Node{crowd, setOf(filtered("concept", "generalizes", "c50000"))}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 1}}, 100_000, ""},
+		{"refuses kinds of properties by the thousand", []*fhir.Node{kinds, plain(0)}, "", terminology.ExpandRequest{}, 0, "code-system-too-large"},
+		{"refuses systems by the thousand", []*fhir.Node{setOf(systems...)}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 1}}, 0, "code-system-unknown"},
+		{"ends excludes by the thousand", []*fhir.Node{million, func() *fhir.Node {
+			n := setOf(object("system", "urn:hostile"))
+			n.Get("compose").Set("exclude", fhir.NewArray(systems...))
+			return n
+		}()}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 1}}, -1, ""},
 		{"gives hard patterns up", []*fhir.Node{letters, setOf(filtered("code", "regex", "((a|aa|a{1,50})+b?){20}x"))}, "", terminology.ExpandRequest{}, 0, "filter-pattern-too-costly"},
 		{"refuses large patterns", []*fhir.Node{letters, setOf(filtered("code", "regex", strings.Repeat("(a{500}b)", 50)))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},
 		{"refuses long patterns", []*fhir.Node{letters, setOf(filtered("code", "regex", strings.Repeat("a", 1000)))}, "", terminology.ExpandRequest{}, 0, "filter-value-invalid"},

@@ -1,5 +1,7 @@
 package terminology
 
+import "math"
+
 // Limits bound what is taken in and what an answer may cost. A zero field means its default.
 type Limits struct {
 	Concepts  int // in one code system; default DefaultMaxConcepts
@@ -24,13 +26,15 @@ const (
 	DefaultKept         = 64 << 20
 )
 
-// Bounds of what a question may hold.
+// Bounds of what a question and a resource may hold.
 const (
 	MaxPattern     = 512        // bytes of a regular expression
 	MaxPatternSize = 10_000     // instructions of the program that it is compiled to
 	MaxPatternWork = 20_000_000 // instructions of the pattern times bytes it is matched against
 	MaxWords       = 16         // of a text filter
 	MaxWordBytes   = 256        // of a text filter, all words
+	MaxKinds       = 10_000     // of properties, and of designations by language and use, in one code system
+	MaxRepetitions = 1_000      // of one parameter of an operation, and codings of one concept
 	MaxFilterList  = 10_000     // values of one filter "in"
 )
 
@@ -47,5 +51,9 @@ func (l Limits) withDefaults() Limits {
 			*f.field = f.value
 		}
 	}
+	l.Concepts, l.Text = min(l.Concepts, maxOffset), min(l.Text, maxOffset)
 	return l
 }
+
+// maxOffset is what the numbers in a Memory can count.
+const maxOffset = math.MaxInt32 / 4

@@ -95,6 +95,9 @@ func (q *question) texts(name string) []string {
 			out = append(out, of(p).Text())
 		}
 	}
+	if len(out) > MaxRepetitions {
+		q.fail(msgParameter.refuse(name, "it is repeated too often"))
+	}
 	return out
 }
 
@@ -224,6 +227,9 @@ func (q *question) request() (ValidateRequest, error) {
 			r.Coding = &Coding{System: system, Version: q.text("systemVersion"), Code: code, Display: r.Display}
 		}
 	}
+	if len(r.Concept) > MaxRepetitions {
+		q.fail(msgParameter.refuse("codeableConcept", "it has too many codings"))
+	}
 	return r, q.broken
 }
 
@@ -278,6 +284,9 @@ func (q *question) lookup() (*fhir.Node, error) {
 	if r.Coding.System == "" || r.Coding.Code == "" {
 		return nil, q.need("code and system, or coding")
 	}
+	if q.broken != nil {
+		return nil, q.broken
+	}
 	out, err := q.c.Lookup(q.ctx, r)
 	if err != nil {
 		return nil, err
@@ -319,6 +328,9 @@ func (q *question) translate() (*fhir.Node, error) {
 		if p.Get("name").Text() == "dependency" {
 			r.Dependencies = append(r.Dependencies, dependencies(p)...)
 		}
+	}
+	if max(len(r.Dependencies), len(r.Codings)) > MaxRepetitions {
+		q.fail(msgParameter.refuse("dependency, codeableConcept", "it is repeated too often"))
 	}
 	if q.broken != nil {
 		return nil, q.broken

@@ -1,6 +1,7 @@
 package terminology_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,9 @@ func TestOperate(t *testing.T) {
 			parameters(`{"name":"result","valueBoolean":true},{"name":"display","valueString":"A"},{"name":"code","valueCode":"a"},{"name":"system","valueUri":"urn:mine"}`), ""},
 		{"refuses unknown parameters", "CodeSystem/$lookup", ask("system:Uri=urn:animals", "code:Code=cat", "colour:Code=red"), "", "parameter-unknown"},
 		{"refuses unknown operations", "CodeSystem/$find-matches", ask(), "", "operation-unknown"},
+		{"refuses endless wishes", "CodeSystem/$lookup", ask(append(slices.Repeat([]string{"property:Code=legs"}, 1_001), "system:Uri=urn:animals", "code:Code=cat")...), "", "parameter-invalid"},
+		{"refuses endless concepts", "ValueSet/$validate-code", ask("url:Uri=urn:cats", `codeableConcept={"valueCodeableConcept":{"coding":[`+strings.Repeat(`{"code":"x"},`, 1_000)+`{"code":"y"}]}}`), "", "parameter-invalid"},
+		{"refuses endless dependencies", "ConceptMap/$translate", ask("url:Uri=urn:map", "code:Code=1", `dependency={"part":[{"name":"concept","valueCodeableConcept":{"coding":[`+strings.Repeat(`{"code":"x"},`, 1_000)+`{"code":"y"}]}}]}`), "", "parameter-invalid"},
 		{"refuses counts below zero", "ValueSet/$expand", ask("url:Uri=urn:cats", "count:Integer=-1"), "", "parameter-invalid"},
 		{"refuses what is neither true nor false", "ValueSet/$expand", ask("url:Uri=urn:cats", "activeOnly:String=yes"), "", "parameter-invalid"},
 	} {

@@ -161,6 +161,9 @@ func (t *translation) through(m *Map, coding Coding, above []*Map) error {
 
 // take makes a match of one line of a map, if what it depends on is there.
 func (t *translation) take(m *Map, g *group, x *target) error {
+	if err := t.step(len(x.dependsOn) * len(t.q.Dependencies)); err != nil {
+		return err
+	}
 	for _, d := range x.dependsOn {
 		if !slices.ContainsFunc(t.q.Dependencies, func(have OtherElement) bool {
 			return have.Property == d.Property && have.Value == d.Value && (d.System == "" || have.System == "" || have.System == d.System)
