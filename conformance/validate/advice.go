@@ -137,7 +137,7 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 		return
 	}
 	if url == ucumSystem {
-		if _, ok := ucum.Parse(code.Text()); !ok {
+		if !ucum.Valid(code.Text()) {
 			r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
 		}
 		return
@@ -190,7 +190,7 @@ func checkUnit(r *run, n *fhir.Node) {
 	if code.Kind() != fhir.String || n.Get("system").Text() != ucumSystem {
 		return
 	}
-	if _, ok := ucum.Parse(code.Text()); !ok {
+	if !ucum.Valid(code.Text()) {
 		r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
 	}
 }

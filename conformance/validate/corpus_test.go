@@ -15,6 +15,7 @@ import (
 	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
+	"github.com/yilian/yilian/conformance/terminology"
 	"github.com/yilian/yilian/conformance/validate"
 	"github.com/yilian/yilian/internal/score"
 	"github.com/yilian/yilian/internal/testenv"
@@ -295,8 +296,14 @@ func (c *suiteCase) judge(t *testing.T, folder string) (verdict, set bool, why s
 	if len(c.Packages) > 0 {
 		source = both{definitionsOf, openPackages(t, folder, c.Packages)}
 	}
+	catalog := terminology.New(definitions.R4(), terminology.Options{Source: source})
 	options := validate.Options{
-		Thorough: true, Source: source, UnknownExtensions: fhir.Error, NoBestPractice: c.BestPractice == "",
+		Thorough: true, Source: source, ValueSets: func(canonical string) validate.Codes {
+			if set, err := catalog.ValueSet(canonical); err == nil {
+				return set
+			}
+			return nil
+		}, UnknownExtensions: fhir.Error, NoBestPractice: c.BestPractice == "",
 		Security: c.SecurityCheck || c.NoHTML, NoExamples: c.Examples != nil && !*c.Examples, Displays: fhir.Error,
 	}
 	if strings.HasPrefix(c.References, "CHECK_EXISTS") {

@@ -51,11 +51,13 @@ func (v *Validator) outside(kind, canonical string) *fhir.Node {
 	return n
 }
 
-// codes is a value set as far as its members are known.
-type codes interface {
+// Codes is a value set as far as its members are known.
+type Codes interface {
 	Has(system, code string) definitions.Membership
 	HasCode(code string) definitions.Membership
 }
+
+type codes = Codes
 
 // valueSet is the value set with that canonical URL, nil if it is not known.
 func (v *Validator) valueSet(canonical string) codes {
@@ -65,7 +67,13 @@ func (v *Validator) valueSet(canonical string) codes {
 	if known, ok := v.valueSets.Load(canonical); ok {
 		return known.(codes)
 	}
-	s := v.openValueSet(canonical, nil)
+	var s codes
+	if v.options.ValueSets != nil {
+		s = v.options.ValueSets(canonical)
+	}
+	if s == nil {
+		s = v.openValueSet(canonical, nil)
+	}
 	if s != nil {
 		v.valueSets.Store(canonical, s)
 	}

@@ -30,6 +30,10 @@ type Options struct {
 	Profiles []string
 	// Source finds definitions beyond those of the specification; nil for none.
 	Source Source
+	// ValueSets knows value sets better than the definitions and Source tell them,
+	// such as those of code systems that are too large for either; nil for none,
+	// and it returns nil for what it does not know.
+	ValueSets func(canonical string) Codes
 	// Resolver finds the targets of references; with one, a target that it does
 	// not find is reported.
 	Resolver Resolver

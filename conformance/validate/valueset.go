@@ -119,7 +119,7 @@ func (r *rule) holds(system, code string, any bool) definitions.Membership {
 				return definitions.NotMember
 			}
 		case r.system == ucumSystem:
-			if _, ok := ucum.Parse(code); !ok {
+			if !ucum.Valid(code) {
 				return definitions.NotMember
 			}
 		case r.known == nil:
