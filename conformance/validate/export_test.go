@@ -1,5 +1,7 @@
 package validate
 
+import "sync"
+
 // ValidPrimitive tests the lexical form of one value of a primitive type.
 func ValidPrimitive(typ, text string) bool {
 	p := primitives[typ]
@@ -25,4 +27,13 @@ func Catalogue() map[string][2]string {
 		out[id] = [2]string{t.english, t.chinese}
 	}
 	return out
+}
+
+// Kept is how many profiles, value sets and code systems the validator keeps.
+func (v *Validator) Kept() int {
+	n := 0
+	for _, m := range []*sync.Map{&v.profiles, &v.valueSets, &v.systems} {
+		m.Range(func(_, _ any) bool { n++; return true })
+	}
+	return n
 }

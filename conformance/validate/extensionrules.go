@@ -63,6 +63,9 @@ func (v *Validator) adviseExtension(r *run, n *fhir.Node, modifier bool) {
 		return
 	}
 	p, err := v.profile(url)
+	if unversioned, _, has := strings.Cut(url, "|"); p == nil && has {
+		p, err = v.profile(unversioned)
+	}
 	switch {
 	case err != nil:
 		r.report(n, fhir.Warning, msgExtensionUnusable, err.Error())

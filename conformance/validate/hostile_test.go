@@ -126,3 +126,24 @@ func TestHostileInputEnds(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesInResourcesAreNotKept names ever other versions, systems and
+// profiles: what is kept must not grow with them.
+func TestNamesInResourcesAreNotKept(t *testing.T) {
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true})
+	judge := func(i int) {
+		v.Resource(parse(t, fmt.Sprintf(`{"resourceType":"Observation","status":"final","meta":{"profile":["http://hl7.org/fhir/StructureDefinition/bp|%[1]d","https://a.example/%[1]d"],
+			"tag":[{"system":"https://a.example/%[1]d","code":"x"},{"system":"http://terminology.hl7.org/CodeSystem/v2-0203|%[1]d","code":"MR"},{"system":"http://hl7.org/fhir/ValueSet/administrative-gender|%[1]d","code":"x"}]},
+			"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/bodySite|%[1]d","valueReference":{"display":"x"}}],"code":{"text":"x"}}`, i)))
+	}
+	for i := range 10 {
+		judge(i)
+	}
+	before := v.Kept()
+	for i := range 200 {
+		judge(10 + i)
+	}
+	if after := v.Kept(); after > before {
+		t.Errorf("%d definitions are kept after %d", after, before)
+	}
+}

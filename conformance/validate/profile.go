@@ -76,9 +76,15 @@ func (v *Validator) profile(canonical string) (*profile, error) {
 		s.once.Do(func() { s.profile, s.err = v.openProfile(canonical) })
 		return s.profile, s.err
 	}
-	url, _, _ := strings.Cut(canonical, "|")
-	if v.defs.Source("StructureDefinition", url) == nil && v.outside("StructureDefinition", canonical) == nil {
-		return nil, nil
+	if v.outside("StructureDefinition", canonical) == nil {
+		// Resources may name any version: what is kept goes by the one there is.
+		url, version, versioned := strings.Cut(canonical, "|")
+		if v.defs.Source("StructureDefinition", url) == nil || !strings.HasPrefix(v.defs.Version(), version) {
+			return nil, nil
+		}
+		if versioned {
+			return v.profile(url)
+		}
 	}
 	kept, _ := v.profiles.LoadOrStore(canonical, &profileSlot{})
 	s := kept.(*profileSlot)

@@ -119,6 +119,9 @@ func (v *Validator) system(url string) *codeSystem {
 	if known, ok := v.systems.Load(url); ok {
 		return known.(*codeSystem)
 	}
+	if strings.Contains(url, "|") && v.outside("CodeSystem", url) == nil {
+		return nil
+	}
 	s := v.openSystem(url)
 	if s != nil {
 		v.systems.Store(url, s)
