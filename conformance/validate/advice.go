@@ -155,6 +155,11 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 	}
 	if !known.has(code.Text()) {
 		switch {
+		case strings.HasPrefix(known.url, v2Tables):
+			// R4 has them as they were in 2019, and sites add to many of them.
+			if !nationalNumber(known.url, code.Text()) {
+				r.reportBelow(code, fhir.Warning, msgCodeNotInSystem, "code", known.url)
+			}
 		case known.complete:
 			r.reportBelow(code, fhir.Error, msgCodeNotInSystem, "code", known.url)
 		case known.fragment:
@@ -175,6 +180,23 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 	if len(allowed) > 0 && r.v.options.Displays != "" && r.english() {
 		r.reportBelow(display, r.v.options.Displays, msgDisplayWrong, "display", known.url)
 	}
+}
+
+// v2Tables are the tables of HL7 v2 as code systems.
+const v2Tables = "http://terminology.hl7.org/CodeSystem/v2-"
+
+// nationalNumber reports whether a kind of identifier is one of the many that the
+// table has as NNxxx: NN and the country in three letters.
+func nationalNumber(table, code string) bool {
+	if table != v2Tables+"0203" || len(code) != len("NNxxx") || !strings.HasPrefix(code, "NN") {
+		return false
+	}
+	for _, c := range []byte(code) {
+		if c < 'A' || c > 'Z' {
+			return false
+		}
+	}
+	return true
 }
 
 // english reports whether texts of the resource are to be in English, the
