@@ -50,7 +50,7 @@ func TestScoreOfficialSuite(t *testing.T) {
 	if err := xml.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	skipped := skipList(t)
+	skipped := score.Exceptions(t, "testdata/skip.txt")
 	inputs := map[string]*fhir.Node{}
 	passed, total := 0, 0
 	for _, group := range s.Groups {
@@ -84,28 +84,6 @@ func TestScoreOfficialSuite(t *testing.T) {
 		t.Errorf("%s is on the skip list and not in the suite", name)
 	}
 	score.Report(t, "fhirpath", passed, total)
-}
-
-// skipList reads names and reasons.
-func skipList(t *testing.T) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", "skip.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, reason, ok := strings.Cut(line, "  ")
-		if !ok {
-			t.Fatalf("skip list: no reason for %s", name)
-		}
-		out[name] = strings.TrimSpace(reason)
-	}
-	return out
 }
 
 func suiteInput(t *testing.T, path string) *fhir.Node {

@@ -11,6 +11,7 @@ import (
 	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/snapshot"
+	"github.com/yilian/yilian/internal/score"
 )
 
 // published is HL7's package of R4, with the differentials that the embedded definitions leave out.
@@ -36,7 +37,7 @@ func published(t testing.TB) *packages.Package {
 
 func TestPublishedProfilesFollowFromTheirDifferentials(t *testing.T) {
 	p := published(t)
-	skipped := skipList(t, "core.txt")
+	skipped := score.Exceptions(t, "testdata/core.txt")
 	agree, total := map[string]int{}, map[string]int{}
 	for _, url := range p.URLs("StructureDefinition") {
 		sd, ok := p.Resolve("StructureDefinition", url)

@@ -48,7 +48,7 @@ func TestScoreSnapshot(t *testing.T) {
 	if err := xml.Unmarshal(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	skipped := skipList(t, "skip.txt")
+	skipped := score.Exceptions(t, "testdata/skip.txt")
 	all := known{}
 	for _, name := range filesOf(t, folder) {
 		if n := definition(t, filepath.Join(folder, name)); n.ResourceType() == "StructureDefinition" {
@@ -170,27 +170,5 @@ func filesOf(t *testing.T, folder string) []string {
 		}
 	}
 	sort.Strings(out)
-	return out
-}
-
-// skipList reads names and reasons.
-func skipList(t *testing.T, name string) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, reason, ok := strings.Cut(line, "  ")
-		if !ok {
-			t.Fatalf("skip list: no reason for %s", name)
-		}
-		out[name] = strings.TrimSpace(reason)
-	}
 	return out
 }

@@ -234,7 +234,7 @@ func TestScoreValidatorSuite(t *testing.T) {
 	if len(m.Cases) < 261 {
 		t.Fatalf("%d cases", len(m.Cases))
 	}
-	listed := exceptions(t, "suite.txt")
+	listed := score.Exceptions(t, "testdata/suite.txt")
 	verdicts, sets := 0, 0
 	seen := map[string]suiteResult{}
 	for i := range m.Cases {

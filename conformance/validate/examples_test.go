@@ -14,28 +14,6 @@ import (
 	"github.com/yilian/yilian/internal/testenv"
 )
 
-// exceptions reads a list of names with reasons from testdata.
-func exceptions(t *testing.T, name string) map[string]string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		name, reason, ok := strings.Cut(line, "  ")
-		if !ok {
-			t.Fatalf("no reason for %s", name)
-		}
-		out[name] = strings.TrimSpace(reason)
-	}
-	return out
-}
-
 // maxFaultyExamples is how many entries the list of faulty examples may have.
 const maxFaultyExamples = 10
 
@@ -44,7 +22,7 @@ func TestScoreExamplesValid(t *testing.T) {
 	if err != nil || len(files) < 720 {
 		t.Fatal(len(files), err)
 	}
-	faulty := exceptions(t, "examples.txt")
+	faulty := score.Exceptions(t, "testdata/examples.txt")
 	if len(faulty) > maxFaultyExamples {
 		t.Errorf("%d kinds of examples are said to be at fault", len(faulty))
 	}
