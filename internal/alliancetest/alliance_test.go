@@ -31,10 +31,10 @@ func TestEveryFactIsStated(t *testing.T) {
 	}
 }
 
-// validate holds every resource to base R4.
+// validate holds every resource to base R4, its invariants and the profiles that it requires.
 func (w *world) validate(t *testing.T) {
 	t.Helper()
-	v := validate.New(definitions.R4(), validate.Options{})
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true})
 	for _, key := range w.order {
 		for _, i := range v.Resource(w.stored[key].tree) {
 			if i.Severity == fhir.Error || i.Severity == fhir.Fatal {
