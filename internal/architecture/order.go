@@ -24,9 +24,10 @@ var layers = [][]string{
 
 	{"conformance/fhir/..."},
 	{"conformance/definitions/...", "conformance/terminology/ucum/..."},
-	{"conformance/fhirpath/...", "conformance/fhirxml/...", "conformance/terminology/...", "conformance/ig/..."},
+	{"conformance/fhirpath/...", "conformance/fhirxml/...", "conformance/terminology/..."},
 	{"conformance/patch/...", "conformance/snapshot/..."},
 	{"conformance/validate/..."},
+	{"conformance/ig/..."},
 	{"conformance/testscript/..."},
 
 	{"mapping/fold/..."},
