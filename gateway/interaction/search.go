@@ -42,7 +42,7 @@ func (e *Engine) Search(ctx context.Context, v Viewer, typ string, pairs []searc
 	q.Allowed = v.allowed()
 	q.After, q.AsOf = from.position(), from.AsOf
 	if from.continues() {
-		q.Total = false
+		q.Total = search.TotalNone
 	}
 	if err := e.expandPersons(ctx, q.Where, false); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func (e *Engine) page(ctx context.Context, v Viewer, q *search.Query, request *s
 	}
 	found.Matches = append(found.Matches, page.Rows...)
 	found.Total = from.total()
-	if q.Total {
+	if q.Total != search.TotalNone {
 		found.Total = page.Total + persons
 	}
 	found.Next = e.cursorFor(v, request.Hash, page, found.Total)
@@ -150,7 +150,7 @@ func withoutAllianceTag(where []search.Clause, system string) (rest []search.Cla
 // personsPage finds persons by what their Patients say: each is shown where the
 // first of its Patients that match stands, so that paging meets it once.
 func (e *Engine) personsPage(ctx context.Context, v Viewer, q *search.Query, request *search.Request, found *Found) error {
-	if q.Total {
+	if q.Total != search.TotalNone {
 		return invalid("person-count", "", "persons are not counted: search them page by page")
 	}
 	page, err := e.Store.Search(ctx, q)
@@ -231,7 +231,7 @@ func (e *Engine) personsByID(ctx context.Context, v Viewer, q *search.Query) ([]
 			}
 			fits := *q
 			fits.Where = append(slices.Delete(slices.Clone(q.Where), i, i+1), idClause(ids))
-			fits.Count, fits.Total = 1, false
+			fits.Count, fits.Total = 1, search.TotalNone
 			page, err := e.Store.Search(ctx, &fits)
 			if err != nil {
 				return nil, err

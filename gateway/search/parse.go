@@ -135,10 +135,10 @@ func (p *parser) accept(pair Pair) { p.request.Self = append(p.request.Self, pai
 func (p *parser) finish() {
 	q := p.request.Query
 	if p.request.Summary == SummaryCount {
-		q.Count, q.Total = 0, true
+		q.Count, q.Total = 0, TotalAccurate
 	}
 	if q.Count == 0 {
-		q.Total = true
+		q.Total = TotalAccurate
 	}
 	p.request.Hash = p.request.hash(p.conditions)
 }
@@ -194,7 +194,7 @@ func (p *parser) result(pair Pair) bool {
 		switch pair.Value {
 		case "none":
 		case "estimate", "accurate":
-			r.Query.Total = true
+			r.Query.Total = TotalAccurate
 		default:
 			p.invalid("expected none, estimate or accurate")
 		}

@@ -317,7 +317,7 @@ func TestParseResult(t *testing.T) {
 	if diff := cmp.Diff([]search.Include{{Source: "Provenance", Param: "target"}}, r.RevInclude); diff != "" {
 		t.Error(diff)
 	}
-	if r.Query.Count != 10 || !r.Counted || !r.Query.Total || r.Format != "json" || r.Pretty == nil || !*r.Pretty {
+	if r.Query.Count != 10 || !r.Counted || r.Query.Total != search.TotalAccurate || r.Format != "json" || r.Pretty == nil || !*r.Pretty {
 		t.Errorf("%+v", r)
 	}
 	if diff := cmp.Diff([]string{"code", "value", "subject"}, r.Elements); diff != "" {
@@ -330,9 +330,9 @@ func TestParseResult(t *testing.T) {
 	for _, row := range []struct {
 		query string
 		count int
-		total bool
+		total search.Total
 	}{
-		{"", search.DefaultCount, false}, {"_count=0", 0, true}, {"_count=99999", search.DefaultMaxCount, false}, {"_summary=count", 0, true}, {"_total=none", search.DefaultCount, false},
+		{"", search.DefaultCount, search.TotalNone}, {"_count=0", 0, search.TotalAccurate}, {"_count=99999", search.DefaultMaxCount, search.TotalNone}, {"_summary=count", 0, search.TotalAccurate}, {"_total=none", search.DefaultCount, search.TotalNone},
 	} {
 		if r := parse("Patient", row.query, search.ParseOptions{}); r.Query.Count != row.count || r.Query.Total != row.total {
 			t.Errorf("%s: count %d total %v", row.query, r.Query.Count, r.Query.Total)

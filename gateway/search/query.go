@@ -11,8 +11,18 @@ type Query struct {
 	Count   int    // page size; 0 asks for no rows
 	After   *Position
 	AsOf    int64 // only versions committed up to this change; 0: all
-	Total   bool  // count the matches
+	Total   Total // how the matches are counted
 }
+
+// Total says how the matches of a search are counted.
+type Total uint8
+
+// The ways to count.
+const (
+	TotalNone     Total = iota // not at all
+	TotalEstimate              // as cheaply as the store can, it may be wrong
+	TotalAccurate              // exactly, within the cost limit of a search
+)
 
 // Allowed is what a viewer may see. A resource passes when All is set, or its
 // owner is one of Owners, or it is a resource without patient data (owner
@@ -59,7 +69,8 @@ const (
 	Contains
 )
 
-// StringMatch matches text; Text is folded unless Mode is Exact.
+// StringMatch matches text; Text is folded unless Mode is Exact. A store that
+// looks for Contains may do so by the Grams of the text, and must then compare.
 type StringMatch struct {
 	Mode StringMode
 	Text string
@@ -131,7 +142,34 @@ type HasMatch struct {
 	Where       []Clause
 }
 
+// AllMatch holds where all of Where holds for the same resource. With it, and
+// with Clause.Not, a condition can be any combination of others: what _filter
+// says, and compartments. Clause.Param is unused.
+type AllMatch struct{ Where []Clause }
+
+// CompositeMatch holds where one element fulfils all parts: its values share a
+// Group. Part i is asked of Component(Clause.Param, i).
+type CompositeMatch struct{ Parts []CompositePart }
+
+// CompositePart is what is asked of one component.
+type CompositePart struct {
+	Kind  Kind
+	Match Operand // one of the matches on values
+}
+
+// NearMatch holds for positions within a distance on the sphere. Component 0 of
+// the parameter is the latitude, component 1 the longitude, both in degrees and
+// numbers.
+type NearMatch struct{ Latitude, Longitude, Meters float64 }
+
+// TextMatch holds where all terms occur in the text of the parameter.
+type TextMatch struct{ Terms []string }
+
 func (TokenMatch) operand()     {}
+func (AllMatch) operand()       {}
+func (CompositeMatch) operand() {}
+func (NearMatch) operand()      {}
+func (TextMatch) operand()      {}
 func (StringMatch) operand()    {}
 func (DateMatch) operand()      {}
 func (NumberMatch) operand()    {}

@@ -23,6 +23,11 @@ type Reader interface {
 	// of the given types (nil: all), changed since the given time (zero: ever). Keys
 	// of a Position are opaque as in Search.
 	Compartment(ctx context.Context, q CompartmentQuery) (Page, error)
+	// Versions returns the history of a type or of everything, see HistoryQuery.
+	Versions(ctx context.Context, q HistoryQuery) (HistoryPage, error)
+	// Scan returns current resources of a type that are not deleted, in the order of
+	// their ids, at most limit, with ids after the given one.
+	Scan(ctx context.Context, typ, after string, limit int) ([]Version, error)
 	// Changes returns what changed after a place in the order of commits, oldest
 	// first; only what no open transaction can still precede.
 	Changes(ctx context.Context, after int64, limit int) ([]Change, error)
@@ -39,6 +44,12 @@ type Tx interface {
 	// Features; any other use is a bug and fails.
 	Lock(ctx context.Context, names ...string) error
 	Put(ctx context.Context, p *Put) (Version, error)
+	// Reindex replaces the index values of a current version. It fails with
+	// fault.Conflict when the current number is another.
+	Reindex(ctx context.Context, k Key, number int64, values search.Values) error
+	// Expunge removes a resource with all its versions and index values, and what it
+	// waits for, as if it had never been. Archived bytes stay. Faults: NotFound.
+	Expunge(ctx context.Context, k Key) error
 	// Advance gives the current version of a resource a newer stamp, without a new
 	// version: a later record said the same. An older stamp changes nothing.
 	Advance(ctx context.Context, k Key, s Stamp) error

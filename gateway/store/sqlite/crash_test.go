@@ -220,7 +220,7 @@ func verifyAfterCrash(t *testing.T, dir string, acknowledged map[string]bool) {
 	if got := next[store.Key{Type: "Patient", ID: "counter"}]; got != int64(len(stored)) {
 		t.Errorf("the counter is at %d after %d transactions", got, len(stored))
 	}
-	p, err := s.Search(t.Context(), &search.Query{Type: "Patient", Allowed: search.Allowed{All: true}, Total: true})
+	p, err := s.Search(t.Context(), &search.Query{Type: "Patient", Allowed: search.Allowed{All: true}, Total: search.TotalAccurate})
 	if err != nil || p.Total != len(next) {
 		t.Errorf("%d found of %d, %v", p.Total, len(next), err)
 	}

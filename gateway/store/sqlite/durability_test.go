@@ -202,7 +202,7 @@ func check(t *testing.T, s *sqlite.Store, errs []error) (stored int) {
 			stored++
 		}
 	}
-	q := &search.Query{Type: "Patient", Allowed: search.Allowed{All: true}, Total: true}
+	q := &search.Query{Type: "Patient", Allowed: search.Allowed{All: true}, Total: search.TotalAccurate}
 	p, err := s.Search(t.Context(), q)
 	if err != nil || p.Total != stored {
 		t.Errorf("%d found, %d acknowledged, %v", p.Total, stored, err)
@@ -416,7 +416,7 @@ func TestASearchThatWorksTooLongEnds(t *testing.T) {
 	for range 5 {
 		costly = search.Clause{Kind: search.KindReference, Not: true, Any: []search.Operand{search.StringMatch{Mode: search.Contains, Text: "nothing"}}, Param: "code:text"}
 	}
-	q := &search.Query{Type: "Observation", Count: 1, Allowed: search.Allowed{All: true}, Total: true,
+	q := &search.Query{Type: "Observation", Count: 1, Allowed: search.Allowed{All: true}, Total: search.TotalAccurate,
 		Sort:  []search.Sort{{Param: "date", Kind: search.KindDate}, {Param: "code", Kind: search.KindToken}, {Param: "status", Kind: search.KindToken}},
 		Where: []search.Clause{costly, {Param: "status", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{Code: "final"}}}}}
 	start := time.Now()

@@ -107,6 +107,32 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 	return v, t.writeIndex(rid, index, digests, now.digests)
 }
 
+// Reindex replaces the index values of a current version.
+func (t *tx) Reindex(ctx context.Context, k store.Key, number int64, values search.Values) error {
+	if err := t.ready(ctx); err != nil {
+		return err
+	}
+	now, err := t.current(k)
+	if err != nil {
+		return err
+	}
+	if now.rid == 0 {
+		return notFound(k)
+	}
+	if now.number != number {
+		return fault.Newf(fault.Conflict, "%s is at version %d, not %d", k, now.number, number)
+	}
+	index, err := t.indexRows(k.Type, &values)
+	if err != nil {
+		return t.breaks(err)
+	}
+	digests := index.digests()
+	if _, err := t.c.exec("UPDATE resource SET digests = ? WHERE rid = ?", digests, now.rid); err != nil {
+		return t.breaks(err)
+	}
+	return t.breaks(t.writeIndex(now.rid, index, digests, now.digests))
+}
+
 // Advance gives the current version a newer stamp.
 func (t *tx) Advance(ctx context.Context, k store.Key, s store.Stamp) error {
 	if err := t.ready(ctx); err != nil {

@@ -42,7 +42,7 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 		if page.AsOf == 0 {
 			page.AsOf = v.s.latest.Load()
 		}
-		if q.Total {
+		if q.Total != search.TotalNone {
 			page.Total = 0
 		}
 		return page, nil
@@ -52,13 +52,13 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 		return page, tooCostly(client, err)
 	}
 	// Rows and total come from one state of the database.
-	if q.Total && v.fresh == nil {
+	if q.Total != search.TotalNone && v.fresh == nil {
 		if _, err := v.c.exec("BEGIN"); err != nil {
 			return page, err
 		}
 		defer func() { _, _ = v.c.exec("ROLLBACK") }()
 	}
-	if q.Total {
+	if q.Total != search.TotalNone {
 		err := v.c.query(ctx, plan.count.sql, plan.count.args, func(row row) error {
 			page.Total = int(row.int(0))
 			return nil
@@ -109,7 +109,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	if best != nil {
 		from = fragment{"(" + best.rids.sql + ") d CROSS JOIN resource r ON r.rid = d.rid", best.rids.args}
 	}
-	if q.Total {
+	if q.Total != search.TotalNone {
 		p.count.add("SELECT count(DISTINCT r.rid) FROM "+from.sql, from.args...)
 		p.count.add(" WHERE "+cond.sql, cond.args...)
 	}

@@ -34,7 +34,7 @@ var allowedTests = []test{
 			{"an empty patient is nobody", search.Allowed{All: true, Patients: []string{""}}, ""},
 			{"patients and shared", search.Allowed{Shared: true, Patients: []string{"person"}}, ""},
 		} {
-			q := search.Query{Type: "Observation", Allowed: tt.allowed, Count: 2, Total: true}
+			q := search.Query{Type: "Observation", Allowed: tt.allowed, Count: 2, Total: search.TotalAccurate}
 			same(t, tt.name, sorted(walk(t, s, q)), ids(tt.want))
 			if p, err := s.Search(t.Context(), &q); err != nil || p.Total != len(ids(tt.want)) {
 				t.Errorf("%s: total %d, %v", tt.name, p.Total, err)
@@ -49,7 +49,7 @@ var allowedTests = []test{
 		}
 		write(t, s, all...)
 		for n := range 300 {
-			q := search.Query{Type: pick(d, "A", "B"), Where: d.where(2), Count: 10, Total: true}
+			q := search.Query{Type: pick(d, "A", "B"), Where: d.where(2), Count: 10, Total: search.TotalAccurate}
 			if p, err := s.Search(t.Context(), &q); err != nil || len(p.Rows) != 0 || p.Total != 0 || p.Next != nil {
 				t.Fatalf("query %d %+v: %d rows, total %d, %v", n, q.Where, len(p.Rows), p.Total, err)
 			}
@@ -85,8 +85,8 @@ var allowedTests = []test{
 			by := []search.Sort{pick(d, search.Sort{Param: "date", Kind: search.KindDate}, search.Sort{Param: "name", Kind: search.KindString}),
 				{Param: "_id", Kind: search.KindToken}}
 			by[0].Down = d.IntN(2) == 0
-			restricted := search.Query{Type: typ, Where: where, Allowed: viewer, Sort: by, Count: 5, Total: true}
-			alone := search.Query{Type: "Seen" + typ, Where: rename(where), Allowed: everybody, Sort: by, Count: 5, Total: true}
+			restricted := search.Query{Type: typ, Where: where, Allowed: viewer, Sort: by, Count: 5, Total: search.TotalAccurate}
+			alone := search.Query{Type: "Seen" + typ, Where: rename(where), Allowed: everybody, Sort: by, Count: 5, Total: search.TotalAccurate}
 			a, b := walk(t, s, restricted), walk(t, s, alone)
 			pa, _ := s.Search(t.Context(), &restricted)
 			pb, _ := s.Search(t.Context(), &alone)

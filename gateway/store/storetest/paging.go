@@ -72,7 +72,7 @@ var pagingTests = []test{
 	}},
 	{"asks for no rows but a total", func(t *testing.T, s Store) {
 		write(t, s, item{key: "X/a"}, item{key: "X/b"})
-		p, err := s.Search(t.Context(), &search.Query{Type: "X", Allowed: everybody, Total: true})
+		p, err := s.Search(t.Context(), &search.Query{Type: "X", Allowed: everybody, Total: search.TotalAccurate})
 		if err != nil || p.Total != 2 || len(p.Rows) != 0 || p.Next != nil {
 			t.Errorf("got %+v, %v", p, err)
 		}
@@ -88,7 +88,7 @@ var pagingTests = []test{
 			t.Fatalf("as of %d, %v", p.AsOf, err)
 		}
 		write(t, s, item{key: "X/b", expect: 1}, item{key: "X/c"})
-		q := search.Query{Type: "X", Allowed: everybody, Count: 5, AsOf: p.AsOf, Total: true}
+		q := search.Query{Type: "X", Allowed: everybody, Count: 5, AsOf: p.AsOf, Total: search.TotalAccurate}
 		p, err = s.Search(t.Context(), &q)
 		if err != nil || len(p.Rows) != 1 || p.Rows[0].ID != "a" || p.Total != 1 || p.AsOf != q.AsOf {
 			t.Errorf("as of then: %d rows, total %d, %v", len(p.Rows), p.Total, err)

@@ -223,7 +223,7 @@ func againstModel(t *testing.T, s Store) {
 	write(t, s, again...)
 	hits := 0
 	for n := range modelQueries {
-		q := search.Query{Type: pick(d, "A", "B"), Where: d.where(2), Allowed: d.allowed(), Count: 1 + d.IntN(30), Total: true}
+		q := search.Query{Type: pick(d, "A", "B"), Where: d.where(2), Allowed: d.allowed(), Count: 1 + d.IntN(30), Total: search.TotalAccurate}
 		want := m.find(&q)
 		got := sorted(walk(t, s, q))
 		if !slices.Equal(got, want) {

@@ -23,7 +23,7 @@ func check(t *testing.T, s Store, typ string, table []asks) {
 	for _, a := range table {
 		t.Run(a.name, func(t *testing.T) {
 			same(t, "found", find(t, s, typ, a.where...), ids(a.want))
-			q := search.Query{Type: typ, Where: a.where, Allowed: everybody, Total: true}
+			q := search.Query{Type: typ, Where: a.where, Allowed: everybody, Total: search.TotalAccurate}
 			p, err := s.Search(t.Context(), &q)
 			if err != nil || p.Total != len(ids(a.want)) || len(p.Rows) != 0 {
 				t.Errorf("total %d, %d rows, %v; want %d", p.Total, len(p.Rows), err, len(ids(a.want)))

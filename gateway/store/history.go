@@ -1,0 +1,25 @@
+package store
+
+import (
+	"time"
+
+	"github.com/yilian/yilian/gateway/search"
+)
+
+// HistoryQuery asks for versions of many resources, newest first: in falling
+// order of Change. Only what no open transaction can still precede is answered,
+// so that who asks again with Since set to the newest time it saw misses nothing.
+type HistoryQuery struct {
+	Type    string // "": all types
+	Since   time.Time
+	Until   time.Time // zero: no bound; exclusive
+	Before  int64     // only Changes below; 0: from the newest
+	Allowed search.Allowed
+	Limit   int
+}
+
+// HistoryPage is what a HistoryQuery found.
+type HistoryPage struct {
+	Rows []Version
+	More bool // there are older ones
+}
