@@ -163,6 +163,25 @@ func (n *Node) Get(name string) *Node {
 	return nil
 }
 
+// Pair returns the named property of an object and the one that JSON puts beside
+// it for ids and extensions of primitives, whose name begins with "_".
+func (n *Node) Pair(name string) (value, beside *Node) {
+	if n == nil || n.kind != Object {
+		return nil, nil
+	}
+	for _, k := range n.kids {
+		switch own := k.name; {
+		case len(own) == len(name):
+			if own == name {
+				value = k
+			}
+		case len(own) == len(name)+1 && own[0] == '_' && own[1:] == name:
+			beside = k
+		}
+	}
+	return value, beside
+}
+
 // Path walks properties by name; an array on the way stands for its first item.
 func (n *Node) Path(names ...string) *Node {
 	for _, name := range names {

@@ -104,3 +104,23 @@ func TestSetPositionIsRememberedUpToTheLastLine(t *testing.T) {
 		}
 	}
 }
+
+func TestPairFindsAPrimitiveAndWhatStandsBesideIt(t *testing.T) {
+	n := parse(t, `{"_a":{"id":"1"},"b":2,"_b":null,"ab":3,"_c":{"id":"4"}}`)
+	for _, row := range []struct{ name, value, beside string }{
+		{"a", "", `{"id":"1"}`}, {"b", "2", "null"}, {"ab", "3", ""}, {"c", "", `{"id":"4"}`}, {"d", "", ""}, {"", "", ""},
+	} {
+		value, beside := n.Pair(row.name)
+		if got := string(value.AppendJSON(nil)); value != nil && got != row.value || value == nil && row.value != "" {
+			t.Errorf("%s: got %s, want %s", row.name, got, row.value)
+		}
+		if got := string(beside.AppendJSON(nil)); beside != nil && got != row.beside || beside == nil && row.beside != "" {
+			t.Errorf("%s: beside it %s, want %s", row.name, got, row.beside)
+		}
+	}
+	for _, none := range []*fhir.Node{nil, fhir.NewArray(), fhir.NewString("a")} {
+		if value, beside := none.Pair("a"); value != nil || beside != nil {
+			t.Errorf("a pair in %v", none.Kind())
+		}
+	}
+}

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -149,6 +150,7 @@ func (p *parser) invalidUTF8() error {
 	return p.failure
 }
 
+// space skips white space, of which there is mostly one blank or none.
 func (p *parser) space() {
 	if p.pos < len(p.src) && p.src[p.pos] <= ' ' {
 		p.blanks()
@@ -157,6 +159,10 @@ func (p *parser) space() {
 
 func (p *parser) blanks() {
 	i := p.pos
+	if i+1 < len(p.src) && p.src[i] == ' ' && p.src[i+1] > ' ' {
+		p.pos++
+		return
+	}
 	for ; i < len(p.src); i++ {
 		c := p.src[i]
 		if c == '\n' {
@@ -243,6 +249,7 @@ func (p *parser) object(at int) *Node {
 	if p.pos < len(p.src) && p.src[p.pos] == '}' {
 		return p.close(n, base)
 	}
+	var seen uint64 // one bit for each name so far, by sketch
 	for {
 		if p.pos >= len(p.src) || p.src[p.pos] != '"' {
 			return p.fail(p.pos, "expected a property name")
@@ -252,9 +259,11 @@ func (p *parser) object(at int) *Node {
 		if !ok {
 			return nil
 		}
-		if p.duplicate(base, name) {
+		bit := uint64(1) << sketch(name)
+		if (seen&bit != 0 || len(p.stack)-base >= wideObject) && p.duplicate(base, name) {
 			return p.fail(keyAt, "duplicate property name")
 		}
+		seen |= bit
 		p.space()
 		if p.pos >= len(p.src) || p.src[p.pos] != ':' {
 			return p.fail(p.pos, "expected ':' after a property name")
@@ -357,6 +366,14 @@ func (p *parser) duplicate(base int, name string) bool {
 	return p.duplicateWide(base, name)
 }
 
+// sketch is a number below 64 that names rarely share when they differ.
+func sketch(name string) uint {
+	if name == "" {
+		return 0
+	}
+	return (uint(len(name)) + 7*uint(name[0]) + 3*uint(name[len(name)-1]) + 5*uint(name[len(name)/2])) % 64
+}
+
 // duplicateWide looks name up among many siblings through a set that is built
 // when the object reaches wideObject properties. Sets of objects left since are
 // dropped on the way.
@@ -433,36 +450,63 @@ func (p *parser) digits(i int) int {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// special marks the bytes at which reading a string cannot just go on.
-var special = func() (t [256]bool) {
-	for c := range byte(' ') {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
-
 // str reads the string at pos. Without escapes it is a slice of the source.
 func (p *parser) str() (string, bool) {
 	start := p.pos + 1
 	src := p.src
-	for i := start; i < len(src); i++ {
-		c := src[i]
-		if !special[c] {
-			continue
+	i := start
+	for i+8 <= len(src) {
+		if at := firstSpecial(word(src[i : i+8])); at < 8 {
+			i += at
+			if src[i] == '"' {
+				p.pos = i + 1
+				return src[start:i], true
+			}
+			return p.unplain(start, i)
 		}
-		if c == '"' {
+		i += 8
+	}
+	for ; i < len(src); i++ {
+		switch c := src[i]; {
+		case c == '"':
 			p.pos = i + 1
 			return src[start:i], true
+		case c == '\\' || c < ' ':
+			return p.unplain(start, i)
 		}
-		if c == '\\' {
-			return p.escaped(start, i)
-		}
-		p.fail(i, "a control character inside a string")
-		return "", false
 	}
 	p.fail(p.pos, "a string without an end")
 	return "", false
+}
+
+// unplain goes on at the first byte of a string that is not just text.
+func (p *parser) unplain(start, i int) (string, bool) {
+	if p.src[i] == '\\' {
+		return p.escaped(start, i)
+	}
+	p.fail(i, "a control character inside a string")
+	return "", false
+}
+
+// word reads eight bytes as a number, the first lowest.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// firstSpecial returns the index of the first of eight bytes at which reading a
+// string cannot just go on – a quote, a backslash, a control character – and 8 if
+// there is none. Taking 1 from a byte borrows into its highest bit if it was 0, and
+// a borrow out of it can only mislead about bytes behind it.
+func firstSpecial(w uint64) int {
+	const (
+		ones = 0x0101010101010101
+		high = 0x8080808080808080
+	)
+	quote, backslash := w^ones*'"', w^ones*'\\'
+	found := ((quote-ones)&^quote | (backslash-ones)&^backslash | (w-ones*' ')&^w) & high
+	return bits.TrailingZeros64(found) / 8
 }
 
 func (p *parser) escaped(start, i int) (string, bool) {

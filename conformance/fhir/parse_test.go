@@ -1,6 +1,7 @@
 package fhir_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -92,6 +93,44 @@ func TestParseKeeps(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Texts of every length around the eight bytes that are read at once, with every
+// special byte at every place, are read as the standard library reads them.
+func TestParseReadsTextsOfEveryLength(t *testing.T) {
+	specials := []string{`"`, `\`, `\n`, `\u4e2d`, "\x01", "\x1f", "\x00", " ", "!", "#", "[", "]", "\x7f", "中"}
+	for length := range 20 {
+		for at := range length + 1 {
+			for _, first := range specials {
+				for _, second := range append(specials, "") {
+					text := `"` + strings.Repeat("x", at) + first + second + strings.Repeat("y", length-at) + `"`
+					var want string
+					wrong := json.Unmarshal([]byte(text), &want)
+					n, err := fhir.Parse([]byte(text), fhir.Limits{})
+					if (err == nil) != (wrong == nil) || err == nil && n.Text() != want {
+						t.Fatalf("%q: got %q, %v; want %q, %v", text, n.Text(), err, want, wrong)
+					}
+				}
+			}
+		}
+	}
+}
+
+// Names that look alike in all but one byte are still told apart, and found again.
+func TestParseTellsNamesApart(t *testing.T) {
+	for length := 1; length < 40; length++ {
+		for at := range length {
+			name := []byte(strings.Repeat("a", length))
+			name[at] = 'b'
+			pair := func(second string) string { return `{"` + string(name) + `":1,"` + second + `":2}` }
+			if _, err := fhir.Parse([]byte(pair(strings.Repeat("a", length))), fhir.Limits{}); err != nil {
+				t.Errorf("different names of length %d: %v", length, err)
+			}
+			if _, err := fhir.Parse([]byte(pair(string(name))), fhir.Limits{}); err == nil {
+				t.Errorf("equal names of length %d are taken", length)
+			}
+		}
 	}
 }
 

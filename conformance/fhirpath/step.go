@@ -88,24 +88,10 @@ func (m *machine) pushProp(v *Value, p *prop) {
 		}
 		return
 	}
-	value, extra := pair(n, a.name)
+	value, extra := n.Pair(a.name)
 	if value != nil || extra != nil {
 		m.pushNodes(value, extra, c)
 	}
-}
-
-// pair finds a primitive and what stands beside it.
-func pair(n *fhir.Node, name string) (value, extra *fhir.Node) {
-	for i := range n.Len() {
-		k := n.At(i)
-		switch own := k.Name(); {
-		case own == name:
-			value = k
-		case len(own) == len(name)+1 && own[0] == '_' && own[1:] == name:
-			extra = k
-		}
-	}
-	return value, extra
 }
 
 func (m *machine) pushChoice(n *fhir.Node, p *prop) {
@@ -134,7 +120,7 @@ func (m *machine) pushChoice(n *fhir.Node, p *prop) {
 				m.pushNodes(nil, k, c)
 			}
 		default:
-			_, extra := pair(n, name)
+			_, extra := n.Pair(name)
 			m.pushNodes(k, extra, c)
 		}
 	}
@@ -173,7 +159,7 @@ func (m *machine) pushUnknown(v *Value, name string) {
 	if n.Kind() != fhir.Object {
 		n = v.extra
 	}
-	value, extra := pair(n, name)
+	value, extra := n.Pair(name)
 	if value != nil || extra != nil {
 		m.pushNodes(value, extra, m.model.any)
 	}
@@ -217,7 +203,7 @@ func (m *machine) pushChildren(v *Value) {
 		case beside:
 			m.pushNodes(nil, k, c)
 		default:
-			_, extra := pair(n, name)
+			_, extra := n.Pair(name)
 			m.pushNodes(k, extra, c)
 		}
 	}
