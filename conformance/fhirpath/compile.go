@@ -39,18 +39,7 @@ func (c *compiler) expr(e *expr) (code, static, error) {
 	case exprConstant:
 		return c.constant(e)
 	case exprDot:
-		left, in, err := c.start(e.args[0])
-		if err != nil {
-			return nil, static{}, err
-		}
-		right, out, err := c.invocation(e.args[1], in)
-		if err != nil {
-			return nil, static{}, err
-		}
-		if left == nil {
-			return right, out, nil
-		}
-		return chain(left, right), out, nil
+		return c.path(e)
 	case exprIndex:
 		return c.index(e)
 	case exprSign:
@@ -59,6 +48,29 @@ func (c *compiler) expr(e *expr) (code, static, error) {
 		return c.typed(e)
 	}
 	return c.binary(e)
+}
+
+// path compiles parts that are joined by dots.
+func (c *compiler) path(e *expr) (code, static, error) {
+	var behind []*expr // the last first
+	for ; e.kind == exprDot; e = e.args[0] {
+		behind = append(behind, e.args[1])
+	}
+	run, out, err := c.start(e)
+	if err != nil {
+		return nil, static{}, err
+	}
+	var parts []code
+	if run != nil {
+		parts = append(parts, run)
+	}
+	for _, next := range slices.Backward(behind) {
+		if run, out, err = c.invocation(next, out); err != nil {
+			return nil, static{}, err
+		}
+		parts = append(parts, run)
+	}
+	return chain(parts...), out, nil
 }
 
 // start compiles the left side of a path. Without code it is the focus itself.
@@ -83,16 +95,28 @@ func (c *compiler) namesFocus(name string) bool {
 	return true
 }
 
-// chain feeds the result of left to right.
-func chain(left, right code) code {
+// maxBelow is how many values of earlier parts of a path may lie below those of
+// later ones. Fewer cost less than taking them away each time.
+const maxBelow = 64
+
+// chain feeds the result of each part to the next.
+func chain(parts ...code) code {
+	if len(parts) == 1 {
+		return parts[0]
+	}
 	return func(m *machine, focus []Value) error {
 		mark := len(m.stack)
-		if err := left(m, focus); err != nil {
-			return err
-		}
-		from := len(m.stack)
-		if err := right(m, m.stack[mark:from:from]); err != nil {
-			return err
+		from := mark
+		for _, part := range parts {
+			if from-mark > maxBelow {
+				m.keep(mark, from)
+				focus, from = m.stack[mark:len(m.stack):len(m.stack)], mark
+			}
+			next := len(m.stack)
+			if err := part(m, focus); err != nil {
+				return err
+			}
+			focus, from = m.stack[next:len(m.stack):len(m.stack)], next
 		}
 		m.keep(mark, from)
 		return nil

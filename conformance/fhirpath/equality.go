@@ -31,6 +31,11 @@ func equalCollections(a, b []Value) tri {
 
 // equal compares two items.
 func equal(a, b *Value) tri {
+	if x, ok := textKey(a); ok {
+		if y, ok := textKey(b); ok {
+			return triOf(x == y)
+		}
+	}
 	x, okX := a.system()
 	y, okY := b.system()
 	if !okX || !okY {
@@ -205,7 +210,7 @@ func textKey(v *Value) (string, bool) {
 	switch {
 	case v.kind == String:
 		return v.text, true
-	case v.kind == Element && v.class.system == String && v.hasValue():
+	case v.kind == Element && v.class != nil && v.class.system == String && v.hasValue():
 		return v.node.Text(), true
 	}
 	return "", false

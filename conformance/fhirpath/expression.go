@@ -140,6 +140,10 @@ func at(offset int, err error) error {
 	if err == nil {
 		return nil
 	}
+	return place(offset, err)
+}
+
+func place(offset int, err error) error {
 	var known *positionError
 	if errors.As(err, &known) {
 		return err

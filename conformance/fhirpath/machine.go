@@ -149,16 +149,25 @@ func (m *machine) release() {
 	if len(stack) > maxKeptStack {
 		stack = make([]Value, 64)
 	}
-	// What is above the stack's end may hold nodes of the last evaluation.
-	clear(stack)
+	// What is above the stack's end may hold nodes of the last evaluation. It was
+	// filled from below, so the first item that never held a value ends it.
+	for i := range stack {
+		if stack[i].blank() {
+			break
+		}
+		stack[i] = Value{}
+	}
 	*m = machine{stack: stack[:0]}
 	machines.Put(m)
 }
 
 func (m *machine) push(v Value) { m.stack = append(m.stack, v) }
 
-// result pushes values over whatever lies above mark.
+// keep moves what lies above from down to mark.
 func (m *machine) keep(mark, from int) {
+	if mark == from {
+		return
+	}
 	n := copy(m.stack[mark:], m.stack[from:])
 	m.stack = m.stack[:mark+n]
 }
@@ -241,6 +250,9 @@ func truth(values []Value) (tri, error) {
 	case 0:
 		return unknown, nil
 	case 1:
+		if values[0].kind == Boolean {
+			return triOf(values[0].num != 0), nil
+		}
 		if s, ok := values[0].system(); ok && s.kind == Boolean {
 			return triOf(s.num != 0), nil
 		}

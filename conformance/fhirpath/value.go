@@ -116,7 +116,7 @@ func (v Value) temporal() *temporal { return v.ref.(*temporal) }
 
 // hasValue reports whether v is a primitive that has a value and not only
 // extensions.
-func (v Value) hasValue() bool {
+func (v *Value) hasValue() bool {
 	if v.kind != Element {
 		return v.kind != TypeInfo
 	}
@@ -127,11 +127,14 @@ func (v Value) hasValue() bool {
 	return false
 }
 
+// blank reports whether v is the zero Value, which is no item of any collection.
+func (v *Value) blank() bool { return v.kind == Element && v.class == nil }
+
 // system converts an element to the System type that stands for it. It is not
 // ok for elements without one, without a value, or with a malformed one.
-func (v Value) system() (Value, bool) {
+func (v *Value) system() (Value, bool) {
 	if v.kind != Element {
-		return v, true
+		return *v, true
 	}
 	if v.class == nil {
 		return Value{}, false // no value at all
@@ -172,7 +175,7 @@ func (v Value) system() (Value, bool) {
 
 // systemQuantity converts a FHIR Quantity that is exact, as the R4 mapping
 // defines: UCUM years and months stay UCUM.
-func (v Value) systemQuantity() (Value, bool) {
+func (v *Value) systemQuantity() (Value, bool) {
 	number := v.node.Get("value")
 	d, ok := parseDecimal(number.Text())
 	if !ok || v.node.Get("comparator") != nil {
