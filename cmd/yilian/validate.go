@@ -13,7 +13,6 @@ import (
 	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
-	"github.com/yilian/yilian/conformance/terminology"
 	"github.com/yilian/yilian/conformance/validate"
 )
 
@@ -118,13 +117,7 @@ func (c validateCommand) validator(out *output) (*validate.Validator, error) {
 			fmt.Fprintln(out.err, "yilian:", i.String())
 		}
 		options.Source = set
-		catalog := terminology.New(definitions.R4(), terminology.Options{Source: set})
-		options.ValueSets = func(canonical string) validate.Codes {
-			if codes, err := catalog.ValueSet(canonical); err == nil {
-				return codes
-			}
-			return nil // the validator says what it can without
-		}
+		options.Standing = validate.Standing(set)
 	}
 	return validate.New(definitions.R4(), options), nil
 }

@@ -159,7 +159,7 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 	if url == "" {
 		return nil, msgSystemMissing.refuse()
 	}
-	key := "CodeSystem " + url + "|" + version
+	key := shelfKey{"CodeSystem", url, version}
 	if kept, ok := c.kept.get(key); ok {
 		return kept.(CodeSystem), nil
 	}
@@ -256,27 +256,37 @@ type shelf struct {
 	limit int
 
 	mu   sync.RWMutex
-	kept map[string]any
+	kept map[shelfKey]any
 	used int
 }
 
-func (s *shelf) get(key string) (any, bool) {
+// shelfKey is a resource by type, URL and the version that was asked for.
+type shelfKey struct{ kind, url, version string }
+
+// Kept is how many bytes of what was read from resources are kept, at most Limits.Kept.
+func (c *Catalog) Kept() int {
+	c.kept.mu.RLock()
+	defer c.kept.mu.RUnlock()
+	return c.kept.used
+}
+
+func (s *shelf) get(key shelfKey) (any, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	v, ok := s.kept[key]
 	return v, ok
 }
 
-func (s *shelf) put(key string, value any, size int) {
-	size += len(key) + 64
+func (s *shelf) put(key shelfKey, value any, size int) {
+	size += len(key.url) + len(key.version) + 96
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.kept[key]; ok || size > s.limit {
 		return
 	}
 	if s.kept == nil || s.used+size > s.limit {
-		s.kept, s.used = map[string]any{}, 0
+		s.kept, s.used = map[shelfKey]any{}, 0
 	}
-	s.kept[strings.Clone(key)] = value
+	s.kept[shelfKey{key.kind, strings.Clone(key.url), strings.Clone(key.version)}] = value
 	s.used += size
 }

@@ -55,6 +55,7 @@ type Description struct {
 	Language string // of displays, "" if nobody says
 	ValueSet string // canonical URL of the value set of all its codes, "" if none is named
 	Content  Content
+	Status   string // of the resource, as http://hl7.org/fhir/publication-status; "" if nobody says
 	// CaseSensitive tells whether codes that differ only in case differ.
 	CaseSensitive bool
 	// Hierarchy tells whether concepts have parents.

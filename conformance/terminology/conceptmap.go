@@ -101,7 +101,7 @@ func (m *Map) URL() string { return m.url }
 
 // ConceptMap is the concept map with a canonical URL, with |version or without. An error is a *Refusal.
 func (c *Catalog) ConceptMap(canonical string) (*Map, error) {
-	key := "ConceptMap " + canonical
+	key := shelfKey{"ConceptMap", canonical, ""}
 	if kept, ok := c.kept.get(key); ok {
 		return kept.(*Map), nil
 	}

@@ -38,44 +38,7 @@ func (s *Set) HasWithin(ctx context.Context, system, code string) definitions.Me
 
 // MemberOf answers memberOf of FHIRPath for a code, Coding, CodeableConcept or Quantity.
 func (c *Catalog) MemberOf(ctx context.Context, v fhirpath.Value, valueSet string) (member, known bool, err error) {
-	set, err := c.ValueSet(valueSet)
-	if err != nil {
-		var refusal *Refusal
-		if errors.As(err, &refusal) {
-			return false, false, nil
-		}
-		return false, false, err
-	}
-	n := v.Node()
-	r := c.run(ctx)
-	best := definitions.NotMember
-	ask := func(system, code string, any bool) error {
-		if code == "" {
-			return nil
-		}
-		a, err := r.ask(set, system, code, any)
-		if a.member == definitions.Member || a.member == definitions.Unknown && best == definitions.NotMember {
-			best = a.member
-		}
-		return err
-	}
-	switch {
-	case v.Namespace() == "System" || v.Type() != "Coding" && v.Type() != "CodeableConcept" && n.Get("code") == nil:
-		err = ask("", v.String(), true)
-	case v.Type() == "CodeableConcept":
-		for _, coding := range n.Get("coding").Items() {
-			if err = ask(coding.Get("system").Text(), coding.Get("code").Text(), false); err != nil {
-				break
-			}
-		}
-	default:
-		err = ask(n.Get("system").Text(), n.Get("code").Text(), false)
-	}
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
-		return false, false, nil
-	}
-	return best == definitions.Member, best != definitions.Unknown, err
+	return c.Inquire(ctx, 0).MemberOf(v, valueSet)
 }
 
 // answer is what a value set says of a code.
@@ -92,6 +55,7 @@ type run struct {
 	ctx      context.Context
 	c        *Catalog
 	steps    int
+	limit    int // of steps
 	versions *versions
 	memo     map[memoKey]answer
 }
@@ -103,11 +67,11 @@ type memoKey struct {
 	any    bool
 }
 
-func (c *Catalog) run(ctx context.Context) *run { return &run{ctx: ctx, c: c} }
+func (c *Catalog) run(ctx context.Context) *run { return &run{ctx: ctx, c: c, limit: c.limits.Steps} }
 
 func (r *run) step(n int) error {
-	if r.steps += n; r.steps > r.c.limits.Steps {
-		return msgTooMuchWork.refuse(r.c.limits.Steps)
+	if r.steps += n; r.steps > r.limit {
+		return msgTooMuchWork.refuse(r.limit)
 	}
 	if before := r.steps - n; before == 0 || before>>12 != r.steps>>12 {
 		return r.ctx.Err() // now and then
@@ -194,10 +158,8 @@ func (r *run) remains(s *Set, a answer, system, code string, any bool) (answer, 
 // fromStored looks a code that the rules leave open up in the expansion that came with the value set.
 func (s *Set) fromStored(a answer, system, code string, any bool) answer {
 	if any {
-		for i := range s.stored.entries {
-			if e := &s.stored.entries[i]; e.code == code {
-				return answer{member: definitions.Member, system: e.system, entry: e}
-			}
+		if e := s.stored.first(code); e != nil {
+			return answer{member: definitions.Member, system: e.system, entry: e}
 		}
 	} else if e := s.stored.find(system, code); e != nil {
 		return answer{member: definitions.Member, system: system, entry: e}
@@ -275,13 +237,8 @@ func (r *run) inList(p *component, system, code string, any bool) (answer, error
 		}
 		return answer{}, nil
 	}
-	if err := r.step(len(p.codes.entries)); err != nil {
-		return answer{}, err
-	}
-	for i := range p.codes.entries {
-		if e := &p.codes.entries[i]; e.code == code {
-			return answer{member: definitions.Member, system: e.system, entry: e}, nil
-		}
+	if e := p.codes.first(code); e != nil {
+		return answer{member: definitions.Member, system: e.system, entry: e}, nil
 	}
 	return answer{}, nil
 }

@@ -32,7 +32,7 @@ func describe(resource *fhir.Node) Description {
 	d := Description{
 		URL: resource.Get("url").Text(), Version: resource.Get("version").Text(), Name: resource.Get("name").Text(),
 		Title: resource.Get("title").Text(), Language: resource.Get("language").Text(), ValueSet: resource.Get("valueSet").Text(),
-		Content: Content(resource.Get("content").Text()), CaseSensitive: resource.Get("caseSensitive").Text() == "true",
+		Content: Content(resource.Get("content").Text()), Status: resource.Get("status").Text(), CaseSensitive: resource.Get("caseSensitive").Text() == "true",
 	}
 	for _, p := range resource.Get("property").Items() {
 		d.Properties = append(d.Properties, PropertyDefinition{Code: p.Get("code").Text(), URI: p.Get("uri").Text(),

@@ -51,6 +51,8 @@ type list struct {
 
 	fold   sync.Once
 	folded map[listKey]int32 // by codes in small letters; made when it is first asked for
+	index  sync.Once
+	byCode map[string]int32 // the first of each code, whatever its system; made when it is first asked for
 }
 
 func newList(room int) *list {
@@ -76,6 +78,20 @@ func (l *list) add(e entry) {
 
 func (l *list) find(system, code string) *entry {
 	if i, ok := l.at[listKey{system, code}]; ok {
+		return &l.entries[i]
+	}
+	return nil
+}
+
+// first finds a code whose system nobody says: of several the first.
+func (l *list) first(code string) *entry {
+	l.index.Do(func() {
+		l.byCode = make(map[string]int32, len(l.entries))
+		for i := len(l.entries) - 1; i >= 0; i-- {
+			l.byCode[l.entries[i].code] = int32(i)
+		}
+	})
+	if i, ok := l.byCode[code]; ok {
 		return &l.entries[i]
 	}
 	return nil
@@ -128,7 +144,7 @@ type compiler struct {
 }
 
 func (k *compiler) named(canonical string) (*Set, error) {
-	key := "ValueSet " + canonical
+	key := shelfKey{"ValueSet", canonical, ""}
 	if kept, ok := k.c.kept.get(key); ok {
 		return kept.(*Set), nil
 	}

@@ -1,11 +1,13 @@
 package validate
 
 import (
+	"context"
 	"strconv"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/terminology"
 	"github.com/yilian/yilian/conformance/terminology/ucum"
 )
 
@@ -63,8 +65,11 @@ func (v *Validator) bindingAdvice(p *definitions.Property) adviser {
 	if b.Strength == definitions.BindingRequired {
 		return nil // bindingCheck
 	}
-	bound.set, bound.most = v.valueSet(b.ValueSet), v.valueSet(b.Max)
-	if bound.set == nil && bound.most == nil || b.Strength == definitions.BindingExample && bound.most == nil {
+	if b.Strength != definitions.BindingExample {
+		bound.set = named(b.ValueSet)
+	}
+	bound.most = named(b.Max)
+	if bound.set == nil && bound.most == nil {
 		return nil
 	}
 	typ := p.Type
@@ -78,20 +83,21 @@ func (v *Validator) bindingAdvice(p *definitions.Property) adviser {
 // binding is a compiled binding.
 type binding struct {
 	strength, url, maximum string
-	set, most              codes
+	set, most              *valueSet
 }
 
 // bound tests a value against a binding that it is not required to keep to.
 func (r *run) bound(b *binding, typ string, n *fhir.Node) {
-	if b.most != nil {
-		if m, coded := member(b.most, typ, n); coded && m == definitions.NotMember {
+	if most := b.most.find(r.v); most != nil {
+		if m, coded := r.member(most, typ, n); coded && m == definitions.NotMember {
 			r.fail(n, msgCodeMaximum, b.maximum)
 		}
 	}
-	if b.set == nil {
+	set := b.set.find(r.v)
+	if set == nil {
 		return
 	}
-	m, coded := member(b.set, typ, n)
+	m, coded := r.member(set, typ, n)
 	if !coded || m != definitions.NotMember {
 		return
 	}
@@ -136,50 +142,65 @@ func (v *Validator) checkCoding(r *run, n *fhir.Node) {
 		r.reportBelow(system, fhir.Error, msgSystemValueSet, "system")
 		return
 	}
-	if url == ucumSystem {
-		if !ucum.Valid(code.Text()) {
-			r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
-		}
-		return
-	}
-	canonical := url
-	if version := n.Get("version").Text(); version != "" && v.outside("CodeSystem", url+"|"+version) != nil {
-		canonical += "|" + version
-	}
-	known := v.system(canonical)
+	known := v.system(url, n.Get("version").Text())
 	if known == nil {
 		return
 	}
-	if known.draft && r.path[len(r.path)-1].name != "coding" {
-		r.report(n, fhir.Information, msgSystemDraft, known.url)
+	about := known.Describe()
+	if about.Content == terminology.NotPresent || about.Count == 0 {
+		return
 	}
-	if !known.has(code.Text()) {
-		switch {
-		case strings.HasPrefix(known.url, v2Tables):
-			// R4 has them as they were in 2019, and sites add to many of them.
-			if !nationalNumber(known.url, code.Text()) {
-				r.reportBelow(code, fhir.Warning, msgCodeNotInSystem, "code", known.url)
-			}
-		case known.complete:
-			r.reportBelow(code, fhir.Error, msgCodeNotInSystem, "code", known.url)
-		case known.fragment:
-			r.reportBelow(code, fhir.Warning, msgCodeNotInFragment, "code", known.url)
-		}
+	if v.drafted(about) && r.path[len(r.path)-1].name != "coding" {
+		r.report(n, fhir.Information, msgSystemDraft, about.URL)
+	}
+	concept, is, err := known.Lookup(context.Background(), code.Text())
+	switch {
+	case err != nil:
+		return
+	case !is:
+		r.missingCode(about, code)
 		return
 	}
 	display := n.Get("display")
-	if display.Kind() != fhir.String {
+	if display.Kind() != fhir.String || v.options.Displays == "" || !r.english() || concept.Display == "" || sameFold(concept.Display, display.Text()) {
 		return
 	}
-	allowed := known.displays(code.Text())
-	for _, d := range allowed {
-		if sameFold(d, display.Text()) {
+	details, _, err := known.Details(context.Background(), code.Text())
+	if err != nil {
+		return
+	}
+	for _, d := range details.Designations {
+		if sameFold(d.Value, display.Text()) {
 			return
 		}
 	}
-	if len(allowed) > 0 && r.v.options.Displays != "" && r.english() {
-		r.reportBelow(display, r.v.options.Displays, msgDisplayWrong, "display", known.url)
+	r.reportBelow(display, v.options.Displays, msgDisplayWrong, "display", about.URL)
+}
+
+// missingCode reports a code that its system does not have, as far as the system
+// is known.
+func (r *run) missingCode(about *terminology.Description, code *fhir.Node) {
+	switch {
+	case about.URL == terminology.UCUM:
+		r.reportBelow(code, fhir.Warning, msgUCUMInvalid, "code")
+	case about.Count == terminology.Infinite: // a grammar, which is read more strictly than it is used
+		r.reportBelow(code, fhir.Warning, msgCodeNotInSystem, "code", about.URL)
+	case strings.HasPrefix(about.URL, v2Tables):
+		// R4 has them as they were in 2019, and sites add to many of them.
+		if !nationalNumber(about.URL, code.Text()) {
+			r.reportBelow(code, fhir.Warning, msgCodeNotInSystem, "code", about.URL)
+		}
+	case about.Content == terminology.Complete:
+		r.reportBelow(code, fhir.Error, msgCodeNotInSystem, "code", about.URL)
+	case about.Content == terminology.Fragment:
+		r.reportBelow(code, fhir.Warning, msgCodeNotInFragment, "code", about.URL)
 	}
+}
+
+// drafted reports whether a code system is a draft. Those of the specification
+// that are not FHIR's own were all published as such.
+func (v *Validator) drafted(about *terminology.Description) bool {
+	return about.Status == "draft" && (strings.HasPrefix(about.URL, "http://hl7.org/fhir/") || v.defs.CodeSystem(about.URL) == nil)
 }
 
 // v2Tables are the tables of HL7 v2 as code systems.
@@ -209,7 +230,7 @@ func (r *run) english() bool {
 // checkUnit tests that a unit which claims to be UCUM's is.
 func checkUnit(r *run, n *fhir.Node) {
 	code := n.Get("code")
-	if code.Kind() != fhir.String || n.Get("system").Text() != ucumSystem {
+	if code.Kind() != fhir.String || n.Get("system").Text() != terminology.UCUM {
 		return
 	}
 	if !ucum.Valid(code.Text()) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/terminology"
 )
 
 // answerTypes are the types of answers to a type of question.
@@ -78,7 +79,7 @@ func (a *answering) option(n, value *fhir.Node, typ string, q *question) {
 		if set == nil {
 			return
 		}
-		m, coded := member(set, typ, value)
+		m, coded := a.member(set, typ, value)
 		if !coded || m != definitions.NotMember {
 			return
 		}
@@ -121,11 +122,15 @@ func sameAnswer(a, b *fhir.Node, typ string) bool {
 }
 
 // answerSet is the value set of an item, which the questionnaire may contain.
-func (a *answering) answerSet(url string) codes {
+func (a *answering) answerSet(url string) *terminology.Set {
 	if id, ok := strings.CutPrefix(url, "#"); ok {
 		for _, c := range a.form.node.Get("contained").Items() {
 			if c.ID() == id && c.ResourceType() == "ValueSet" {
-				return a.v.expand(c, nil)
+				set, err := a.v.catalog.ReadValueSet(c)
+				if err != nil {
+					return nil
+				}
+				return set
 			}
 		}
 		return nil
@@ -220,7 +225,7 @@ func (a *answering) quantity(value, item *fhir.Node) {
 	}
 	if url := extensionOf(item, core+"questionnaire-unitValueSet").Text(); url != "" {
 		if set := a.answerSet(url); set != nil {
-			if m, coded := codingMember(set, value); !coded || m == definitions.NotMember {
+			if m, coded := a.codingMember(set, value); !coded || m == definitions.NotMember {
 				a.fail(value, msgQuestionnaireUnit)
 			}
 		}

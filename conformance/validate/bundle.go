@@ -391,6 +391,9 @@ func (r *run) claimed(n *fhir.Node, typ string) {
 			r.conform(p, r.resourceItem(n))
 		}
 	}
+	if !r.bare {
+		r.globally(n, typ)
+	}
 }
 
 // maxClaims bounds how many profiles of one resource are looked at.

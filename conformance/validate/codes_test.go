@@ -10,32 +10,25 @@ import (
 	"github.com/yilian/yilian/conformance/validate"
 )
 
-// TestValueSetsOfACatalog binds to a value set by a property, which only a
-// catalog can decide.
+// TestValueSetsOfACatalog binds to a value set that is made by a property.
 func TestValueSetsOfACatalog(t *testing.T) {
 	source := shelve(t,
 		constraint("https://a.example/p", "Patient", `{"id":"Patient.maritalStatus","path":"Patient.maritalStatus","binding":{"strength":"required","valueSet":"https://a.example/vs"}}`),
 		`{"resourceType":"CodeSystem","url":"https://a.example/cs","status":"active","content":"complete","property":[{"code":"kind","type":"code"}],
 			"concept":[{"code":"a","property":[{"code":"kind","valueCode":"x"}]},{"code":"b","property":[{"code":"kind","valueCode":"y"}]}]}`,
 		`{"resourceType":"ValueSet","url":"https://a.example/vs","status":"active","compose":{"include":[{"system":"https://a.example/cs","filter":[{"property":"kind","op":"=","value":"x"}]}]}}`)
-	catalog := terminology.New(definitions.R4(), terminology.Options{Source: source})
-	with := func(canonical string) validate.Codes {
-		if set, err := catalog.ValueSet(canonical); err == nil {
-			return set
-		}
-		return nil
-	}
+	unasked := terminology.New(definitions.R4(), terminology.Options{})
 	for _, tt := range []struct {
 		name, code string
-		sets       func(string) validate.Codes
+		catalog    *terminology.Catalog
 		want       []string
 	}{
-		{"takes a member", "a", with, []string{"warning: code-extensible at Patient.maritalStatus"}},
-		{"refuses another code", "b", with, []string{"warning: code-extensible at Patient.maritalStatus", "error: concept-unknown at Patient.maritalStatus"}},
-		{"says nothing of what it cannot decide alone", "b", nil, []string{"warning: code-extensible at Patient.maritalStatus"}},
+		{"takes a member", "a", nil, []string{"warning: code-extensible at Patient.maritalStatus"}},
+		{"refuses another code", "b", nil, []string{"warning: code-extensible at Patient.maritalStatus", "error: concept-unknown at Patient.maritalStatus"}},
+		{"asks the catalog that it is given", "b", unasked, []string{"warning: code-extensible at Patient.maritalStatus"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, Source: source, ValueSets: tt.sets})
+			v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, Source: source, Catalog: tt.catalog})
 			got := all(v.Conforms(parse(t, patient(`,"maritalStatus":{"coding":[{"system":"https://a.example/cs","code":"`+tt.code+`"}]}`)), "https://a.example/p"))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("findings (-want +got):\n%s", diff)

@@ -3,6 +3,7 @@ package validate_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,7 +16,6 @@ import (
 	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
-	"github.com/yilian/yilian/conformance/terminology"
 	"github.com/yilian/yilian/conformance/validate"
 	"github.com/yilian/yilian/internal/score"
 	"github.com/yilian/yilian/internal/testenv"
@@ -141,6 +141,17 @@ func (s shelf) Resolve(kind, url string) (*fhir.Node, bool) {
 		n, ok = s[best]
 	}
 	return n, ok
+}
+
+// standing are the definitions that hold without being named by what they hold for.
+func (s shelf) standing() []*fhir.Node {
+	var out []*fhir.Node
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if n := s[key]; !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 func (s shelf) put(n *fhir.Node) {
@@ -293,17 +304,14 @@ func (c *suiteCase) judge(t *testing.T, folder string) (verdict, set bool, why s
 		definitionsOf.put(n)
 	}
 	var source validate.Source = definitionsOf
+	standing := definitionsOf.standing()
 	if len(c.Packages) > 0 {
-		source = both{definitionsOf, openPackages(t, folder, c.Packages)}
+		set := openPackages(t, folder, c.Packages)
+		source = both{definitionsOf, set}
+		standing = append(standing, validate.Standing(set)...)
 	}
-	catalog := terminology.New(definitions.R4(), terminology.Options{Source: source})
 	options := validate.Options{
-		Thorough: true, Source: source, ValueSets: func(canonical string) validate.Codes {
-			if set, err := catalog.ValueSet(canonical); err == nil {
-				return set
-			}
-			return nil
-		}, UnknownExtensions: fhir.Error, NoBestPractice: c.BestPractice == "",
+		Thorough: true, Source: source, Standing: standing, UnknownExtensions: fhir.Error, NoBestPractice: c.BestPractice == "",
 		Security: c.SecurityCheck || c.NoHTML, NoExamples: c.Examples != nil && !*c.Examples, Displays: fhir.Error,
 	}
 	if strings.HasPrefix(c.References, "CHECK_EXISTS") {

@@ -269,9 +269,9 @@ func (r *run) valueMatches(c *shape, values []fhirpath.Value) (ok, decides bool)
 		return any(func(v fhirpath.Value) bool { return equalValue(c.fixed, v.Node()) }), true
 	case c.pattern != nil:
 		return any(func(v fhirpath.Value) bool { return fits(c.pattern, v.Node()) }), true
-	case c.bound != nil && c.bound.set != nil:
+	case c.bound != nil && c.bound.set.find(r.v) != nil:
 		return any(func(v fhirpath.Value) bool {
-			m, coded := member(c.bound.set, v.Type(), v.Node())
+			m, coded := r.member(c.bound.set.find(r.v), v.Type(), v.Node())
 			return coded && m != definitions.NotMember
 		}), true
 	case c.binds && len(c.children) == 0:

@@ -1,7 +1,5 @@
 package validate
 
-import "sync"
-
 // ValidPrimitive tests the lexical form of one value of a primitive type.
 func ValidPrimitive(typ, text string) bool {
 	p := primitives[typ]
@@ -29,11 +27,8 @@ func Catalogue() map[string][2]string {
 	return out
 }
 
-// Kept is how many profiles, value sets and code systems the validator keeps.
-func (v *Validator) Kept() int {
-	n := 0
-	for _, m := range []*sync.Map{&v.profiles, &v.valueSets, &v.systems} {
-		m.Range(func(_, _ any) bool { n++; return true })
-	}
-	return n
+// Kept is how many profiles, and how many bytes of value sets and code systems, the validator keeps.
+func (v *Validator) Kept() (profiles, terms int) {
+	v.profiles.Range(func(_, _ any) bool { profiles++; return true })
+	return profiles, v.catalog.Kept()
 }

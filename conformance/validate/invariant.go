@@ -122,20 +122,7 @@ func (h *helper) Resolve(_ context.Context, reference string) *fhir.Node {
 }
 
 func (h *helper) MemberOf(_ context.Context, v fhirpath.Value, valueSet string) (bool, bool, error) {
-	set := h.r.v.valueSet(valueSet)
-	if set == nil {
-		return false, false, nil
-	}
-	n := v.Node()
-	if n == nil {
-		n = fhir.NewString(v.String())
-	}
-	typ := v.Type()
-	if v.Namespace() == "System" {
-		typ = "string"
-	}
-	m, _ := member(set, typ, n)
-	return m == definitions.Member, m != definitions.Unknown, nil
+	return h.r.terms().MemberOf(v, valueSet)
 }
 
 func (h *helper) ConformsTo(_ context.Context, v fhirpath.Value, profile string) (bool, error) {

@@ -274,7 +274,7 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 			bound.strength = p
 		}
 		if base == nil || base.Binding == nil || base.Binding.Strength != bound.strength || base.Binding.ValueSet != strings.TrimSuffix(bound.url, "|4.0.1") {
-			bound.set, bound.most = c.v.valueSet(bound.url), c.v.valueSet(bound.maximum)
+			bound.set, bound.most = named(bound.url), named(bound.maximum)
 			if bound.set != nil || bound.most != nil {
 				s.bound = bound
 			}
@@ -286,7 +286,7 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 		}
 		strength := map[string]string{"required": "required", "maximum": "required", "extensible": "extensible", "preferred": "preferred"}
 		b := &binding{url: extensionOf(k, "valueSet").Text(), strength: strength[extensionOf(k, "purpose").Text()]}
-		if b.set = c.v.valueSet(b.url); b.set != nil && b.strength != "" {
+		if b.set = named(b.url); b.set != nil && b.strength != "" {
 			s.bounds = append(s.bounds, b)
 		}
 	}

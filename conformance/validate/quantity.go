@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/terminology"
 	"github.com/yilian/yilian/conformance/terminology/ucum"
 )
 
@@ -14,7 +15,7 @@ func compareQuantities(a, b *fhir.Node) (order int, known bool) {
 	if unitA == unitB {
 		return compareNumbers(x, y)
 	}
-	if a.Get("system").Text() != ucumSystem || b.Get("system").Text() != ucumSystem {
+	if a.Get("system").Text() != terminology.UCUM || b.Get("system").Text() != terminology.UCUM {
 		return 0, false
 	}
 	u, okA := ucum.Parse(unitA)

@@ -68,17 +68,29 @@ func (r *run) conformsTo(v fhirpath.Value, url string) (bool, error) {
 	return r.try(p, it), nil
 }
 
-// sound judges a resource by its type alone. What is not a resource has been
-// judged on the way.
+// sound judges a resource by its type alone, once. What is not a resource has
+// been judged on the way.
 func (r *run) sound(n *fhir.Node) bool {
 	if !r.v.defs.IsResource(n.ResourceType()) || r.bare {
 		return true
 	}
-	inner := run{v: r.v, thorough: true, bare: true}
+	key := trialKey{nil, n}
+	if verdict, ok := r.verdicts[key]; ok {
+		return verdict
+	}
+	if r.verdicts == nil {
+		r.verdicts = map[trialKey]bool{}
+	}
+	inner := run{v: r.v, thorough: true, bare: true, inquiry: r.terms()}
 	inner.path = inner.pathStore[:0]
 	inner.resource(n)
-	return !fhir.HasErrors(inner.issues)
+	r.steps += maxSoundSteps
+	r.verdicts[key] = !fhir.HasErrors(inner.issues)
+	return r.verdicts[key]
 }
+
+// maxSoundSteps is what judging one resource by its type counts for.
+const maxSoundSteps = 100
 
 type plainError string
 

@@ -9,6 +9,7 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirpath"
 	"github.com/yilian/yilian/conformance/snapshot"
+	"github.com/yilian/yilian/conformance/terminology"
 )
 
 // Options bound and steer a Validator. The zero value means the defaults.
@@ -18,7 +19,8 @@ type Options struct {
 	MaxIssues int
 	// MaxDepth is how deep objects may nest; 0 means DefaultMaxDepth.
 	MaxDepth int
-	// MaxSteps is how much work profiles may cause; 0 means DefaultMaxSteps.
+	// MaxSteps is how much work profiles may cause, and questions about codes; 0
+	// means DefaultMaxSteps.
 	MaxSteps int
 
 	// Thorough asks for all that FHIR says of a resource and not only its
@@ -30,10 +32,13 @@ type Options struct {
 	Profiles []string
 	// Source finds definitions beyond those of the specification; nil for none.
 	Source Source
-	// ValueSets knows value sets better than the definitions and Source tell them,
-	// such as those of code systems that are too large for either; nil for none,
-	// and it returns nil for what it does not know.
-	ValueSets func(canonical string) Codes
+	// Standing are resources that hold without being named by what they hold for:
+	// the global profiles of ImplementationGuides, to which every resource of
+	// their types must conform, and supplements of code systems.
+	Standing []*fhir.Node
+	// Catalog knows code systems and value sets. nil is one over the definitions,
+	// Source and the supplements among Standing.
+	Catalog *terminology.Catalog
 	// Resolver finds the targets of references; with one, a target that it does
 	// not find is reported.
 	Resolver Resolver
@@ -68,9 +73,9 @@ type Validator struct {
 
 	model      *fhirpath.Model
 	invariants sync.Map // *definitions.Constraint → *invariant
-	valueSets  sync.Map // canonical → codes
-	systems    sync.Map // URL → *codeSystem
 	profiles   sync.Map // canonical → *profileSlot
+	catalog    *terminology.Catalog
+	global     map[string][]string // type → canonicals of profiles
 
 	snapshotting sync.Once
 	snapshots    *snapshot.Generator
@@ -91,7 +96,16 @@ func New(defs *definitions.Definitions, options Options) *Validator {
 		options.UnknownExtensions = fhir.Information
 	}
 	options.Thorough = options.Thorough || len(options.Profiles) > 0
-	return &Validator{defs: defs, options: options, model: fhirpath.NewModel(defs)}
+	v := &Validator{defs: defs, options: options, model: fhirpath.NewModel(defs), catalog: options.Catalog}
+	if v.catalog == nil {
+		terms := terminology.Options{Resources: supplements(options.Standing)}
+		if options.Source != nil {
+			terms.Source = options.Source
+		}
+		v.catalog = terminology.New(defs, terms)
+	}
+	v.global = globalProfiles(options.Standing)
+	return v
 }
 
 // Resource judges one resource. No issues of severity error or fatal means
@@ -110,6 +124,9 @@ func (v *Validator) resource(n *fhir.Node, profiles []string) []fhir.Issue {
 	r := run{v: v, asked: profiles, thorough: v.options.Thorough}
 	r.path = r.pathStore[:0]
 	r.resource(n)
+	if r.inquiry != nil && r.inquiry.Exhausted() {
+		r.report(n, fhir.Warning, msgTermsTooCostly, strconv.Itoa(v.options.MaxSteps))
+	}
 	if r.thorough {
 		return distinct(r.issues)
 	}
@@ -151,6 +168,7 @@ type run struct {
 	verdicts map[trialKey]bool // whether a node conforms to a profile
 	said     map[trialKey]bool // profiles whose findings about a node are reported
 	depth    int               // of profiles within profiles
+	inquiry  *terminology.Inquiry
 }
 
 // step is one element of the way from the root to where the walk is.

@@ -1,205 +1,87 @@
 package validate
 
 import (
-	"slices"
+	"context"
 	"strings"
+	"sync"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
-	"github.com/yilian/yilian/conformance/terminology/ucum"
+	"github.com/yilian/yilian/conformance/terminology"
 )
 
-const (
-	ucumSystem   = "http://unitsofmeasure.org"
-	snomedSystem = "http://snomed.info/sct"
-	loincSystem  = "http://loinc.org"
-)
+const loincSystem = "http://loinc.org"
 
-// valueSet is a value set that is not the specification's: rules that say of a
-// code whether it is in.
+// valueSet is a value set that a rule names. It is looked for when a code is
+// first asked about: most of what is bound never has one.
 type valueSet struct {
-	include, exclude []rule
+	url  string
+	once sync.Once
+	set  *terminology.Set
 }
 
-// rule is one include or exclude.
-type rule struct {
-	system string // empty if only sets bound it
-	codes  map[string]bool
-	whole  bool // every code of the system
-	known  *codeSystem
-	below  []string // is-a: codes below these
-	self   bool     // and these themselves
-	open   bool     // a part of the rule cannot be decided here
-	sets   []codes  // the code must be in each
+// named is the value set of that canonical URL; nil if it is empty.
+func named(url string) *valueSet {
+	if url == "" {
+		return nil
+	}
+	return &valueSet{url: url}
 }
 
-// expand reads the rules of a value set, or the codes of its expansion.
-func (v *Validator) expand(n *fhir.Node, above []string) codes {
-	s := &valueSet{}
-	compose := n.Get("compose")
-	for _, i := range compose.Get("include").Items() {
-		s.include = append(s.include, v.rule(i, above))
+// find is the value set, nil where there is none or it is not known.
+func (s *valueSet) find(v *Validator) *terminology.Set {
+	if s == nil {
+		return nil
 	}
-	for _, i := range compose.Get("exclude").Items() {
-		s.exclude = append(s.exclude, v.rule(i, above))
+	s.once.Do(func() { s.set = v.valueSet(s.url) })
+	return s.set
+}
+
+// valueSet is the value set with that canonical URL, nil if it is not known.
+func (v *Validator) valueSet(canonical string) *terminology.Set {
+	set, err := v.catalog.ValueSet(canonical)
+	if err != nil {
+		return nil
 	}
-	if compose == nil {
-		s.include = expansionRules(n.Path("expansion", "contains"))
+	return set
+}
+
+// system is the code system of that URL, in the version that is asked for if it
+// is there; nil if it is not known.
+func (v *Validator) system(url, version string) terminology.CodeSystem {
+	if version != "" {
+		if s, err := v.catalog.CodeSystem(url + "|" + version); err == nil {
+			return s
+		}
+	}
+	s, err := v.catalog.CodeSystem(url)
+	if err != nil {
+		return nil
 	}
 	return s
 }
 
-// expansionRules are the codes of an expansion, by system.
-func expansionRules(contains *fhir.Node) []rule {
-	bySystem := map[string]int{}
-	var out []rule
-	todo := slices.Clone(contains.Items())
-	for len(todo) > 0 {
-		c := todo[len(todo)-1]
-		todo = append(todo[:len(todo)-1], c.Get("contains").Items()...)
-		code, system := c.Get("code").Text(), c.Get("system").Text()
-		if code == "" || c.Get("abstract").Text() == "true" {
-			continue
-		}
-		i, ok := bySystem[system]
-		if !ok {
-			i = len(out)
-			bySystem[system] = i
-			out = append(out, rule{system: system, codes: map[string]bool{}})
-		}
-		out[i].codes[code] = true
+// terms answers questions about codes, as long as there is work left.
+func (r *run) terms() *terminology.Inquiry {
+	if r.inquiry == nil {
+		r.inquiry = r.v.catalog.Inquire(context.Background(), r.v.options.MaxSteps)
 	}
-	return out
-}
-
-func (v *Validator) rule(n *fhir.Node, above []string) rule {
-	r := rule{system: n.Get("system").Text()}
-	for _, c := range n.Get("concept").Items() {
-		if r.codes == nil {
-			r.codes = map[string]bool{}
-		}
-		r.codes[c.Get("code").Text()] = true
-	}
-	if r.system != "" && r.codes == nil {
-		r.known = v.system(r.system)
-	}
-	filters := n.Get("filter").Items()
-	r.whole = r.system != "" && r.codes == nil && len(filters) == 0
-	for _, f := range filters {
-		op, property := f.Get("op").Text(), f.Get("property").Text()
-		switch {
-		case (op == "is-a" || op == "descendent-of") && property == "concept" && r.known != nil && r.known.complete:
-			r.below = append(r.below, f.Get("value").Text())
-			r.self = op == "is-a"
-		default:
-			r.open = true
-		}
-	}
-	for _, set := range n.Get("valueSet").Items() {
-		if s := v.openValueSet(set.Text(), above); s != nil {
-			r.sets = append(r.sets, s)
-		} else {
-			r.open = true
-		}
-	}
-	return r
-}
-
-// holds says whether the rule takes a code. system "" is any, as elements of
-// type code have it.
-func (r *rule) holds(system, code string, any bool) definitions.Membership {
-	out := definitions.Member
-	if r.system != "" {
-		if !any && system != r.system {
-			return definitions.NotMember
-		}
-		switch {
-		case r.codes != nil:
-			if !r.codes[code] {
-				return definitions.NotMember
-			}
-		case r.system == ucumSystem:
-			if !ucum.Valid(code) {
-				return definitions.NotMember
-			}
-		case r.known == nil:
-			out = definitions.Unknown
-		case !r.known.has(code):
-			if r.known.complete {
-				return definitions.NotMember
-			}
-			out = definitions.Unknown
-		}
-		for _, b := range r.below {
-			if !r.known.below(b, code) || !r.self && b == code {
-				return definitions.NotMember
-			}
-		}
-	}
-	for _, s := range r.sets {
-		var m definitions.Membership
-		if any {
-			m = s.HasCode(code)
-		} else {
-			m = s.Has(system, code)
-		}
-		switch m {
-		case definitions.NotMember:
-			return m
-		case definitions.Unknown:
-			out = m
-		}
-	}
-	if r.open {
-		return definitions.Unknown
-	}
-	return out
-}
-
-func (s *valueSet) Has(system, code string) definitions.Membership {
-	return s.ask(system, code, false)
-}
-
-func (s *valueSet) HasCode(code string) definitions.Membership { return s.ask("", code, true) }
-
-func (s *valueSet) ask(system, code string, any bool) definitions.Membership {
-	out := definitions.NotMember
-	for i := range s.include {
-		switch s.include[i].holds(system, code, any) {
-		case definitions.Member:
-			out = definitions.Member
-		case definitions.Unknown:
-			if out == definitions.NotMember {
-				out = definitions.Unknown
-			}
-		}
-	}
-	if out == definitions.NotMember {
-		return out
-	}
-	for i := range s.exclude {
-		switch s.exclude[i].holds(system, code, any) {
-		case definitions.Member:
-			return definitions.NotMember
-		case definitions.Unknown:
-			out = definitions.Unknown
-		}
-	}
-	return out
+	return r.inquiry
 }
 
 // member asks a set for a value of any coded type; coded is false where the
 // value has no code.
-func member(set codes, typ string, n *fhir.Node) (m definitions.Membership, coded bool) {
+func (r *run) member(set *terminology.Set, typ string, n *fhir.Node) (m definitions.Membership, coded bool) {
 	switch typ {
 	case "code", "string", "uri", "id", "url", "canonical":
-		return set.HasCode(n.Text()), n.Kind() == fhir.String
-	case "Coding":
-		return codingMember(set, n)
+		if n.Kind() != fhir.String {
+			return definitions.NotMember, false
+		}
+		return r.terms().HasCode(set, n.Text()), true
 	case "CodeableConcept":
 		best := definitions.NotMember
 		for _, c := range n.Get("coding").Items() {
-			m, ok := codingMember(set, c)
+			m, ok := r.codingMember(set, c)
 			coded = coded || ok
 			if m == definitions.Member || m == definitions.Unknown && best == definitions.NotMember {
 				best = m
@@ -207,15 +89,15 @@ func member(set codes, typ string, n *fhir.Node) (m definitions.Membership, code
 		}
 		return best, coded
 	}
-	return codingMember(set, n) // Quantity and its kinds
+	return r.codingMember(set, n) // Coding, Quantity and its kinds
 }
 
-func codingMember(set codes, n *fhir.Node) (m definitions.Membership, coded bool) {
+func (r *run) codingMember(set *terminology.Set, n *fhir.Node) (m definitions.Membership, coded bool) {
 	system, code := n.Get("system").Text(), n.Get("code").Text()
 	if code == "" {
 		return definitions.NotMember, false
 	}
-	return set.Has(system, code), true
+	return r.terms().Has(set, system, code), true
 }
 
 // sameFold compares texts as displays are: case and white space do not matter.
