@@ -32,6 +32,7 @@ type commandLine struct {
 	Institution institutionCommand `cmd:"" help:"Look at the institutions, push their folders, and switch back."`
 	Map         mapCommand         `cmd:"" help:"Try out how an institution's records become FHIR."`
 	Validate    validateCommand    `cmd:"" help:"Check FHIR resources against FHIR R4."`
+	IG          igCommand          `cmd:"" name:"ig" help:"Look at the alliance's implementation guide, and write its package."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`
 	Config      configCommand      `cmd:"" help:"Look at the configuration."`
 	Version     versionCommand     `cmd:"" help:"Print what this program was built from."`
