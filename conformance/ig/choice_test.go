@@ -17,7 +17,8 @@ func TestProfileFollowsTypeAndCategory(t *testing.T) {
 	)
 	for _, tt := range []struct{ name, resource, want string }{
 		{"patient", `{"resourceType":"Patient"}`, "patient"},
-		{"document", `{"resourceType":"DocumentReference"}`, "record-document"},
+		{"document", `{"resourceType":"DocumentReference","type":{"coding":[{"system":"urn:oid:2.16.156.10011.2.4","code":"C0007"}]}}`, "record-document"},
+		{"document of another kind", `{"resourceType":"DocumentReference","type":{"coding":[{"system":"http://loinc.org","code":"18842-5"}]}}`, ""},
 		{"referral", category("ServiceRequest", ig.Base+"/CodeSystem/referral-direction", "up") + "}", "referral"},
 		{"order", category("ServiceRequest", reports, "LAB") + "}", "order"},
 		{"order without a category", `{"resourceType":"ServiceRequest"}`, "order"},

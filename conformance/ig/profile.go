@@ -12,6 +12,7 @@ const (
 	reportCategory      = "http://terminology.hl7.org/CodeSystem/v2-0074"
 	referralDirection   = Base + "/CodeSystem/referral-direction"
 	institutionLevel    = Base + "/CodeSystem/institution-level"
+	documentType        = "urn:oid:2.16.156.10011.2.4"
 	loinc               = "http://loinc.org"
 )
 
@@ -26,7 +27,6 @@ var byType = map[string]string{
 	"MedicationRequest": "prescription",
 	"Practitioner":      "practitioner",
 	"PractitionerRole":  "practitioner-role",
-	"DocumentReference": "record-document",
 }
 
 // Profile is the canonical URL of the profile that the guide has for what a resource says it is, by type and category; ""
@@ -65,6 +65,10 @@ func profileOf(n *fhir.Node) string {
 			return "laboratory-result"
 		case coded(n.Get("category"), observationCategory, "procedure") && coded(n.Get("code"), loinc, "") && !coded(n.Get("code"), loinc, findings):
 			return "ecg-measurement"
+		}
+	case "DocumentReference": // not every document is one of WS/T 500
+		if coded(n.Get("type"), documentType, "") {
+			return "record-document"
 		}
 	case "Organization": // departments are others
 		if coded(n.Get("type"), institutionLevel, "") {
