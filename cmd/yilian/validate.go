@@ -13,6 +13,7 @@ import (
 	"github.com/yilian/yilian/conformance/definitions/packages"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
+	"github.com/yilian/yilian/conformance/ig"
 	"github.com/yilian/yilian/conformance/validate"
 )
 
@@ -29,7 +30,8 @@ type validateCommand struct {
 
 func (validateCommand) Help() string {
 	return `Checks resources against FHIR R4 (4.0.1): names, cardinality, formats, invariants, bindings, references, bundles, extensions,
-narratives, answers to questionnaires, and the profiles that they claim or that --profile names.
+narratives, answers to questionnaires, and the profiles that they claim or that --profile names. The profiles of the alliance's
+guide ("yilian ig list") are known without a package; a package that defines one of them comes first.
 Findings are lines "file:line:column: severity: text at path [message id]"; they never quote values.
 
 Exit code 1 when there is an error or a file cannot be read; warnings alone give 0.
@@ -107,7 +109,7 @@ func (c validateCommand) Run(out *output) error {
 
 // validator makes the validator that the flags ask for.
 func (c validateCommand) validator(out *output) (*validate.Validator, error) {
-	options := validate.Options{Thorough: !c.Quick, Profiles: c.Profile, NoBestPractice: !c.BestPractice}
+	options := validate.Options{Thorough: !c.Quick, Profiles: c.Profile, NoBestPractice: !c.BestPractice, Source: ig.Guide()}
 	if len(c.Package) > 0 {
 		set, err := openPackages(c.Package)
 		if err != nil {
@@ -116,10 +118,20 @@ func (c validateCommand) validator(out *output) (*validate.Validator, error) {
 		for _, i := range set.Findings() {
 			fmt.Fprintln(out.err, "yilian:", i.String())
 		}
-		options.Source = set
+		options.Source = withGuide{set}
 		options.Standing = validate.Standing(set)
 	}
 	return validate.New(definitions.R4(), options), nil
+}
+
+// withGuide finds what packages define, then what the alliance's guide does.
+type withGuide struct{ *packages.Set }
+
+func (s withGuide) Resolve(kind, url string) (*fhir.Node, bool) {
+	if n, ok := s.Set.Resolve(kind, url); ok {
+		return n, true
+	}
+	return ig.Guide().Resolve(kind, url)
 }
 
 // openPackages reads packages with what they depend on.
