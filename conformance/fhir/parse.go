@@ -29,7 +29,20 @@ type SyntaxError struct {
 	Line, Column int // from 1; columns count bytes
 	Offset       int
 	Reason       string
-	Limit        bool // the text is over a limit, not malformed
+	Chinese      string // Reason in Chinese
+	Limit        bool   // the text is over a limit, not malformed
+}
+
+// Texts are the reason in both languages.
+func (e *SyntaxError) Texts() Text { return Text{e.Reason, e.Chinese} }
+
+// Issue is the error as a finding.
+func (e *SyntaxError) Issue(id string) Issue {
+	code := TypeStructure
+	if e.Limit {
+		code = TypeTooCostly
+	}
+	return Issue{Severity: Error, Code: code, ID: id, Line: e.Line, Column: e.Column, Text: e.Reason, Chinese: e.Chinese}
 }
 
 func (e *SyntaxError) Error() string {
@@ -43,8 +56,8 @@ func (e *SyntaxError) Error() string {
 func Parse(src []byte, lim Limits) (*Node, error) {
 	lim = lim.withDefaults()
 	if len(src) > lim.Bytes {
-		return nil, &SyntaxError{Line: 1, Column: 1, Limit: true,
-			Reason: fmt.Sprintf("text of %d bytes, expected at most %d", len(src), lim.Bytes)}
+		said := messages.Say("text of {1} bytes, expected at most {2}", len(src), lim.Bytes)
+		return nil, &SyntaxError{Line: 1, Column: 1, Limit: true, Reason: said.English, Chinese: said.Chinese}
 	}
 	p := parser{src: unsafe.String(unsafe.SliceData(src), len(src)), lim: lim, line: 1}
 	p.slab = make([]Node, min(len(src)/bytesPerNode+2, maxChunk))
@@ -121,15 +134,16 @@ func (p *parser) document() (*Node, error) {
 	return n, nil
 }
 
-func (p *parser) fail(at int, format string, args ...any) *Node {
+func (p *parser) fail(at int, reason string, details ...any) *Node {
 	if p.failure == nil {
-		p.failure = &SyntaxError{Line: p.line, Column: at - p.lineStart + 1, Offset: at, Reason: fmt.Sprintf(format, args...)}
+		said := messages.Say(reason, details...)
+		p.failure = &SyntaxError{Line: p.line, Column: at - p.lineStart + 1, Offset: at, Reason: said.English, Chinese: said.Chinese}
 	}
 	return nil
 }
 
-func (p *parser) failLimit(at int, format string, args ...any) *Node {
-	p.fail(at, format, args...)
+func (p *parser) failLimit(at int, reason string, details ...any) *Node {
+	p.fail(at, reason, details...)
 	p.failure.Limit = true
 	return nil
 }
@@ -178,7 +192,7 @@ func (p *parser) blanks() {
 func (p *parser) node(kind Kind, at int) *Node {
 	p.count++
 	if p.count > p.lim.Nodes {
-		return p.failLimit(at, "more than %d values", p.lim.Nodes)
+		return p.failLimit(at, "more than {1} values", p.lim.Nodes)
 	}
 	if len(p.slab) == 0 {
 		p.slab = make([]Node, min(max(p.count, 16), maxChunk))
@@ -325,7 +339,7 @@ func (p *parser) array(at int) *Node {
 func (p *parser) open(kind Kind, at int) *Node {
 	p.depth++
 	if p.depth > p.lim.Depth {
-		return p.failLimit(at, "nested deeper than %d", p.lim.Depth)
+		return p.failLimit(at, "nested deeper than {1}", p.lim.Depth)
 	}
 	n := p.node(kind, at)
 	p.pos++

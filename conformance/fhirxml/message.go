@@ -1,59 +1,55 @@
 package fhirxml
 
 import (
+	_ "embed"
 	"strconv"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// message is a kind of finding: its stable id, the issue type it travels under and
-// its English text, in which % stands for a detail that comes from the
-// definitions, never from the data. Ids that package validate has too mean the
-// same.
-type message struct {
-	id   string
-	code fhir.IssueType
-	text string
-}
+//go:embed messages.txt
+var messagesFile string
+
+var texts = fhir.ReadMessages(messagesFile)
 
 // The messages.
 var (
-	msgTooManyIssues = message{"too-many-issues", fhir.TypeTooCostly, "stopped after % issues"}
-	msgTooDeep       = message{"too-deep", fhir.TypeTooCostly, "values nest deeper than % levels"}
+	msgTooManyIssues = texts.New("too-many-issues", fhir.TypeTooCostly)
+	msgTooDeep       = texts.New("too-deep", fhir.TypeTooCostly)
 
-	msgResourceNotObject   = message{"resource-not-object", fhir.TypeStructure, "a resource must be a JSON object"}
-	msgResourceTypeUnknown = message{"resource-type-unknown", fhir.TypeInvalid, "the name is not that of a resource of FHIR R4"}
-	msgResourceMany        = message{"resource-many", fhir.TypeStructure, "% holds one resource and not several"}
+	msgResourceNotObject   = texts.New("resource-not-object", fhir.TypeStructure)
+	msgResourceTypeUnknown = texts.New("resource-type-unknown", fhir.TypeInvalid)
+	msgResourceMany        = texts.New("resource-many", fhir.TypeStructure)
 
-	msgElementUnknown = message{"element-unknown", fhir.TypeStructure, "% has no element of this name"}
-	msgElementTooMany = message{"element-too-many", fhir.TypeStructure, "% occurs more often than allowed"}
-	msgElementOrder   = message{OutOfOrder, fhir.TypeStructure, "% stands behind elements that must follow it"}
-	msgElementEmpty   = message{"element-empty", fhir.TypeStructure, "% has neither a value nor content"}
-	msgChoiceMultiple = message{"choice-multiple", fhir.TypeStructure, "% may have only one of its types"}
+	msgElementUnknown = texts.New("element-unknown", fhir.TypeStructure)
+	msgElementTooMany = texts.New("element-too-many", fhir.TypeStructure)
+	msgElementOrder   = texts.New(OutOfOrder, fhir.TypeStructure)
+	msgElementEmpty   = texts.New("element-empty", fhir.TypeStructure)
+	msgChoiceMultiple = texts.New("choice-multiple", fhir.TypeStructure)
 
-	msgNamespace = message{"xml-namespace", fhir.TypeStructure, "the element is in the wrong namespace, expected %"}
-	msgAttribute = message{"xml-attribute", fhir.TypeStructure, "% has no attribute of this name"}
-	msgText      = message{"xml-text", fhir.TypeStructure, "text where only elements may stand"}
-	msgCharacter = message{"xml-character", fhir.TypeValue, "the text contains a character that XML does not have"}
+	msgNamespace = texts.New("xml-namespace", fhir.TypeStructure)
+	msgAttribute = texts.New("xml-attribute", fhir.TypeStructure)
+	msgText      = texts.New("xml-text", fhir.TypeStructure)
+	msgCharacter = texts.New("xml-character", fhir.TypeValue)
 
-	msgValueEmpty   = message{"value-empty", fhir.TypeValue, "an attribute must not be empty"}
-	msgValueBoolean = message{"value-boolean", fhir.TypeValue, "the value must be true or false"}
-	msgValueNumber  = message{"value-number", fhir.TypeValue, "the value must be a number"}
+	msgValueEmpty   = texts.New("value-empty", fhir.TypeValue)
+	msgValueBoolean = texts.New("value-boolean", fhir.TypeValue)
+	msgValueNumber  = texts.New("value-number", fhir.TypeValue)
 
-	msgArrayExpected   = message{"array-expected", fhir.TypeStructure, "% may repeat and must be a JSON array"}
-	msgArrayUnexpected = message{"array-unexpected", fhir.TypeStructure, "% cannot repeat and must not be a JSON array"}
-	msgArrayEmpty      = message{"array-empty", fhir.TypeStructure, "% must not be an empty array"}
-	msgArrayMisaligned = message{"array-misaligned", fhir.TypeStructure, "the values of % and their extensions must be arrays of the same length"}
-	msgObjectExpected  = message{"object-expected", fhir.TypeStructure, "% must be a JSON object"}
-	msgObjectEmpty     = message{"object-empty", fhir.TypeStructure, "% must not be an empty object"}
-	msgJSONType        = message{"json-type", fhir.TypeStructure, "the value must be a JSON %"}
-	msgNullUnexpected  = message{"null-unexpected", fhir.TypeStructure, "null is only allowed to keep the place of a value beside primitive extensions"}
-	msgAttributeExtra  = message{"xml-attribute-extension", fhir.TypeStructure, "% is written as it is in XML and cannot have an id or extensions"}
+	msgArrayExpected   = texts.New("array-expected", fhir.TypeStructure)
+	msgArrayUnexpected = texts.New("array-unexpected", fhir.TypeStructure)
+	msgArrayEmpty      = texts.New("array-empty", fhir.TypeStructure)
+	msgArrayMisaligned = texts.New("array-misaligned", fhir.TypeStructure)
+	msgObjectExpected  = texts.New("object-expected", fhir.TypeStructure)
+	msgObjectEmpty     = texts.New("object-empty", fhir.TypeStructure)
+	msgJSONType        = texts.New("json-type", fhir.TypeStructure)
+	msgNullUnexpected  = texts.New("null-unexpected", fhir.TypeStructure)
+	msgAttributeExtra  = texts.New("xml-attribute-extension", fhir.TypeStructure)
 
-	msgNarrativeMalformed = message{"xhtml-malformed", fhir.TypeInvalid, "the narrative is not well-formed XHTML"}
-	msgNarrativeRoot      = message{"xhtml-root", fhir.TypeInvalid, "the narrative must be a div element in the XHTML namespace"}
-	msgNarrativeForeign   = message{"xhtml-namespace", fhir.TypeInvalid, "the narrative contains an element or attribute of another namespace than XHTML's"}
+	msgNarrativeMalformed = texts.New("xhtml-malformed", fhir.TypeInvalid)
+	msgNarrativeRoot      = texts.New("xhtml-root", fhir.TypeInvalid)
+	msgNarrativeForeign   = texts.New("xhtml-namespace", fhir.TypeInvalid)
 )
 
 // MaxIssues bounds how many issues one document gives; with the last of them
@@ -75,7 +71,7 @@ type step struct {
 func (r *report) enter(name string, index int) { r.path = append(r.path, step{name, index}) }
 func (r *report) leave()                       { r.path = r.path[:len(r.path)-1] }
 
-func (r *report) add(severity fhir.Severity, m message, detail, below string, line, column int) {
+func (r *report) add(severity fhir.Severity, m fhir.Message, detail, below string, line, column int) {
 	if r.full {
 		return
 	}
@@ -83,10 +79,9 @@ func (r *report) add(severity fhir.Severity, m message, detail, below string, li
 		r.full = true
 		severity, m, detail, below = fhir.Fatal, msgTooManyIssues, strconv.Itoa(MaxIssues), ""
 	}
-	r.issues = append(r.issues, fhir.Issue{
-		Severity: severity, Code: m.code, ID: m.id, Expression: r.expression(below), Line: line, Column: column,
-		Text: strings.Replace(m.text, "%", detail, 1),
-	})
+	i := m.Issue(severity, detail)
+	i.Expression, i.Line, i.Column = r.expression(below), line, column
+	r.issues = append(r.issues, i)
 }
 
 func (r *report) expression(below string) string {

@@ -132,7 +132,7 @@ func appendAttributes(out []byte, attrs []xmltext.Attr) []byte {
 
 // writableNarrative returns a narrative's text as it can stand in a document, the
 // message that says why it cannot otherwise.
-func writableNarrative(text string) (string, message, bool) {
+func writableNarrative(text string) (string, fhir.Message, bool) {
 	text = strings.Trim(text, " \t\r\n")
 	s := xmltext.NewFragment(text, maxNarrativeDepth)
 	if !s.Next() {
@@ -159,5 +159,5 @@ func writableNarrative(text string) (string, message, bool) {
 	case bare:
 		text = "<div" + declaration + text[len("<div"):]
 	}
-	return text, message{}, true
+	return text, fhir.Message{}, true
 }

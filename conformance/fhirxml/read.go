@@ -1,7 +1,6 @@
 package fhirxml
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -89,16 +88,17 @@ func (r *reader) document() *fhir.Node {
 }
 
 // issue reports at the token that was read last.
-func (r *reader) issue(m message, detail, below string) bool {
+func (r *reader) issue(m fhir.Message, detail, below string) bool {
 	line, column := r.s.Position(r.s.Begin)
 	r.add(fhir.Error, m, detail, below, line, column)
 	return !r.full
 }
 
-func (r *reader) limit(format string, args ...any) bool {
+func (r *reader) limit(reason string, limit int) bool {
 	if r.failure == nil {
 		line, column := r.s.Position(r.s.Begin)
-		r.failure = &fhir.SyntaxError{Line: line, Column: column, Offset: r.s.Begin, Limit: true, Reason: fmt.Sprintf(format, args...)}
+		said := texts.Say(reason, limit)
+		r.failure = &fhir.SyntaxError{Line: line, Column: column, Offset: r.s.Begin, Limit: true, Reason: said.English, Chinese: said.Chinese}
 	}
 	return false
 }
@@ -106,7 +106,7 @@ func (r *reader) limit(format string, args ...any) bool {
 // count takes note of a value.
 func (r *reader) count() bool {
 	if r.nodes++; r.nodes > r.lim.Nodes {
-		return r.limit("more than %d values", r.lim.Nodes)
+		return r.limit("more than {1} values", r.lim.Nodes)
 	}
 	return true
 }
@@ -114,7 +114,7 @@ func (r *reader) count() bool {
 // down takes note of a level of the tree.
 func (r *reader) down() bool {
 	if r.depth++; r.depth > r.lim.Depth {
-		return r.limit("nested deeper than %d", r.lim.Depth)
+		return r.limit("nested deeper than {1}", r.lim.Depth)
 	}
 	return true
 }
@@ -445,7 +445,7 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 	p := f.children()
 	r.depth++ // the object beside the value
 	if extra != nil && r.depth > r.lim.Depth {
-		return nil, nil, r.limit("nested deeper than %d", r.lim.Depth)
+		return nil, nil, r.limit("nested deeper than {1}", r.lim.Depth)
 	}
 	at := siblings{order: -1}
 	for r.s.Next() {
@@ -472,7 +472,7 @@ func (r *reader) primitive(f *field) (value, extra *fhir.Node, ok bool) {
 				extra = fhir.NewObject().SetPosition(line, column)
 			}
 			if r.depth > r.lim.Depth {
-				return nil, nil, r.limit("nested deeper than %d", r.lim.Depth)
+				return nil, nil, r.limit("nested deeper than {1}", r.lim.Depth)
 			}
 			if !r.child(extra, p, &at) {
 				return nil, nil, false

@@ -37,7 +37,7 @@ type entry struct {
 	fhir.Element
 }
 
-func (w *writer) issue(n *fhir.Node, m message, detail, below string) {
+func (w *writer) issue(n *fhir.Node, m fhir.Message, detail, below string) {
 	line, column := n.Position()
 	w.add(fhir.Error, m, detail, below, line, column)
 }

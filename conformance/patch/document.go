@@ -207,12 +207,12 @@ func prefixFor(prefixes []xmltext.Binding, name xmltext.Name) string {
 }
 
 // syntaxError turns what the reader of XML says into an Error.
-func syntaxError(m message, what string, err error) error {
+func syntaxError(m fhir.Message, what string, err error) error {
 	var syntax *fhir.SyntaxError
 	if !errors.As(err, &syntax) {
 		return err
 	}
-	e := fail(m, what+": "+syntax.Reason)
+	e := fail(m, texts.Say(what, syntax))
 	e.Line, e.Column, e.Limit = syntax.Line, syntax.Column, syntax.Limit
 	return e
 }

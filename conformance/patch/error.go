@@ -1,9 +1,9 @@
 package patch
 
 import (
+	_ "embed"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 )
@@ -28,50 +28,46 @@ func (e *Error) Error() string {
 	return where + e.Text + " [" + e.ID + "]"
 }
 
-// message is a kind of failure: its stable id, the issue type it travels under and
-// its English text, in which % stands for a detail that is not data.
-type message struct {
-	id   string
-	code fhir.IssueType
-	text string
-}
+//go:embed messages.txt
+var messagesFile string
+
+var texts = fhir.ReadMessages(messagesFile)
 
 // The messages.
 var (
-	msgMalformed  = message{"patch-malformed", fhir.TypeStructure, "the patch is not %"}
-	msgResource   = message{"patch-resource", fhir.TypeStructure, "what is to be patched is not %"}
-	msgResult     = message{"patch-result", fhir.TypeInvalid, "the result is no resource: %"}
-	msgUnknown    = message{"patch-operation-unknown", fhir.TypeNotSupported, "the operation is not one of %"}
-	msgMissing    = message{"patch-part-missing", fhir.TypeRequired, "the operation needs %"}
-	msgPart       = message{"patch-part-invalid", fhir.TypeValue, "% is not what the operation needs"}
-	msgPathSyntax = message{"patch-path-syntax", fhir.TypeInvalid, "the path cannot be read: %"}
-	msgPathFailed = message{"patch-path-failed", fhir.TypeProcessing, "the path cannot be evaluated: %"}
+	msgMalformed  = texts.New("patch-malformed", fhir.TypeStructure)
+	msgResource   = texts.New("patch-resource", fhir.TypeStructure)
+	msgResult     = texts.New("patch-result", fhir.TypeInvalid)
+	msgUnknown    = texts.New("patch-operation-unknown", fhir.TypeNotSupported)
+	msgMissing    = texts.New("patch-part-missing", fhir.TypeRequired)
+	msgPart       = texts.New("patch-part-invalid", fhir.TypeValue)
+	msgPathSyntax = texts.New("patch-path-syntax", fhir.TypeInvalid)
+	msgPathFailed = texts.New("patch-path-failed", fhir.TypeProcessing)
 
-	msgNone   = message{"patch-target-none", fhir.TypeNotFound, "the path names nothing"}
-	msgMany   = message{"patch-target-many", fhir.TypeProcessing, "the path names more than one element"}
-	msgTarget = message{"patch-target-invalid", fhir.TypeProcessing, "the path does not name %"}
-	msgExists = message{"patch-target-exists", fhir.TypeConflict, "there is one already, and the element cannot repeat"}
-	msgName   = message{"patch-name-unknown", fhir.TypeStructure, "% has no element of this name"}
-	msgType   = message{"patch-value-type", fhir.TypeStructure, "the value is not of the type that the element has: %"}
-	msgIndex  = message{"patch-index", fhir.TypeValue, "the index is outside the list"}
-	msgTest   = message{"patch-test-failed", fhir.TypeConflict, "the value is not what the test expects"}
-	msgInto   = message{"patch-move-inside", fhir.TypeProcessing, "a value cannot move into itself"}
-	msgEmpty  = message{"patch-empty", fhir.TypeRequired, "the patch has no operations"}
+	msgNone   = texts.New("patch-target-none", fhir.TypeNotFound)
+	msgMany   = texts.New("patch-target-many", fhir.TypeProcessing)
+	msgTarget = texts.New("patch-target-invalid", fhir.TypeProcessing)
+	msgExists = texts.New("patch-target-exists", fhir.TypeConflict)
+	msgName   = texts.New("patch-name-unknown", fhir.TypeStructure)
+	msgType   = texts.New("patch-value-type", fhir.TypeStructure)
+	msgIndex  = texts.New("patch-index", fhir.TypeValue)
+	msgTest   = texts.New("patch-test-failed", fhir.TypeConflict)
+	msgInto   = texts.New("patch-move-inside", fhir.TypeProcessing)
+	msgEmpty  = texts.New("patch-empty", fhir.TypeRequired)
 
-	msgOperations = message{"patch-too-many-operations", fhir.TypeTooCostly, "the patch has more than % operations"}
-	msgDepth      = message{"patch-too-deep", fhir.TypeTooCostly, "the result nests deeper than %"}
-	msgNodes      = message{"patch-too-many-values", fhir.TypeTooCostly, "the result has more than % values"}
-	msgBytes      = message{"patch-too-large", fhir.TypeTooLong, "the result is larger than % bytes"}
-	msgWork       = message{"patch-too-costly", fhir.TypeTooCostly, "more than % elements were looked at"}
-	msgPath       = message{"patch-path-too-long", fhir.TypeTooLong, "the path is longer than % bytes"}
+	msgOperations = texts.New("patch-too-many-operations", fhir.TypeTooCostly)
+	msgDepth      = texts.New("patch-too-deep", fhir.TypeTooCostly)
+	msgNodes      = texts.New("patch-too-many-values", fhir.TypeTooCostly)
+	msgBytes      = texts.New("patch-too-large", fhir.TypeTooLong)
+	msgWork       = texts.New("patch-too-costly", fhir.TypeTooCostly)
+	msgPath       = texts.New("patch-path-too-long", fhir.TypeTooLong)
 )
 
 // MaxPath bounds the bytes of a path, a pointer or a selector.
 const MaxPath = 8 << 10
 
-func fail(m message, detail string) *Error {
-	return &Error{Operation: -1, Issue: fhir.Issue{
-		Severity: fhir.Error, Code: m.code, ID: m.id, Text: strings.Replace(m.text, "%", detail, 1)}}
+func fail(m fhir.Message, details ...any) *Error {
+	return &Error{Operation: -1, Issue: m.Issue(fhir.Error, details...)}
 }
 
 // at adds place and operation to an error that has none.

@@ -150,9 +150,9 @@ func (p *pathPatch) evaluate(path string) ([]fhir.Element, error) {
 	if err != nil {
 		var syntax *fhirpath.SyntaxError
 		if errors.As(err, &syntax) {
-			return nil, fail(msgPathSyntax, "column "+strconv.Itoa(syntax.Column))
+			return nil, fail(msgPathSyntax, texts.Say("column {1}", syntax.Column))
 		}
-		return nil, fail(msgPathSyntax, "")
+		return nil, fail(msgPathSyntax, err)
 	}
 	if err := p.spend(nodeWork * p.total.nodes); err != nil {
 		return nil, err
@@ -161,11 +161,15 @@ func (p *pathPatch) evaluate(path string) ([]fhir.Element, error) {
 	if err != nil {
 		var failed *fhirpath.EvaluationError
 		if errors.As(err, &failed) {
-			e := fail(msgPathFailed, failed.Reason)
+			var reason any = failed.Reason
+			if s, ok := any(failed).(fhir.Speaker); ok {
+				reason = s.Texts()
+			}
+			e := fail(msgPathFailed, reason)
 			e.Limit = failed.Limit
 			return nil, e
 		}
-		return nil, fail(msgPathFailed, "")
+		return nil, fail(msgPathFailed, err)
 	}
 	if err := p.spend(valueWork * len(values)); err != nil {
 		return nil, err
@@ -219,7 +223,7 @@ func (p *pathPatch) one(path string) (*place, error) {
 		return nil, err
 	}
 	if len(elements) > 1 {
-		return nil, fail(msgMany, "")
+		return nil, fail(msgMany)
 	}
 	return p.locate(elements[0])
 }
@@ -233,7 +237,7 @@ func (p *pathPatch) add(o operation) error {
 		return err
 	}
 	if into == nil {
-		return fail(msgNone, "")
+		return fail(msgNone)
 	}
 	property, v, err := valueFor(into.child, into.owner(), o.name, o.value)
 	if err != nil {
@@ -261,7 +265,7 @@ func (p *pathPatch) replace(o operation) error {
 	}
 	switch {
 	case target == nil:
-		return fail(msgNone, "")
+		return fail(msgNone)
 	case target.parent == nil:
 		return fail(msgTarget, "something in the resource: it cannot be replaced itself")
 	case target.property == nil:
@@ -284,7 +288,7 @@ func (p *pathPatch) insert(o operation) error {
 		return err
 	}
 	if o.index > l.len() {
-		return fail(msgIndex, "")
+		return fail(msgIndex)
 	}
 	_, v, err := valueFor(l.above.child, l.above.owner(), l.property.Name, o.value) // what repeats is no choice
 	if err != nil {
@@ -304,7 +308,7 @@ func (p *pathPatch) move(o operation) error {
 		return err
 	}
 	if o.source >= l.len() || o.destination >= l.len() {
-		return fail(msgIndex, "")
+		return fail(msgIndex)
 	}
 	if o.source == o.destination {
 		return nil
@@ -348,18 +352,18 @@ func (p *pathPatch) list(path string) (*list, error) {
 func (p *pathPatch) emptyList(path string) (*list, error) {
 	dot := strings.LastIndexByte(path, '.')
 	if dot < 0 {
-		return nil, fail(msgNone, "")
+		return nil, fail(msgNone)
 	}
 	name := strings.Trim(strings.TrimSpace(path[dot+1:]), "`")
 	if strings.ContainsFunc(name, func(r rune) bool { return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }) {
-		return nil, fail(msgNone, "")
+		return nil, fail(msgNone)
 	}
 	above, err := p.one(path[:dot])
 	if err != nil {
 		return nil, err
 	}
 	if above == nil {
-		return nil, fail(msgNone, "")
+		return nil, fail(msgNone)
 	}
 	property := above.child(name)
 	if property == nil || !property.Repeats() {

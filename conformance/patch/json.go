@@ -126,16 +126,16 @@ func pointerOf(o *fhir.Node, member string) ([]string, error) {
 // index reads a part of a pointer as a place in an array of that length.
 func index(part string, length int) (int, error) {
 	if part == "" || len(part) > 9 || part[0] == '0' && part != "0" {
-		return 0, fail(msgIndex, "")
+		return 0, fail(msgIndex)
 	}
 	for _, c := range []byte(part) {
 		if c < '0' || c > '9' {
-			return 0, fail(msgIndex, "")
+			return 0, fail(msgIndex)
 		}
 	}
 	i, err := strconv.Atoi(part)
 	if err != nil || i >= length {
-		return 0, fail(msgIndex, "")
+		return 0, fail(msgIndex)
 	}
 	return i, nil
 }
@@ -159,7 +159,7 @@ func (p *jsonPatch) child(n *fhir.Node, part string) (*fhir.Node, int, error) {
 			return nil, 0, err
 		}
 	}
-	return nil, 0, fail(msgNone, "")
+	return nil, 0, fail(msgNone)
 }
 
 func (p *jsonPatch) find(path []string) (n *fhir.Node, err error) {
@@ -304,7 +304,7 @@ func (p *jsonPatch) move(from, path []string) error {
 	}
 	if inside {
 		if len(from) < len(path) {
-			return fail(msgInto, "")
+			return fail(msgInto)
 		}
 		_, err := p.find(from)
 		return err
@@ -329,7 +329,7 @@ func (p *jsonPatch) test(path []string, want *fhir.Node) error {
 	}
 	same, err := p.equal(got, want)
 	if err == nil && !same {
-		err = fail(msgTest, "")
+		err = fail(msgTest)
 	}
 	return err
 }

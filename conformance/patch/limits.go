@@ -1,8 +1,6 @@
 package patch
 
 import (
-	"strconv"
-
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
@@ -69,8 +67,8 @@ func (b *budget) hold(total size) error {
 	return nil
 }
 
-func failLimit(m message, limit int) *Error {
-	e := fail(m, strconv.Itoa(limit))
+func failLimit(m fhir.Message, limit int) *Error {
+	e := fail(m, limit)
 	e.Limit = true
 	return e
 }

@@ -73,7 +73,7 @@ type selectorParser struct {
 }
 
 func (p *selectorParser) fail() error {
-	return fail(msgPathSyntax, "column "+strconv.Itoa(p.pos+1))
+	return fail(msgPathSyntax, texts.Say("column {1}", p.pos+1))
 }
 
 func (p *selectorParser) blank() {
@@ -95,7 +95,7 @@ func (p *selectorParser) path() (selector, error) {
 	var s selector
 	for {
 		if p.steps++; p.steps > maxSteps {
-			return nil, fail(msgPathSyntax, "more than "+strconv.Itoa(maxSteps)+" steps")
+			return nil, fail(msgPathSyntax, texts.Say("more than {1} steps", maxSteps))
 		}
 		one, err := p.step()
 		if err != nil {

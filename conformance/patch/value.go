@@ -136,7 +136,7 @@ func put(n *fhir.Node, p *definitions.Property, v fhir.Element, child func(strin
 	for _, k := range n.All() {
 		other := child(strings.TrimPrefix(k.Name(), "_"))
 		if other != nil && other.Element == p.Element {
-			return fail(msgExists, "")
+			return fail(msgExists)
 		}
 	}
 	l.set(-1, v)

@@ -17,7 +17,7 @@ func ApplyXML(resource *fhir.Node, patch []byte, lim Limits) (*fhir.Node, error)
 	lim = lim.withDefaults()
 	doc, issues := fhirxml.Append(nil, resource)
 	if len(issues) > 0 {
-		e := fail(msgResource, "writable as XML: "+issues[0].Text)
+		e := fail(msgResource, texts.Say("writable as XML: {1}", issues[0]))
 		e.Expression = issues[0].Expression
 		return nil, e
 	}
@@ -28,13 +28,13 @@ func ApplyXML(resource *fhir.Node, patch []byte, lim Limits) (*fhir.Node, error)
 	n, issues, err := fhirxml.Parse(out, fhirxml.Options{Limits: fhir.Limits{Bytes: lim.Bytes, Depth: lim.Depth, Nodes: lim.Nodes}})
 	var syntax *fhir.SyntaxError
 	if errors.As(err, &syntax) {
-		e := fail(msgResult, syntax.Reason)
+		e := fail(msgResult, syntax)
 		e.Limit = syntax.Limit
 		return nil, e
 	}
 	for _, i := range issues {
 		if i.ID != fhirxml.OutOfOrder {
-			e := fail(msgResult, i.Text)
+			e := fail(msgResult, i)
 			e.Expression = i.Expression
 			return nil, e
 		}
@@ -48,11 +48,11 @@ func ApplyXMLDocument(doc, patch []byte, lim Limits) ([]byte, error) {
 	lim = lim.withDefaults()
 	operations, s, err := parseDocument(patch, lim, true)
 	if err != nil {
-		return nil, syntaxError(msgMalformed, "XML that can be read", err)
+		return nil, syntaxError(msgMalformed, "XML that can be read: {1}", err)
 	}
 	document, _, err := parseDocument(doc, lim, false)
 	if err != nil {
-		return nil, syntaxError(msgResource, "XML that can be read", err)
+		return nil, syntaxError(msgResource, "XML that can be read: {1}", err)
 	}
 	p := &xmlPatch{budget: budget{lim: lim}, document: document}
 	root := operations.root()
@@ -72,7 +72,7 @@ func ApplyXMLDocument(doc, patch []byte, lim Limits) ([]byte, error) {
 		}
 	}
 	if i == 0 {
-		return nil, fail(msgEmpty, "")
+		return nil, fail(msgEmpty)
 	}
 	out := document.append(nil, "", nil)
 	if len(out) > lim.Bytes {
@@ -111,9 +111,9 @@ func (p *xmlPatch) operation(o *xmlNode, space string) error {
 	case err != nil:
 		return err
 	case len(found) == 0:
-		return fail(msgNone, "")
+		return fail(msgNone)
 	case len(found) > 1:
-		return fail(msgMany, "")
+		return fail(msgMany)
 	}
 	parent := found[0].node.parent
 	if parent == nil {
@@ -209,7 +209,7 @@ func addAttribute(o, n *xmlNode, kind string) error {
 	}
 	for _, other := range n.attrs {
 		if other.Local == a.Local && other.Space == a.Space {
-			return fail(msgExists, "")
+			return fail(msgExists)
 		}
 	}
 	n.attrs = append(n.attrs, a)

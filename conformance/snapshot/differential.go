@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func (w *work) differential(list []*fhir.Node, root string) *change {
 		parts := strings.Split(path, ".")
 		if len(path) > maxPath || len(def.Get("sliceName").Text()) > maxName {
 			w.report(i, fhir.Error, fhir.TypeTooCostly, "too-long",
-				fmt.Sprintf("the path has more than %d characters, or the name of the slice more than %d", maxPath, maxName))
+				"the path has more than {1} characters, or the name of the slice more than {2}", maxPath, maxName)
 			continue
 		}
 		if strings.ContainsAny(def.Get("sliceName").Text(), ".: ") {
@@ -40,11 +39,11 @@ func (w *work) differential(list []*fhir.Node, root string) *change {
 		}
 		if parts[0] != root || slices.Contains(parts, "") {
 			w.report(i, fhir.Error, fhir.TypeStructure, "path-invalid",
-				fmt.Sprintf("the path %q is none of %s", clip(path), clip(root)))
+				"the path \"{1}\" is none of {2}", clip(path), clip(root))
 			continue
 		}
 		if len(parts) > maxDepth {
-			w.report(i, fhir.Error, fhir.TypeTooCostly, "too-deep", fmt.Sprintf("the path has more than %d parts", maxDepth))
+			w.report(i, fhir.Error, fhir.TypeTooCostly, "too-deep", "the path has more than {1} parts", maxDepth)
 			continue
 		}
 		if len(parts) == 1 {
@@ -117,7 +116,7 @@ func (w *work) add(at *change, def *fhir.Node, name string, index int) {
 	default:
 		text := "the element stands here twice"
 		if slice == "" {
-			text += ", and has no slice name"
+			text = "the element stands here twice, and has no slice name"
 		}
 		w.report(index, fhir.Error, fhir.TypeDuplicate, "element-duplicate", text)
 	}

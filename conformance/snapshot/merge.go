@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,7 +16,7 @@ func (w *work) apply(e *element, c *change, at context) (out properties, childre
 	}
 	for _, p := range c.props {
 		if p.value.Len() > w.limits.Items {
-			w.contradiction(c, at, "too-many-items", fmt.Sprintf("%s has more than %d values", clip(p.name), w.limits.Items))
+			w.contradiction(c, at, "too-many-items", "{1} has more than {2} values", clip(p.name), w.limits.Items)
 			continue
 		}
 		switch p.name {
@@ -48,7 +47,7 @@ func (w *work) apply(e *element, c *change, at context) (out properties, childre
 		out = out.with("binding", nil)
 	}
 	if least, most := out.min(), out.max(); least > most {
-		w.contradiction(c, at, "cardinality", fmt.Sprintf("min %d is above max %d", least, most))
+		w.contradiction(c, at, "cardinality", "min {1} is above max {2}", least, most)
 		out = out.with("min", e.props.get("min")).with("max", e.props.get("max"))
 	}
 	return out, children
@@ -65,8 +64,8 @@ func bindable(code string) bool {
 	return true
 }
 
-func (w *work) contradiction(c *change, at context, id, text string) {
-	w.report(c.index, fhir.Error, fhir.TypeBusinessRule, id, clip(at.path)+": "+text)
+func (w *work) contradiction(c *change, at context, id, text string, details ...any) {
+	w.report(c.index, fhir.Error, fhir.TypeBusinessRule, id, "{1}: {2}", clip(at.path), texts.Say(text, details...))
 }
 
 // profiled lays the root of the one profile that a change names over the element: what the profile says of the whole. An
@@ -102,13 +101,13 @@ func (w *work) profiled(e *element, c *change, at context) (properties, []*eleme
 	if id := profileElement(types[0]); id != "" {
 		if root = s.find(id); root == nil {
 			w.report(c.index, fhir.Error, fhir.TypeNotFound, "profile-element",
-				fmt.Sprintf("%s: the profile %s has no element %s", clip(at.path), clip(url), clip(id)))
+				"{1}: the profile {2} has no element {3}", clip(at.path), clip(url), clip(id))
 			return props, e.children
 		}
 		children = root.children
 	} else if s.typ != code && !w.isA(s.typ, code) {
 		w.report(c.index, fhir.Error, fhir.TypeInvalid, "profile-type",
-			fmt.Sprintf("%s: the profile %s is one of %s, not of %s", clip(at.path), clip(url), clip(s.typ), clip(code)))
+			"{1}: the profile {2} is one of {3}, not of {4}", clip(at.path), clip(url), clip(s.typ), clip(code))
 		return props, e.children
 	}
 	extension := code == "Extension"
@@ -145,9 +144,9 @@ func profileElement(t *fhir.Node) string {
 // profile finds the profile of a type, and says so when it cannot be had.
 func (w *work) profile(url string, c *change, at context) *structure {
 	inner := w.inner
-	w.inner = ""
+	w.inner = fhir.Text{}
 	defer func() {
-		if inner != "" {
+		if inner != (fhir.Text{}) {
 			w.inner = inner
 		}
 	}()
@@ -156,16 +155,17 @@ func (w *work) profile(url string, c *change, at context) *structure {
 		return s
 	}
 	if _, known := w.source.Resolve("StructureDefinition", url); known {
-		reason := ""
-		if w.inner != "" {
-			reason = ": " + w.inner
+		if w.inner != (fhir.Text{}) {
+			w.report(c.index, fhir.Error, fhir.TypeProcessing, "profile-unusable",
+				"{1}: the profile {2} has no snapshot that could be used: {3}", clip(at.path), clip(url), w.inner)
+			return nil
 		}
 		w.report(c.index, fhir.Error, fhir.TypeProcessing, "profile-unusable",
-			fmt.Sprintf("%s: the profile %s has no snapshot that could be used%s", clip(at.path), clip(url), reason))
+			"{1}: the profile {2} has no snapshot that could be used", clip(at.path), clip(url))
 		return nil
 	}
 	w.report(c.index, fhir.Warning, fhir.TypeNotFound, "profile-missing",
-		fmt.Sprintf("%s: the profile %s is not known", clip(at.path), clip(url)))
+		"{1}: the profile {2} is not known", clip(at.path), clip(url))
 	return nil
 }
 
@@ -180,10 +180,10 @@ func within(props properties, p property) bool {
 func (w *work) cardinality(out properties, c *change, p property, at context) properties {
 	switch {
 	case p.name == "max" && maximum(p.value.Text()) > out.max():
-		w.contradiction(c, at, "cardinality", fmt.Sprintf("max %s is above %s of its base", clip(p.value.Text()), out.get("max").Text()))
+		w.contradiction(c, at, "cardinality", "max {1} is above {2} of its base", clip(p.value.Text()), out.get("max").Text())
 		return out
 	case p.name == "min" && (properties{p}).min() < out.min() && !at.newSlice && !at.specialize:
-		w.contradiction(c, at, "cardinality", fmt.Sprintf("min %s is below %d of its base", clip(p.value.Text()), out.min()))
+		w.contradiction(c, at, "cardinality", "min {1} is below {2} of its base", clip(p.value.Text()), out.min())
 		return out
 	}
 	return out.with(p.name, p.value)
@@ -203,7 +203,7 @@ func (w *work) types(e *element, out properties, c *change, p property, at conte
 		}
 		seen[code] = true
 		if !slices.ContainsFunc(had, func(base string) bool { return w.isA(code, base) }) {
-			w.contradiction(c, at, "type-not-allowed", fmt.Sprintf("%s is none of the types %s", clip(code), clip(strings.Join(had, ", "))))
+			w.contradiction(c, at, "type-not-allowed", "{1} is none of the types {2}", clip(code), clip(strings.Join(had, ", ")))
 			return out
 		}
 	}
@@ -291,7 +291,7 @@ func (w *work) binding(base *fhir.Node, c *change, own *fhir.Node, at context) *
 	}
 	was, is := base.Get("strength").Text(), own.Get("strength").Text()
 	if is != "" && slices.Index(strengths, is) < slices.Index(strengths, was) && was == "required" {
-		w.contradiction(c, at, "binding", fmt.Sprintf("the binding %s is weaker than %s of its base", clip(is), was))
+		w.contradiction(c, at, "binding", "the binding {1} is weaker than {2} of its base", clip(is), was)
 		return base
 	}
 	if own.Get("valueSet") == nil {
@@ -321,7 +321,7 @@ func (w *work) value(out properties, c *change, p property, at context) properti
 		if (prefix == "fixed" || prefix == "pattern") && len(codes) > 0 && !slices.ContainsFunc(codes, func(code string) bool {
 			return w.valueOf(rest, code)
 		}) {
-			w.contradiction(c, at, "value-type", fmt.Sprintf("%s is no value of %s", clip(p.name), clip(strings.Join(codes, ", "))))
+			w.contradiction(c, at, "value-type", "{1} is no value of {2}", clip(p.name), clip(strings.Join(codes, ", ")))
 			return out
 		}
 		if name, _ := out.choiceOf(prefix); name != "" && name != p.name {

@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -70,7 +69,7 @@ func (w *work) roomFor(main *element, parts []*element, changes []*change, at co
 	}
 	if most := main.props.max(); needed > most {
 		w.report(changes[len(changes)-1].index, fhir.Warning, fhir.TypeBusinessRule, "slice-min",
-			fmt.Sprintf("%s.%s: slices that must be there %d times have room for %d", clip(at.path), main.name, needed, most))
+			"{1}.{2}: slices that must be there {3} times have room for {4}", clip(at.path), main.name, needed, most)
 	}
 }
 
@@ -94,7 +93,7 @@ func (w *work) named(g run, c *change, at context) *change {
 	}
 	if c.slice != "" && c.slice != c.name && !slices.ContainsFunc(g.slices, func(e *element) bool { return e.slice == c.slice }) {
 		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-name",
-			fmt.Sprintf("the slice of %s.%s must be named %s", clip(at.path), g.main.name, clip(c.name)))
+			"the slice of {1}.{2} must be named {3}", clip(at.path), g.main.name, clip(c.name))
 		return nil
 	}
 	// The value of an extension is of one type as a rule: a slice named in the path and by its name says which.
@@ -145,7 +144,7 @@ func (w *work) introduce(main *element, parts []*change, at context) *element {
 		discriminator = "type"
 	default:
 		w.report(parts[0].index, fhir.Error, fhir.TypeStructure, "slicing-missing",
-			fmt.Sprintf("%s.%s has slices, but nothing says how they are told apart", clip(at.path), main.name))
+			"{1}.{2} has slices, but nothing says how they are told apart", clip(at.path), main.name)
 		return main
 	}
 	d := fhir.NewObject().SetString("type", discriminator).SetString("path", map[string]string{"value": "url", "type": "$this"}[discriminator])
@@ -202,7 +201,7 @@ func (w *work) newSlice(base, main *element, have []*element, c *change, at cont
 	}
 	if c.def == nil && !byType {
 		w.report(c.index, fhir.Error, fhir.TypeStructure, "slice-missing",
-			fmt.Sprintf("%s.%s has no slice %q", clip(at.path), main.name, clip(c.slice)))
+			"{1}.{2} has no slice \"{3}\"", clip(at.path), main.name, clip(c.slice))
 		return nil, 0
 	}
 	props := of.props.with("slicing", nil)
@@ -229,17 +228,17 @@ func (w *work) typeSlice(main *element, c *change, at context) (*change, bool) {
 	}
 	if len(codes) == 0 || !same(codes) {
 		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-type",
-			fmt.Sprintf("the slice %q of %s.%s must have one type", clip(c.slice), clip(at.path), main.name))
+			"the slice \"{1}\" of {2}.{3} must have one type", clip(c.slice), clip(at.path), main.name)
 		return c, false
 	}
 	if !slices.ContainsFunc(main.props.typeCodes(), func(code string) bool { return w.isA(codes[0], code) }) {
 		w.report(c.index, fhir.Error, fhir.TypeBusinessRule, "type-not-allowed",
-			fmt.Sprintf("%s.%s cannot be %s", clip(at.path), main.name, clip(codes[0])))
+			"{1}.{2} cannot be {3}", clip(at.path), main.name, clip(codes[0]))
 		return c, false
 	}
 	if want := stem + capital(codes[0]); c.slice != want {
 		w.report(c.index, fhir.Error, fhir.TypeInvalid, "slice-name",
-			fmt.Sprintf("the slice %q of %s.%s must be named %s", clip(c.slice), clip(at.path), main.name, clip(want)))
+			"the slice \"{1}\" of {2}.{3} must be named {4}", clip(c.slice), clip(at.path), main.name, clip(want))
 		return c, false
 	}
 	return c, true
@@ -284,7 +283,7 @@ func (w *work) closeTypes(main *element, parts []*element, changes []*change, at
 				index = changes[0].index
 			}
 			w.report(index, fhir.Error, fhir.TypeBusinessRule, "slice-min",
-				fmt.Sprintf("a slice of %s.%s must be there, so that no other can be", clip(at.path), main.name))
+				"a slice of {1}.{2} must be there, so that no other can be", clip(at.path), main.name)
 			return main
 		}
 		props = props.with("type", needed[0].props.get("type")).with("min", fhir.NewNumber("1"))

@@ -135,7 +135,7 @@ type work struct {
 	sd    *fhir.Node // the one whose elements findings speak of
 	root  *element   // what content references of the base point into
 	quiet bool       // findings about other definitions are not the caller's
-	inner string     // the first of those
+	inner fhir.Text  // the first of those
 	open  []string   // definitions being made, outermost first
 	steps int
 	bytes int // of the values that were put in
@@ -148,7 +148,7 @@ func (w *work) step(n int) bool {
 		return false
 	}
 	if w.steps += n; w.exhausted() {
-		w.giveUp("too-many-steps", fmt.Sprintf("the snapshot takes more than %d steps", w.limits.Steps))
+		w.giveUp("too-many-steps", "the snapshot takes more than {1} steps", w.limits.Steps)
 	}
 	return !w.exhausted()
 }
@@ -160,7 +160,7 @@ func (w *work) put(props properties) bool {
 	}
 	if !w.exhausted() && w.bytes > w.limits.Bytes {
 		w.steps = w.limits.Steps + 1
-		w.giveUp("too-large", fmt.Sprintf("the snapshot would take more than %d bytes", w.limits.Bytes))
+		w.giveUp("too-large", "the snapshot would take more than {1} bytes", w.limits.Bytes)
 	}
 	return !w.exhausted()
 }
@@ -168,22 +168,23 @@ func (w *work) put(props properties) bool {
 func (w *work) exhausted() bool { return w.steps > w.limits.Steps }
 
 // giveUp says why no more is done, whatever definition is being made.
-func (w *work) giveUp(id, text string) {
+func (w *work) giveUp(id, text string, details ...any) {
 	w.cut++
 	quiet := w.quiet
 	w.quiet = false
-	w.report(-1, fhir.Error, fhir.TypeTooCostly, id, text)
+	w.report(-1, fhir.Error, fhir.TypeTooCostly, id, text, details...)
 	w.quiet = quiet
 }
 
-func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string) {
-	if w.quiet && w.inner == "" && (severity == fhir.Error || id == "dependency-flawed") {
-		w.inner = text
+func (w *work) report(index int, severity fhir.Severity, code fhir.IssueType, id, text string, details ...any) {
+	said := texts.Say(text, details...)
+	if w.quiet && w.inner == (fhir.Text{}) && (severity == fhir.Error || id == "dependency-flawed") {
+		w.inner = said
 	}
 	if w.quiet || len(w.issues) >= w.limits.Issues {
 		return
 	}
-	i := fhir.Issue{Severity: severity, Code: code, ID: id, Text: text, Expression: "StructureDefinition"}
+	i := fhir.Issue{Severity: severity, Code: code, ID: id, Text: said.English, Chinese: said.Chinese, Expression: "StructureDefinition"}
 	at := w.top
 	if index >= 0 && w.sd == w.top {
 		i.Expression = fmt.Sprintf("StructureDefinition.differential.element[%d]", index)
@@ -212,26 +213,26 @@ func (w *work) generate(sd *fhir.Node) *structure {
 	changes := sd.Path("differential", "element").Items()
 	if len(changes) > w.limits.Changes {
 		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-changes",
-			fmt.Sprintf("the differential has more than %d elements", w.limits.Changes))
+			"the differential has more than {1} elements", w.limits.Changes)
 		return nil
 	}
 	var base *element
 	switch {
 	case s.base != "":
-		w.inner = ""
+		w.inner = fhir.Text{}
 		of := w.structure(s.base)
 		if of == nil {
-			text := fmt.Sprintf("the base definition %s has no snapshot that could be used", clip(s.base))
-			if w.inner != "" {
-				text += ": " + w.inner
+			if w.inner == (fhir.Text{}) {
+				w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing", "the base definition {1} has no snapshot that could be used", clip(s.base))
+			} else {
+				w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing", "the base definition {1} has no snapshot that could be used: {2}", clip(s.base), w.inner)
 			}
-			w.report(-1, fhir.Error, fhir.TypeNotFound, "base-missing", text)
 			return nil
 		}
 		base, w.root = of.root, of.root
 		if !s.typeOnly && of.typ != s.typ {
 			w.report(-1, fhir.Error, fhir.TypeInvalid, "type-changed",
-				fmt.Sprintf("a constraint on %s cannot be a definition of %s", clip(of.typ), clip(s.typ)))
+				"a constraint on {1} cannot be a definition of {2}", clip(of.typ), clip(s.typ))
 			return nil
 		}
 	case s.typeOnly:
@@ -251,11 +252,11 @@ func (w *work) generate(sd *fhir.Node) *structure {
 		return nil
 	case s.root.size > w.limits.Elements:
 		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-many-elements",
-			fmt.Sprintf("the snapshot would have more than %d elements", w.limits.Elements))
+			"the snapshot would have more than {1} elements", w.limits.Elements)
 		return nil
 	case s.root.cost > w.limits.Bytes:
 		w.report(-1, fhir.Error, fhir.TypeTooCostly, "too-large",
-			fmt.Sprintf("the snapshot would take more than %d bytes", w.limits.Bytes))
+			"the snapshot would take more than {1} bytes", w.limits.Bytes)
 		return nil
 	}
 	return s
@@ -284,8 +285,8 @@ func (w *work) structure(url string) *structure {
 			w.keep(url, s)
 		}
 	}
-	if s.flaw != "" {
-		w.reportOnce(fhir.Warning, fhir.TypeProcessing, "dependency-flawed", fmt.Sprintf("%s has errors: %s", clip(s.url), s.flaw))
+	if s.flaw != (fhir.Text{}) {
+		w.reportOnce(fhir.Warning, fhir.TypeProcessing, "dependency-flawed", "{1} has errors: {2}", clip(s.url), s.flaw)
 	}
 	return s
 }
@@ -299,26 +300,26 @@ func (w *work) other(sd *fhir.Node) *structure {
 		return s
 	}
 	own := sd.Get("url").Text()
-	var text string
+	var text fhir.Text
 	switch {
 	case sd.Path("snapshot", "element").Len() > 0:
-		text = fmt.Sprintf("the snapshot of %s is broken or over a limit", clip(own))
+		text = texts.Say("the snapshot of {1} is broken or over a limit", clip(own))
 	case w.making(own):
 		w.cut++
-		w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle", fmt.Sprintf("the snapshot of %s depends on itself", clip(own)))
+		w.report(-1, fhir.Error, fhir.TypeBusinessRule, "cycle", "the snapshot of {1} depends on itself", clip(own))
 		return nil
 	case len(w.open) >= w.limits.Derivations:
 		w.cut++
-		text = fmt.Sprintf("more than %d definitions need each other's snapshot", w.limits.Derivations)
+		text = texts.Say("more than {1} definitions need each other's snapshot", w.limits.Derivations)
 	}
-	if text != "" {
-		if w.inner == "" {
+	if text != (fhir.Text{}) {
+		if w.inner == (fhir.Text{}) {
 			w.inner = text
 		}
 		return nil
 	}
 	quiet, inner := w.quiet, w.inner
-	w.quiet, w.inner = true, ""
+	w.quiet, w.inner = true, fhir.Text{}
 	s := w.generate(sd)
 	w.quiet = quiet
 	if s != nil {
@@ -329,9 +330,10 @@ func (w *work) other(sd *fhir.Node) *structure {
 }
 
 // reportOnce reports what concerns the whole definition, if it was not said before.
-func (w *work) reportOnce(severity fhir.Severity, code fhir.IssueType, id, text string) {
-	if !slices.ContainsFunc(w.issues, func(i fhir.Issue) bool { return i.ID == id && i.Text == text }) {
-		w.report(-1, severity, code, id, text)
+func (w *work) reportOnce(severity fhir.Severity, code fhir.IssueType, id, text string, details ...any) {
+	said := texts.Say(text, details...)
+	if !slices.ContainsFunc(w.issues, func(i fhir.Issue) bool { return i.ID == id && i.Text == said.English }) {
+		w.report(-1, severity, code, id, text, details...)
 	}
 }
 

@@ -14,7 +14,7 @@ type structure struct {
 	root *element
 	// typeOnly is true for a definition that introduces its type.
 	typeOnly bool
-	flaw     string // what was found wrong when it was made, "" for nothing
+	flaw     fhir.Text // what was found wrong when it was made, "" for nothing
 }
 
 // read makes the tree of a snapshot; nil if the definition has none that can be read.

@@ -1,7 +1,6 @@
 package snapshot
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -56,7 +55,7 @@ func (w *work) unfold(props properties, c *change, at context) (properties, []*e
 		target := w.referenced(ref)
 		if target == nil {
 			w.report(c.index, fhir.Error, fhir.TypeNotFound, "reference-missing",
-				fmt.Sprintf("%s refers to %s, which does not exist", clip(at.path), clip(ref)))
+				"{1} refers to {2}, which does not exist", clip(at.path), clip(ref))
 			return props, nil
 		}
 		return props.with("contentReference", nil).with("type", target.props.get("type")), target.children
@@ -81,7 +80,7 @@ func (w *work) unfold(props properties, c *change, at context) (properties, []*e
 	}
 	if s == nil {
 		w.report(c.index, fhir.Error, fhir.TypeNotFound, "type-unknown",
-			fmt.Sprintf("%s has no type whose elements are known", clip(at.path)))
+			"{1} has no type whose elements are known", clip(at.path))
 		return props, nil
 	}
 	return props, s.root.children
@@ -149,11 +148,11 @@ func (w *work) mergeChildren(children []*element, changes []*change, at context)
 			continue
 		case !ok:
 			w.report(c.index, fhir.Error, fhir.TypeStructure, "path-unknown",
-				fmt.Sprintf("%s has no element %q", clip(at.path), clip(c.name)))
+				"{1} has no element \"{2}\"", clip(at.path), clip(c.name))
 			continue
 		case i < last && !w.unsorted:
 			w.report(c.index, fhir.Error, fhir.TypeStructure, "order",
-				fmt.Sprintf("%q does not stand in the order of the elements of %s", clip(c.name), clip(at.path)))
+				"\"{1}\" does not stand in the order of the elements of {2}", clip(c.name), clip(at.path))
 		}
 		last = max(last, i)
 		of[i] = append(of[i], c)
@@ -218,7 +217,7 @@ func (w *work) added(changes []*change, at context) []*element {
 		in := at.child(e)
 		if c.def == nil {
 			w.report(c.index, fhir.Error, fhir.TypeStructure, "path-unknown",
-				fmt.Sprintf("%s is not defined, only what lies below it", clip(in.path)))
+				"{1} is not defined, only what lies below it", clip(in.path))
 			continue
 		}
 		props := sourced(c.props, at.url)

@@ -119,9 +119,9 @@ func (b *Builder) concept(c Concept) (ordinal int, fresh bool, err error) {
 	}
 	switch {
 	case m.len() >= b.limits.Concepts:
-		b.full = msgSystemLarge.refuse(m.about.URL, b.limits.Concepts, "concepts")
+		b.full = refuse(msgSystemLarge, m.about.URL, b.limits.Concepts, "concepts")
 	case b.text.Len()+b.notes.Len()+len(c.Code)+len(c.Display) > b.limits.Text:
-		b.full = msgSystemLarge.refuse(m.about.URL, b.limits.Text, "bytes")
+		b.full = refuse(msgSystemLarge, m.about.URL, b.limits.Text, "bytes")
 	}
 	if b.full != nil {
 		return 0, false, b.full
@@ -182,7 +182,7 @@ func (b *Builder) detail(key detailKey, value string) {
 	m := b.m
 	k, ok := b.keys[key]
 	if !ok && len(m.keys) >= MaxKinds {
-		b.full = msgSystemLarge.refuse(m.about.URL, MaxKinds, "kinds of properties and designations")
+		b.full = refuse(msgSystemLarge, m.about.URL, MaxKinds, "kinds of properties and designations")
 		return
 	}
 	if !ok {
@@ -195,7 +195,7 @@ func (b *Builder) detail(key detailKey, value string) {
 	d, shared := b.values[value]
 	if !shared {
 		if b.text.Len()+b.notes.Len()+len(value) > b.limits.Text {
-			b.full = msgSystemLarge.refuse(m.about.URL, b.limits.Text, "bytes")
+			b.full = refuse(msgSystemLarge, m.about.URL, b.limits.Text, "bytes")
 			return
 		}
 		d.start = uint32(b.notes.Len())
@@ -248,13 +248,13 @@ func (b *Builder) Done() (*Memory, []fhir.Issue) {
 	m.about.Hierarchy = len(m.parents.to) > 0
 	m.search = m.searchable()
 	if b.twice > 0 {
-		issues = append(issues, msgSystemDuplicate.issue(fhir.Warning, m.about.URL, b.twice))
+		issues = append(issues, msgSystemDuplicate.Issue(fhir.Warning, m.about.URL, b.twice))
 	}
 	if cut > 0 {
-		issues = append(issues, msgSystemCycle.issue(fhir.Warning, m.about.URL, cut))
+		issues = append(issues, msgSystemCycle.Issue(fhir.Warning, m.about.URL, cut))
 	}
 	if missing > 0 && m.about.Content == Complete {
-		issues = append(issues, msgSystemParent.issue(fhir.Warning, m.about.URL, missing))
+		issues = append(issues, msgSystemParent.Issue(fhir.Warning, m.about.URL, missing))
 	}
 	return m, issues
 }

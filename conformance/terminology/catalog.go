@@ -157,7 +157,7 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 		}
 	}
 	if url == "" {
-		return nil, msgSystemMissing.refuse()
+		return nil, refuse(msgSystemMissing)
 	}
 	key := shelfKey{"CodeSystem", url, version}
 	if kept, ok := c.kept.get(key); ok {
@@ -177,9 +177,9 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 	}
 	if !ok {
 		if _, any := c.resolve("CodeSystem", url, ""); version != "" && (any || len(list) > 0) {
-			return nil, msgSystemVersion.refuse(url, version)
+			return nil, refuse(msgSystemVersion, url, version)
 		}
-		return nil, msgSystemUnknown.refuse(url)
+		return nil, refuse(msgSystemUnknown, url)
 	}
 	m, _, err := Read(n, c.limits, c.added[url]...)
 	if err != nil {

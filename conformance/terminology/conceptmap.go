@@ -108,7 +108,7 @@ func (c *Catalog) ConceptMap(canonical string) (*Map, error) {
 	url, version := cutVersion(canonical)
 	n, ok := c.resolve("ConceptMap", url, version)
 	if !ok {
-		return nil, msgMapUnknown.refuse(canonical)
+		return nil, refuse(msgMapUnknown, canonical)
 	}
 	m, err := c.ReadConceptMap(n)
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *Catalog) ReadConceptMap(n *fhir.Node) (*Map, error) {
 		for _, e := range g.Get("element").Items() {
 			targets := e.Get("target").Items()
 			if count += max(len(targets), 1); count > c.limits.Targets {
-				return nil, msgMapLarge.refuse(m.name(), c.limits.Targets)
+				return nil, refuse(msgMapLarge, m.name(), c.limits.Targets)
 			}
 			x.element(e, targets)
 		}

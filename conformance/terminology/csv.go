@@ -73,7 +73,7 @@ func ReadCSV(r io.Reader, t Table, limits Limits) (*Memory, []fhir.Issue, error)
 		var syntax *csv.ParseError
 		switch {
 		case counted.N <= 0:
-			return nil, msgSystemLarge.refuse(t.URL, limits.Text, "bytes")
+			return nil, refuse(msgSystemLarge, t.URL, limits.Text, "bytes")
 		case errors.As(err, &syntax):
 			return nil, &TableError{syntax.Line, syntax.Err.Error()}
 		}

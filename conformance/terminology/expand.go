@@ -85,7 +85,7 @@ func newWalk(ctx context.Context, c *Catalog, s *Set, q ExpandRequest) (*walk, e
 	w.room = c.limits.Expansion
 	if q.Page != nil {
 		if q.Page.Offset < 0 || q.Page.Count < 0 {
-			return nil, msgParameter.refuse("offset, count", "they count from 0")
+			return nil, refuse(msgParameter, "offset, count", "they count from 0")
 		}
 		w.offset, w.room = q.Page.Offset, min(q.Page.Count, w.room)
 	}
@@ -110,7 +110,7 @@ func readVersions(q ExpandRequest) (*versions, error) {
 		for _, canonical := range k.list {
 			url, version := cutVersion(canonical)
 			if version == "" {
-				return nil, msgParameter.refuse(k.name, "it is no url|version")
+				return nil, refuse(msgParameter, k.name, "it is no url|version")
 			}
 			k.among[url] = version
 		}
@@ -131,7 +131,7 @@ func (w *walk) expand() error {
 		err := w.member(w.set, i, p, w.take)
 		var refusal *Refusal
 		switch {
-		case errors.As(err, &refusal) && refusal.Issue.ID == msgTooMuchWork.id && w.q.Page != nil && len(w.out.Contains) == w.room:
+		case errors.As(err, &refusal) && refusal.Issue.ID == msgTooMuchWork.ID && w.q.Page != nil && len(w.out.Contains) == w.room:
 			w.out.Total = -1 // the page is right, and counting the rest is too much
 			return nil
 		case err != nil:
@@ -155,7 +155,7 @@ func (w *walk) whole(i int, p *component) (done bool, err error) {
 	}
 	n := selection.Count()
 	if n < 0 {
-		return false, msgSystemInfinite.refuse(p.system)
+		return false, refuse(msgSystemInfinite, p.system)
 	}
 	if err := w.fits(w.seen + n); err != nil {
 		return false, err
@@ -182,7 +182,7 @@ func (w *walk) whole(i int, p *component) (done bool, err error) {
 // fits refuses an expansion that is asked for at once and has too many codes.
 func (w *walk) fits(n int) error {
 	if w.q.Page == nil && n > w.c.limits.Expansion {
-		return msgTooCostly.refuse(w.set.name(), w.c.limits.Expansion)
+		return refuse(msgTooCostly, w.set.name(), w.c.limits.Expansion)
 	}
 	return nil
 }
@@ -324,7 +324,7 @@ func (w *walk) selection(s *Set, p *component) (CodeSystem, Selection, error) {
 	}
 	var refusal *Refusal
 	if errors.As(err, &refusal) && s.stored != nil && s.storedWhole {
-		if note := msgStored.issue(fhir.Information, s.name()); !slices.Contains(w.out.Issues, note) {
+		if note := msgStored.Issue(fhir.Information, s.name()); !slices.Contains(w.out.Issues, note) {
 			w.out.Issues = append(w.out.Issues, note)
 		}
 		return nil, nil, nil
@@ -344,14 +344,14 @@ func (w *walk) uses(system CodeSystem) error {
 	w.used[about.URL+"|"+about.Version] = true
 	if w.versions != nil {
 		if want, ok := w.versions.checked[about.URL]; ok && !versionFits(about.Version, want) {
-			return msgSystemVersionCheck.refuse(about.URL, about.Version, want)
+			return refuse(msgSystemVersionCheck, about.URL, about.Version, want)
 		}
 	}
 	if about.Version != "" {
 		w.out.Parameters = append(w.out.Parameters, ExpansionParameter{"version", "Uri", about.URL + "|" + about.Version})
 	}
 	if about.Content == Fragment || about.Content == Example {
-		w.out.Issues = append(w.out.Issues, msgSystemPartial.issue(fhir.Warning, about.URL))
+		w.out.Issues = append(w.out.Issues, msgSystemPartial.Issue(fhir.Warning, about.URL))
 	}
 	return nil
 }

@@ -79,14 +79,14 @@ func (m *Memory) filter(f Filter) (bitset, error) {
 	}
 	values := m.values(f.Property)
 	if values == nil {
-		return nil, msgFilterOp.refuse(string(f.Op), f.Property, m.about.URL)
+		return nil, refuse(msgFilterOp, string(f.Op), f.Property, m.about.URL)
 	}
 	t, err := newTest(f)
 	if err != nil {
 		return nil, err
 	}
 	if t == nil {
-		return nil, msgFilterOp.refuse(string(f.Op), f.Property, m.about.URL)
+		return nil, refuse(msgFilterOp, string(f.Op), f.Property, m.about.URL)
 	}
 	found := newBitset(m.len())
 	for i := range m.len() {
@@ -94,7 +94,7 @@ func (m *Memory) filter(f Filter) (bitset, error) {
 			found.set(i)
 		}
 		if t.work > MaxPatternWork {
-			return nil, msgPatternCostly.refuse(m.about.URL, MaxPatternWork)
+			return nil, refuse(msgPatternCostly, m.about.URL, MaxPatternWork)
 		}
 	}
 	if f.Op == OpExists && f.Value == "false" {
@@ -106,11 +106,11 @@ func (m *Memory) filter(f Filter) (bitset, error) {
 // filterHierarchy answers the operators that are about a concept and those above or below it.
 func (m *Memory) filterHierarchy(f Filter) (bitset, error) {
 	if f.Property != "concept" && f.Property != "code" {
-		return nil, msgFilterOp.refuse(string(f.Op), f.Property, m.about.URL)
+		return nil, refuse(msgFilterOp, string(f.Op), f.Property, m.about.URL)
 	}
 	i := m.find(f.Value)
 	if i < 0 {
-		return nil, msgFilterCode.refuse(string(f.Op), m.about.URL)
+		return nil, refuse(msgFilterCode, string(f.Op), m.about.URL)
 	}
 	if f.Op == OpGeneralizes {
 		return m.reach(m.parents, i), nil
@@ -203,34 +203,34 @@ func newTest(f Filter) (*test, error) {
 		return &test{equal: f.Value}, nil
 	case OpExists:
 		if f.Value != "true" && f.Value != "false" {
-			return nil, msgFilterValue.refuse(string(f.Op), "true or false is expected")
+			return nil, refuse(msgFilterValue, string(f.Op), "true or false is expected")
 		}
 		return &test{exists: true}, nil
 	case OpIn, OpNotIn:
 		t := &test{list: map[string]bool{}}
 		for v := range strings.SplitSeq(f.Value, ",") {
 			if len(t.list) >= MaxFilterList {
-				return nil, msgFilterValue.refuse(string(f.Op), "it lists too many values")
+				return nil, refuse(msgFilterValue, string(f.Op), "it lists too many values")
 			}
 			t.list[strings.TrimSpace(v)] = true
 		}
 		return t, nil
 	case OpRegex:
 		if len(f.Value) > MaxPattern {
-			return nil, msgFilterValue.refuse(string(f.Op), "the pattern is too long")
+			return nil, refuse(msgFilterValue, string(f.Op), "the pattern is too long")
 		}
 		pattern := "^(?:" + f.Value + ")$"
 		tree, err := syntax.Parse(pattern, syntax.Perl)
 		if err != nil {
-			return nil, msgFilterValue.refuse(string(f.Op), "the pattern is no regular expression that can be matched in linear time")
+			return nil, refuse(msgFilterValue, string(f.Op), "the pattern is no regular expression that can be matched in linear time")
 		}
 		program, err := syntax.Compile(tree.Simplify())
 		if err != nil || len(program.Inst) > MaxPatternSize {
-			return nil, msgFilterValue.refuse(string(f.Op), "the pattern is too large")
+			return nil, refuse(msgFilterValue, string(f.Op), "the pattern is too large")
 		}
 		re, err := regexp.Compile(pattern)
 		if err != nil {
-			return nil, msgFilterValue.refuse(string(f.Op), "the pattern is no regular expression that can be matched in linear time")
+			return nil, refuse(msgFilterValue, string(f.Op), "the pattern is no regular expression that can be matched in linear time")
 		}
 		return &test{pattern: re, size: len(program.Inst)}, nil
 	}

@@ -54,11 +54,11 @@ func fold(b *strings.Builder, r rune) {
 // words are the parts of a text filter, longest first; all of them must be found.
 func words(text string) ([]string, error) {
 	if len(text) > MaxWordBytes {
-		return nil, msgParameter.refuse("filter", "it is too long")
+		return nil, refuse(msgParameter, "filter", "it is too long")
 	}
 	out := strings.Fields(folded(text))
 	if len(out) > MaxWords {
-		return nil, msgParameter.refuse("filter", "it has too many words")
+		return nil, refuse(msgParameter, "filter", "it has too many words")
 	}
 	for i := range out {
 		if len(out[i]) > len(out[0]) {

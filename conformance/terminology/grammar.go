@@ -62,7 +62,7 @@ func (g *Grammar) Subsumes(_ context.Context, ancestor, code string) (bool, erro
 	_, okA := g.parse(ancestor)
 	_, okC := g.parse(code)
 	if !okA || !okC {
-		return false, msgCodeUnknown.refuse(g.about.URL)
+		return false, refuse(msgCodeUnknown, g.about.URL)
 	}
 	return ancestor == code, nil
 }
@@ -77,7 +77,7 @@ func (g *Grammar) Select(_ context.Context, q Query) (Selection, error) {
 		case f.Property == "code" || f.Property == "concept":
 			value = func(code string) string { return code }
 		default:
-			return nil, msgFilterOp.refuse(string(f.Op), f.Property, g.about.URL)
+			return nil, refuse(msgFilterOp, string(f.Op), f.Property, g.about.URL)
 		}
 		if f.Op == OpIsA && (f.Property == "code" || f.Property == "concept") {
 			f.Op = OpEqual // without a hierarchy
@@ -87,7 +87,7 @@ func (g *Grammar) Select(_ context.Context, q Query) (Selection, error) {
 			return nil, err
 		}
 		if t == nil {
-			return nil, msgFilterOp.refuse(string(f.Op), f.Property, g.about.URL)
+			return nil, refuse(msgFilterOp, string(f.Op), f.Property, g.about.URL)
 		}
 		if f.Op == OpEqual && g.about.URL == UCUM && f.Property == "canonical" {
 			t.equal = canonicalUnit(f.Value)
@@ -124,7 +124,7 @@ func (s *grammarSelection) Has(_ context.Context, code string) (bool, error) {
 }
 
 func (s *grammarSelection) From(context.Context, int) iter.Seq2[Concept, error] {
-	return func(yield func(Concept, error) bool) { yield(Concept{}, msgSystemInfinite.refuse(s.g.about.URL)) }
+	return func(yield func(Concept, error) bool) { yield(Concept{}, refuse(msgSystemInfinite, s.g.about.URL)) }
 }
 
 // maxGrammarCode bounds codes of grammars; longer ones are none.

@@ -46,7 +46,7 @@ func (c *Catalog) iso(system string) (*Memory, error) {
 func (c *Catalog) countries(b *Builder) error {
 	set, ok := c.resolve("ValueSet", countryList, "")
 	if !ok {
-		return msgSystemUnknown.refuse(Countries)
+		return refuse(msgSystemUnknown, Countries)
 	}
 	listed := set.Path("compose", "include", "concept").Items()
 	for _, form := range []func(code string) string{func(code string) string { return code }, threeLetters, number} {

@@ -19,11 +19,11 @@ func readLanguages(text string) (languages, error) {
 		return nil, nil
 	}
 	if len(text) > MaxWordBytes {
-		return nil, msgParameter.refuse("displayLanguage", "it is too long")
+		return nil, refuse(msgParameter, "displayLanguage", "it is too long")
 	}
 	tags, _, err := language.ParseAcceptLanguage(text)
 	if err != nil || len(tags) > maxLanguages {
-		return nil, msgParameter.refuse("displayLanguage", "it is no list of language tags")
+		return nil, refuse(msgParameter, "displayLanguage", "it is no list of language tags")
 	}
 	var out languages
 	for _, t := range tags {

@@ -30,7 +30,7 @@ func (c *Catalog) Lookup(ctx context.Context, q LookupRequest) (*LookupResult, e
 		return nil, err
 	}
 	if q.Coding.Code == "" {
-		return nil, msgCodeMissing.refuse()
+		return nil, refuse(msgCodeMissing)
 	}
 	system, d, err := c.details(ctx, q.Coding)
 	if err != nil {
@@ -98,14 +98,14 @@ func (c *Catalog) details(ctx context.Context, coding Coding) (CodeSystem, Detai
 		return nil, Details{}, err
 	}
 	if system.Describe().Content == NotPresent {
-		return nil, Details{}, msgSystemAbsent.refuse(url)
+		return nil, Details{}, refuse(msgSystemAbsent, url)
 	}
 	d, ok, err := system.Details(ctx, coding.Code)
 	if err != nil {
 		return nil, Details{}, err
 	}
 	if !ok {
-		r := msgCodeUnknown.refuse(url)
+		r := refuse(msgCodeUnknown, url)
 		r.Issue.Code = "not-found"
 		return nil, Details{}, r
 	}
@@ -127,10 +127,10 @@ const (
 // https://hl7.org/fhir/R4/codesystem-operation-subsumes.html. That one does not exist is a *Refusal.
 func (c *Catalog) Subsumes(ctx context.Context, a, b Coding) (Subsumption, error) {
 	if a.Code == "" || b.Code == "" {
-		return "", msgCodeMissing.refuse()
+		return "", refuse(msgCodeMissing)
 	}
 	if a.System != b.System {
-		return "", msgParameter.refuse("codingB", "it is of another code system than codingA")
+		return "", refuse(msgParameter, "codingB", "it is of another code system than codingA")
 	}
 	if b.Version == "" {
 		b.Version = a.Version

@@ -71,7 +71,7 @@ func (c *Catalog) run(ctx context.Context) *run { return &run{ctx: ctx, c: c, li
 
 func (r *run) step(n int) error {
 	if r.steps += n; r.steps > r.limit {
-		return msgTooMuchWork.refuse(r.limit)
+		return refuse(msgTooMuchWork, r.limit)
 	}
 	if before := r.steps - n; before == 0 || before>>12 != r.steps>>12 {
 		return r.ctx.Err() // now and then
@@ -288,7 +288,7 @@ func (r *run) inSystem(p *component, code string) (answer, error) {
 			return answer{}, err
 		}
 	}
-	return answer{member: definitions.Unknown, system: p.system, where: system, cause: msgSystemPartial.refuse(p.system)}, nil
+	return answer{member: definitions.Unknown, system: p.system, where: system, cause: refuse(msgSystemPartial, p.system)}, nil
 }
 
 // hierarchical reports whether a filter asks for what is above or below a concept, which a part of a code system does

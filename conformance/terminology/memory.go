@@ -192,7 +192,7 @@ func (k *detailKey) property(value string) Property {
 func (m *Memory) Subsumes(_ context.Context, ancestor, code string) (bool, error) {
 	a, c := m.find(ancestor), m.find(code)
 	if a < 0 || c < 0 {
-		return false, msgCodeUnknown.refuse(m.about.URL)
+		return false, refuse(msgCodeUnknown, m.about.URL)
 	}
 	return m.below(c, a), nil
 }

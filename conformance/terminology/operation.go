@@ -46,12 +46,12 @@ func Operations() []string {
 func (c *Catalog) Operate(ctx context.Context, operation string, parameters *fhir.Node) (*fhir.Node, error) {
 	op, ok := operations[operation]
 	if !ok {
-		return nil, msgOperationUnknown.refuse(operation)
+		return nil, refuse(msgOperationUnknown, operation)
 	}
 	q := &question{ctx: ctx, c: c, operation: operation, list: parameters.Get("parameter").Items()}
 	for _, p := range q.list {
 		if !slices.Contains(op.parameters, p.Get("name").Text()) {
-			return nil, msgParameterUnknown.refuse(operation, strings.Join(op.parameters, ", "))
+			return nil, refuse(msgParameterUnknown, operation, strings.Join(op.parameters, ", "))
 		}
 	}
 	return op.answer(q)
@@ -96,7 +96,7 @@ func (q *question) texts(name string) []string {
 		}
 	}
 	if len(out) > MaxRepetitions {
-		q.fail(msgParameter.refuse(name, "it is repeated too often"))
+		q.fail(refuse(msgParameter, name, "it is repeated too often"))
 	}
 	return out
 }
@@ -104,7 +104,7 @@ func (q *question) texts(name string) []string {
 func (q *question) flag(name string) bool {
 	text := q.text(name)
 	if text != "" && text != "true" && text != "false" {
-		q.fail(msgParameter.refuse(name, "true or false is expected"))
+		q.fail(refuse(msgParameter, name, "true or false is expected"))
 	}
 	return text == "true"
 }
@@ -116,7 +116,7 @@ func (q *question) number(name string) (n int, given bool) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		q.fail(msgParameter.refuse(name, "a number from 0 is expected"))
+		q.fail(refuse(msgParameter, name, "a number from 0 is expected"))
 	}
 	return n, true
 }
@@ -158,7 +158,7 @@ func (q *question) concept(name string) []Coding {
 	return out
 }
 
-func (q *question) need(what string) error { return msgParameterMissing.refuse(q.operation, what) }
+func (q *question) need(what string) error { return refuse(msgParameterMissing, q.operation, what) }
 
 // set is the value set that is asked about, and the resource if one was given.
 func (q *question) set() (*Set, *fhir.Node, error) {
@@ -228,7 +228,7 @@ func (q *question) request() (ValidateRequest, error) {
 		}
 	}
 	if len(r.Concept) > MaxRepetitions {
-		q.fail(msgParameter.refuse("codeableConcept", "it has too many codings"))
+		q.fail(refuse(msgParameter, "codeableConcept", "it has too many codings"))
 	}
 	return r, q.broken
 }
@@ -330,7 +330,7 @@ func (q *question) translate() (*fhir.Node, error) {
 		}
 	}
 	if max(len(r.Dependencies), len(r.Codings)) > MaxRepetitions {
-		q.fail(msgParameter.refuse("dependency, codeableConcept", "it is repeated too often"))
+		q.fail(refuse(msgParameter, "dependency, codeableConcept", "it is repeated too often"))
 	}
 	if q.broken != nil {
 		return nil, q.broken
@@ -461,7 +461,7 @@ func (t *Translation) Parameters() *fhir.Node {
 	p := newParameters()
 	p.add("result", "Boolean", truth(t.Result))
 	if !t.Result {
-		p.add("message", "String", msgMapUnmatched.english)
+		p.add("message", "String", msgMapUnmatched.Say().English)
 	}
 	for _, m := range t.Matches {
 		x := p.parts("match")

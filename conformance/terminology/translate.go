@@ -55,7 +55,7 @@ type translation struct {
 func (c *Catalog) Translate(ctx context.Context, q TranslateRequest) (*Translation, error) {
 	t := &translation{run: c.run(ctx), q: q, out: &Translation{}}
 	if len(q.Codings) == 0 || slices.ContainsFunc(q.Codings, func(c Coding) bool { return c.Code == "" }) {
-		return nil, msgCodeMissing.refuse()
+		return nil, refuse(msgCodeMissing)
 	}
 	maps := []*Map{q.Map}
 	if q.Map == nil {
@@ -80,7 +80,7 @@ func (c *Catalog) Translate(ctx context.Context, q TranslateRequest) (*Translati
 	slices.SortStableFunc(t.out.Matches, func(a, b Match) int { return a.Equivalence.rank() - b.Equivalence.rank() })
 	t.out.Result = slices.ContainsFunc(t.out.Matches, func(m Match) bool { return m.Equivalence.matches() })
 	if !t.out.Result {
-		t.out.Issues = append(t.out.Issues, msgMapUnmatched.issue(fhir.Information))
+		t.out.Issues = append(t.out.Issues, msgMapUnmatched.Issue(fhir.Information))
 	}
 	return t.out, nil
 }
@@ -107,7 +107,7 @@ func (t *translation) candidates() ([]*Map, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, msgMapNone.refuse()
+		return nil, refuse(msgMapNone)
 	}
 	return found, nil
 }
@@ -128,7 +128,7 @@ const maxMaps = 16
 // through translates a coding with one map. above are the maps that sent it here.
 func (t *translation) through(m *Map, coding Coding, above []*Map) error {
 	if slices.Contains(above, m) || len(above) >= maxMaps {
-		return msgMapCyclic.refuse(m.name())
+		return refuse(msgMapCyclic, m.name())
 	}
 	for i := range m.groups {
 		g := &m.groups[i]

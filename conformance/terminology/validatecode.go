@@ -70,7 +70,7 @@ func (c *Catalog) ValidateCode(ctx context.Context, s *Set, q ValidateRequest) (
 		return nil, err
 	}
 	return j.each(func(coding Coding, path string, any bool) (*Validation, error) { return j.inSet(s, coding, path, any) },
-		msgConceptOutside.issue(fhir.Error, s.name()))
+		msgConceptOutside.Issue(fhir.Error, s.name()))
 }
 
 // ValidateCodeIn tells whether a code is one of a code system, named by its canonical URL.
@@ -89,11 +89,11 @@ func (c *Catalog) ValidateCodeIn(ctx context.Context, system string, q ValidateR
 		}
 		v := &Validation{}
 		if coding.System != url {
-			v.add(msgSystemOther.issue(fhir.Error, url), path+".system")
+			v.add(msgSystemOther.Issue(fhir.Error, url), path+".system")
 			return v, nil
 		}
 		return v, j.inSystem(v, coding, path)
-	}, msgCodeUnknown.issue(fhir.Error, url))
+	}, msgCodeUnknown.Issue(fhir.Error, url))
 }
 
 // each judges what the request names.
@@ -105,7 +105,7 @@ func (j *judge) each(one func(Coding, string, bool) (*Validation, error), none f
 		v, err := one(Coding{Code: j.q.Code, Display: j.q.Display}, "", true)
 		return v, err
 	case len(j.q.Concept) == 0:
-		return nil, msgCodeMissing.refuse()
+		return nil, refuse(msgCodeMissing)
 	}
 	all := &Validation{}
 	for i, coding := range j.q.Concept {
@@ -149,14 +149,14 @@ func (j *judge) inSet(s *Set, coding Coding, path string, any bool) (*Validation
 	v := &Validation{}
 	switch {
 	case coding.Code == "":
-		v.add(msgCodeMissing.issue(fhir.Error), path+".code")
+		v.add(msgCodeMissing.Issue(fhir.Error), path+".code")
 		return v, nil
 	case any:
 	case coding.System == "":
-		v.add(msgSystemMissing.issue(fhir.Error), path+".system")
+		v.add(msgSystemMissing.Issue(fhir.Error), path+".system")
 		return v, nil
 	case !isAbsolute(coding.System):
-		v.add(msgSystemRelative.issue(fhir.Error), path+".system")
+		v.add(msgSystemRelative.Issue(fhir.Error), path+".system")
 		return v, nil
 	}
 	if coding.Version != "" && !any {
@@ -172,7 +172,7 @@ func (j *judge) inSet(s *Set, coding Coding, path string, any bool) (*Validation
 	v.Member, v.Valid = a.member, a.member == definitions.Member
 	switch a.member {
 	case definitions.NotMember:
-		v.add(msgCodeOutside.issue(fhir.Error, s.name()), path+".code")
+		v.add(msgCodeOutside.Issue(fhir.Error, s.name()), path+".code")
 	case definitions.Unknown:
 		if a.cause != nil {
 			v.add(a.cause.Issue, path+".system")
@@ -197,7 +197,7 @@ func (j *judge) prefer(system, version string) {
 // inSystem judges a code by its system alone.
 func (j *judge) inSystem(v *Validation, coding Coding, path string) error {
 	if coding.Code == "" {
-		v.add(msgCodeMissing.issue(fhir.Error), path+".code")
+		v.add(msgCodeMissing.Issue(fhir.Error), path+".code")
 		return nil
 	}
 	v.Member, v.Valid = definitions.Member, true
@@ -227,10 +227,10 @@ func (j *judge) known(v *Validation, coding Coding, path string, listed *entry) 
 	}
 	v.Coding.Code = d.Code
 	if d.Abstract && !j.q.Abstract {
-		v.add(msgCodeAbstract.issue(fhir.Error), path+".code")
+		v.add(msgCodeAbstract.Issue(fhir.Error), path+".code")
 	}
 	if d.Inactive {
-		v.add(msgCodeInactive.issue(fhir.Warning), path+".code")
+		v.add(msgCodeInactive.Issue(fhir.Warning), path+".code")
 	}
 	names := names{own: d.Display, language: about.Language, others: d.Designations}
 	if listed != nil {
@@ -243,7 +243,7 @@ func (j *judge) known(v *Validation, coding Coding, path string, listed *entry) 
 func (j *judge) unknownSystem(v *Validation, coding Coding, path string, listed *entry, why *Refusal) {
 	issue := why.Issue
 	if _, found := j.c.resolve("ValueSet", coding.System, ""); found {
-		issue = msgSystemIsValueSet.issue(fhir.Error, coding.System)
+		issue = msgSystemIsValueSet.Issue(fhir.Error, coding.System)
 	}
 	switch {
 	case listed != nil:
@@ -269,19 +269,19 @@ func (j *judge) unknownCode(v *Validation, system CodeSystem, coding Coding, pat
 		if v.Member == definitions.Member && listed == nil {
 			v.Member, v.Valid, severity = definitions.Unknown, false, fhir.Error
 		}
-		if len(v.Issues) == 0 || v.Issues[len(v.Issues)-1].ID != msgSystemPartial.id {
-			v.add(msgSystemPartial.issue(severity, about.URL), path+".code")
+		if len(v.Issues) == 0 || v.Issues[len(v.Issues)-1].ID != msgSystemPartial.ID {
+			v.add(msgSystemPartial.Issue(severity, about.URL), path+".code")
 		}
 		return nil
 	}
-	issue := msgCodeUnknown.issue(fhir.Error, about.URL)
+	issue := msgCodeUnknown.Issue(fhir.Error, about.URL)
 	for _, other := range []string{strings.ToLower(coding.Code), strings.ToUpper(coding.Code)} {
 		_, ok, err := system.Lookup(j.ctx, other)
 		if err != nil {
 			return err
 		}
 		if ok {
-			issue = msgCodeCase.issue(fhir.Error, about.URL)
+			issue = msgCodeCase.Issue(fhir.Error, about.URL)
 		}
 	}
 	if v.Member == definitions.Member && listed == nil {
@@ -322,7 +322,7 @@ func (j *judge) display(v *Validation, coding Coding, path string, n names) {
 			return
 		}
 	}
-	v.add(msgDisplayWrong.issue(fhir.Error, coding.System, v.Coding.Display), path+".display")
+	v.add(msgDisplayWrong.Issue(fhir.Error, coding.System, v.Coding.Display), path+".display")
 }
 
 // isAbsolute reports whether a URI stands for itself.

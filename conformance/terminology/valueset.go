@@ -149,13 +149,13 @@ func (k *compiler) named(canonical string) (*Set, error) {
 		return kept.(*Set), nil
 	}
 	if slices.Contains(k.above, canonical) {
-		return nil, msgValueSetCyclic.refuse(canonical)
+		return nil, refuse(msgValueSetCyclic, canonical)
 	}
 	url, version := cutVersion(canonical)
 	n, ok := k.c.resolve("ValueSet", url, version)
 	if !ok {
 		if n = k.c.implicit(url, version); n == nil {
-			return nil, msgValueSetUnknown.refuse(canonical)
+			return nil, refuse(msgValueSetUnknown, canonical)
 		}
 	}
 	s, err := k.read(n, canonical)
@@ -173,7 +173,7 @@ func (k *compiler) read(n *fhir.Node, canonical string) (*Set, error) {
 	s := &Set{catalog: k.c, url: n.Get("url").Text(), version: n.Get("version").Text(), header: header(n), size: 1024}
 	name := s.name()
 	if len(k.above) >= k.c.limits.Imports {
-		return nil, msgValueSetDeep.refuse(name, k.c.limits.Imports)
+		return nil, refuse(msgValueSetDeep, name, k.c.limits.Imports)
 	}
 	k.above = append(k.above, canonical)
 	defer func() { k.above = k.above[:len(k.above)-1] }()
@@ -192,7 +192,7 @@ func (k *compiler) read(n *fhir.Node, canonical string) (*Set, error) {
 	}
 	if compose == nil {
 		if s.stored == nil {
-			return nil, msgValueSetEmpty.refuse(name)
+			return nil, refuse(msgValueSetEmpty, name)
 		}
 		s.include = []*component{{codes: s.stored}}
 	}
@@ -201,7 +201,7 @@ func (k *compiler) read(n *fhir.Node, canonical string) (*Set, error) {
 
 func (k *compiler) count(s *Set, n int) error {
 	if k.parts += n; k.parts > k.c.limits.Parts {
-		return msgValueSetLarge.refuse(s.name(), k.c.limits.Parts)
+		return refuse(msgValueSetLarge, s.name(), k.c.limits.Parts)
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func (k *compiler) component(s *Set, n *fhir.Node) (*component, error) {
 	}
 	concepts, filters, sets := n.Get("concept").Items(), n.Get("filter").Items(), n.Get("valueSet").Items()
 	if p.system == "" && len(sets) == 0 {
-		return nil, msgIncludeEmpty.refuse(s.name())
+		return nil, refuse(msgIncludeEmpty, s.name())
 	}
 	if err := k.count(s, 1+len(concepts)+len(filters)+len(sets)); err != nil {
 		return nil, err
@@ -259,7 +259,7 @@ func (k *compiler) component(s *Set, n *fhir.Node) (*component, error) {
 			s.cyclic = s.cyclic || set.cyclic
 		case errors.As(err, &refusal):
 			p.broken = refusal
-			s.cyclic = s.cyclic || refusal.Issue.ID == msgValueSetCyclic.id
+			s.cyclic = s.cyclic || refusal.Issue.ID == msgValueSetCyclic.ID
 		default:
 			return nil, err
 		}
@@ -291,7 +291,7 @@ func (c *Catalog) selected(ctx context.Context, p *component, version, text stri
 		return nil, nil, err
 	}
 	if system.Describe().Content == NotPresent {
-		return system, nil, msgSystemAbsent.refuse(p.system)
+		return system, nil, refuse(msgSystemAbsent, p.system)
 	}
 	if p.codes != nil {
 		return system, nil, nil

@@ -167,7 +167,7 @@ func (a *answering) text(value, item *fhir.Node) {
 	if pattern == "" {
 		return
 	}
-	x, err := (*regexp.Regexp)(nil), error(plainError("too long"))
+	x, err := (*regexp.Regexp)(nil), flawed("too long")
 	if len(pattern) <= maxRegexText {
 		x, err = regexp.Compile(`^(?:` + pattern + `)$`)
 	}

@@ -380,7 +380,7 @@ func (r *run) claimed(n *fhir.Node, typ string) {
 		where := "meta.profile[" + strconv.Itoa(i) + "]"
 		switch {
 		case err != nil:
-			r.reportBelow(c, fhir.Warning, msgClaimUnusable, where, err.Error())
+			r.reportBelow(c, fhir.Warning, msgClaimUnusable, where, err)
 		case p == nil:
 			if t := r.v.defs.Type(c.Text()); t == nil || t.Name == c.Text() {
 				r.reportBelow(c, fhir.Warning, msgClaimUnknown, where)
@@ -405,7 +405,7 @@ func (r *run) askedFor(n *fhir.Node, typ string) {
 		p, err := r.v.profile(url)
 		switch {
 		case err != nil:
-			r.fail(n, msgProfileUnusable, url, err.Error())
+			r.fail(n, msgProfileUnusable, url, err)
 		case p == nil:
 			if t := r.v.defs.Type(url); t == nil {
 				r.fail(n, msgProfileUnknown, url)

@@ -15,9 +15,9 @@ func (r *run) judgeDefinition(n *fhir.Node) {
 		switch {
 		case i.Severity != fhir.Error || i.Code == fhir.TypeNotFound:
 		case i.ID == "cycle":
-			r.report(n, fhir.Warning, msgSnapshot, i.Text)
+			r.report(n, fhir.Warning, msgSnapshot, i)
 		default:
-			r.fail(n, msgSnapshot, i.Text)
+			r.fail(n, msgSnapshot, i)
 		}
 	}
 }

@@ -169,7 +169,7 @@ func (r *run) matches(sl *slicing, s *shape, it *item) (bool, error) {
 		ok, err := r.discriminates(&sl.by[i], s, it)
 		switch {
 		case errors.Is(err, errFree):
-			open = plainError("nothing fixes " + sl.by[i].path)
+			open = flawed("nothing fixes {1}", sl.by[i].path)
 		case err != nil || !ok:
 			return false, err
 		default:
@@ -184,7 +184,7 @@ func (r *run) matches(sl *slicing, s *shape, it *item) (bool, error) {
 
 // errFree says that a slice leaves open what a discriminator looks at; the
 // others decide then.
-const errFree = plainError("nothing fixes it")
+var errFree = flawed("nothing fixes it")
 
 func (r *run) discriminates(d *discriminator, s *shape, it *item) (bool, error) {
 	if d.err != nil {

@@ -21,8 +21,8 @@ func (v *Validator) Compile(name string) bool { return v.plan(name) != nil }
 // Catalogue is the English and Chinese text of each message.
 func Catalogue() map[string][2]string {
 	out := map[string][2]string{}
-	for id, t := range catalogue {
-		out[id] = [2]string{t.english, t.chinese}
+	for id, t := range catalogue.All() {
+		out[id] = [2]string{t.English, t.Chinese}
 	}
 	return out
 }

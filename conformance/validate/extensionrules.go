@@ -68,7 +68,7 @@ func (v *Validator) adviseExtension(r *run, n *fhir.Node, modifier bool) {
 	}
 	switch {
 	case err != nil:
-		r.report(n, fhir.Warning, msgExtensionUnusable, err.Error())
+		r.report(n, fhir.Warning, msgExtensionUnusable, err)
 	case p == nil || p.typ != "Extension":
 		r.unknownExtension(n, modifier)
 	default:

@@ -11,10 +11,11 @@ import (
 
 // invariant is a compiled constraint.
 type invariant struct {
-	key, human string
-	severity   fhir.Severity
-	run        *fhirpath.Expression
-	broken     string // why it could not be compiled
+	key      string
+	human    fhir.Text
+	severity fhir.Severity
+	run      *fhirpath.Expression
+	broken   error // why it could not be compiled
 }
 
 // structural are invariants that the walk itself holds, with messages of their
@@ -50,14 +51,14 @@ func (v *Validator) compileAll(constraints []*definitions.Constraint) []*invaria
 			out = append(out, known.(*invariant))
 			continue
 		}
-		i := v.compileInvariant(c.Key, c.Human, c.Severity, c.Expression)
+		i := v.compileInvariant(c.Key, fhir.Text{English: c.Human, Chinese: c.Human}, c.Severity, c.Expression)
 		v.invariants.Store(c, i)
 		out = append(out, i)
 	}
 	return out
 }
 
-func (v *Validator) compileInvariant(key, human, severity, expression string) *invariant {
+func (v *Validator) compileInvariant(key string, human fhir.Text, severity, expression string) *invariant {
 	if better, ok := corrected[key]; ok && strings.HasPrefix(expression, better.was) {
 		expression = better.is + expression[len(better.was):]
 		if strings.HasSuffix(better.was, "[^") || strings.HasSuffix(better.was, "[A") {
@@ -69,12 +70,12 @@ func (v *Validator) compileInvariant(key, human, severity, expression string) *i
 		i.severity = fhir.Warning
 	}
 	if len(expression) > maxExpression {
-		i.broken = "the expression is too long"
+		i.broken = flawed("the expression is too long")
 		return i
 	}
 	x, err := v.model.Compile(expression, fhirpath.Options{Lenient: true})
 	if err != nil {
-		i.broken = err.Error()
+		i.broken = err
 		return i
 	}
 	i.run = x
@@ -100,14 +101,14 @@ func (r *run) judge(list []*invariant, v fhirpath.Value, n *fhir.Node) {
 		if r.full {
 			return
 		}
-		if i.broken != "" {
+		if i.broken != nil {
 			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, i.broken)
 			continue
 		}
 		holds, defined, err := i.run.Holds(r.scope.env, v)
 		switch {
 		case err != nil:
-			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, err.Error())
+			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, err)
 		case defined && !holds:
 			r.report(n, i.severity, msgInvariant, i.key, i.human)
 		}

@@ -2,63 +2,20 @@ package validate
 
 import (
 	_ "embed"
-	"strconv"
-	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// message is a kind of finding: its stable id and the issue type it travels
-// under. Its texts are in the catalogue.
-type message struct {
-	id   string
-	code fhir.IssueType
-}
-
-// texts are what a message says. {1} stands for the first detail.
-type texts struct{ english, chinese string }
+// message is a kind of finding.
+type message = fhir.Message
 
 //go:embed messages.txt
 var messagesFile string
 
-var catalogue = readCatalogue(messagesFile)
-
-// readCatalogue reads entries of three lines: id, English, Chinese.
-func readCatalogue(file string) map[string]texts {
-	out := map[string]texts{}
-	for entry := range strings.SplitSeq(file, "\n\n") {
-		var lines []string
-		for line := range strings.Lines(entry) {
-			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
-				lines = append(lines, line)
-			}
-		}
-		if len(lines) == 3 {
-			out[lines[0]] = texts{lines[1], lines[2]}
-		}
-	}
-	return out
-}
-
-// newMessage refuses an id without texts, so that a program with one does not
-// start.
-func newMessage(id string, code fhir.IssueType) message {
-	if _, ok := catalogue[id]; !ok {
-		panic("validate: no texts for message " + id)
-	}
-	return message{id, code}
-}
-
-// say puts details into the texts of a message.
-func (m message) say(details []string) texts {
-	t := catalogue[m.id]
-	for i, d := range details {
-		place := "{" + strconv.Itoa(i+1) + "}"
-		t.english = strings.ReplaceAll(t.english, place, d)
-		t.chinese = strings.ReplaceAll(t.chinese, place, d)
-	}
-	return t
-}
+var (
+	catalogue  = fhir.ReadMessages(messagesFile)
+	newMessage = catalogue.New
+)
 
 // The messages, but for those of primitive types, which are format-<type>.
 var (

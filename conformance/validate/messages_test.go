@@ -40,7 +40,7 @@ func TestEveryMessageHasBothTexts(t *testing.T) {
 	placeholder := regexp.MustCompile(`\{\d\}`)
 	han := regexp.MustCompile(`\p{Han}`)
 	for id, texts := range validate.Catalogue() {
-		if !named[id] {
+		if !named[id] && texts[0] != id { // phrases are known by their English
 			t.Errorf("%s is in the catalogue and nothing says it", id)
 		}
 		delete(named, id)

@@ -113,9 +113,9 @@ func (v *Validator) compileProfile(n *fhir.Node) (*profile, error) {
 	elements := n.Path("snapshot", "element").Items()
 	switch {
 	case len(elements) == 0:
-		return nil, plainError("it has no snapshot")
+		return nil, flawed("it has no snapshot")
 	case len(elements) > maxProfileElements:
-		return nil, plainError("it has too many elements")
+		return nil, flawed("it has too many elements")
 	}
 	c := profileCompiler{v: v, profile: p, current: map[string]*shape{}}
 	for _, e := range elements {
@@ -124,7 +124,7 @@ func (v *Validator) compileProfile(n *fhir.Node) (*profile, error) {
 		}
 	}
 	if p.root == nil {
-		return nil, plainError("its snapshot has no root")
+		return nil, flawed("its snapshot has no root")
 	}
 	if p.typ == "" {
 		p.typ = p.root.path
@@ -149,7 +149,7 @@ func (c *profileCompiler) add(e *fhir.Node) error {
 	s.name, s.choice = strings.CutSuffix(last, "[x]")
 	if last == path { // the root
 		if c.profile.root != nil {
-			return plainError("its snapshot has several roots")
+			return flawed("its snapshot has several roots")
 		}
 		c.profile.root = s
 		c.current[path] = s
@@ -158,7 +158,7 @@ func (c *profileCompiler) add(e *fhir.Node) error {
 	}
 	parent := c.current[strings.TrimSuffix(path, "."+last)]
 	if parent == nil {
-		return plainError("its snapshot has an element without a parent: " + path)
+		return flawed("its snapshot has an element without a parent: {1}", path)
 	}
 	s.parent = parent
 	base := childShape(parent, last)
@@ -300,11 +300,26 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 		if c.v.inherited(k.Get("source").Text()) {
 			continue
 		}
-		s.invariants = append(s.invariants, c.v.compileInvariant(key, k.Get("human").Text(), k.Get("severity").Text(), expression))
+		s.invariants = append(s.invariants, c.v.compileInvariant(key, translated(k, "human"), k.Get("severity").Text(), expression))
 	}
 	if sl := e.Get("slicing"); sl != nil {
 		s.slicing = c.v.readSlicing(sl)
 	}
+}
+
+// translated is a text of a definition, and its translation into Chinese if it
+// has one.
+func translated(n *fhir.Node, name string) fhir.Text {
+	t := fhir.Text{English: n.Get(name).Text(), Chinese: n.Get(name).Text()}
+	for _, x := range n.Get("_" + name).Get("extension").Items() {
+		if x.Get("url").Text() != core+"translation" || !strings.HasPrefix(extensionOf(x, "lang").Text(), "zh") {
+			continue
+		}
+		if chinese := extensionOf(x, "content").Text(); chinese != "" {
+			t.Chinese = chinese
+		}
+	}
+	return t
 }
 
 // relaxed are bindings of R4's own profiles that were a mistake, as later versions

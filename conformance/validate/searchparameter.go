@@ -25,7 +25,7 @@ func (r *run) judgeSearchParameter(n *fhir.Node) {
 	if expression.Kind() != fhir.String || len(expression.Text()) > maxExpression {
 		return
 	}
-	usable, last, why := false, "", ""
+	usable, last, why := false, "", error(nil)
 	for _, base := range n.Get("base").Items() {
 		if r.v.defs.KindOf(base.Text()) == 0 {
 			return
@@ -36,7 +36,7 @@ func (r *run) judgeSearchParameter(n *fhir.Node) {
 			if err == nil {
 				usable = true
 			} else {
-				last, why = base.Text(), err.Error()
+				last, why = base.Text(), err
 			}
 		}
 	}

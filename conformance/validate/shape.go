@@ -342,7 +342,7 @@ func (r *run) oneOf(from *profile, urls []string, it *item) {
 		p, err := r.v.profile(url)
 		switch {
 		case err != nil:
-			r.report(it.node(), fhir.Warning, msgProfileUnusable, url, err.Error())
+			r.report(it.node(), fhir.Warning, msgProfileUnusable, url, err)
 			return
 		case p == nil:
 			t := r.v.defs.Type(url)

@@ -36,7 +36,7 @@ func (v *Validator) readSlicing(n *fhir.Node) *slicing {
 		if k.path != "$this" && k.path != "" {
 			k.steps = splitPath(k.path)
 			if k.steps == nil || len(k.path) > maxExpression {
-				k.err = plainError("the path of the discriminator is not one")
+				k.err = flawed("the path of the discriminator is not one")
 			} else {
 				k.run, k.err = v.model.Compile(k.path, fhirpath.Options{Lenient: true})
 			}
@@ -59,7 +59,7 @@ func (r *run) sliced(p *profile, s *shape, items []item, parent *fhir.Node) {
 			ok, err := r.matches(s.slicing, slice, it)
 			if err != nil && !undecided[k] {
 				undecided[k] = true
-				r.report(parent, fhir.Warning, msgSliceUndecidable, slice.label, p.url, err.Error())
+				r.report(parent, fhir.Warning, msgSliceUndecidable, slice.label, p.url, err)
 			}
 			if ok {
 				hit = k

@@ -15,10 +15,10 @@ func (v *Validator) withSnapshot(n *fhir.Node) (*fhir.Node, error) {
 	if made == nil {
 		for _, i := range issues {
 			if i.Severity == fhir.Error {
-				return nil, plainError(i.Text)
+				return nil, &flaw{fhir.Text{English: i.Text, Chinese: i.In("zh")}}
 			}
 		}
-		return nil, plainError("it has no snapshot")
+		return nil, flawed("it has no snapshot")
 	}
 	return made, nil
 }

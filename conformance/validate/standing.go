@@ -65,7 +65,7 @@ func (r *run) globally(n *fhir.Node, typ string) {
 		p, err := r.v.profile(url)
 		switch {
 		case err != nil:
-			r.report(n, fhir.Warning, msgGlobalUnusable, url, err.Error())
+			r.report(n, fhir.Warning, msgGlobalUnusable, url, err)
 		case p == nil:
 			r.report(n, fhir.Warning, msgGlobalUnknown, url)
 		case p.typ == typ || r.v.defs.IsA(typ, p.typ):

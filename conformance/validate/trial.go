@@ -92,11 +92,18 @@ func (r *run) sound(n *fhir.Node) bool {
 // maxSoundSteps is what judging one resource by its type counts for.
 const maxSoundSteps = 100
 
-type plainError string
+// flaw is why something cannot be used.
+type flaw struct{ text fhir.Text }
 
-func (e plainError) Error() string { return string(e) }
+// flawed makes a flaw of a phrase.
+func flawed(english string, details ...any) error {
+	return &flaw{catalogue.Say(english, details...)}
+}
 
-const errUnknownProfile = plainError("the profile is not known")
+func (f *flaw) Error() string    { return f.text.English }
+func (f *flaw) Texts() fhir.Text { return f.text }
+
+var errUnknownProfile = flawed("the profile is not known")
 
 // resourceItem is a resource as an item.
 func (r *run) resourceItem(n *fhir.Node) item {

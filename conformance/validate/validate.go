@@ -183,17 +183,17 @@ func (r *run) push(name string, index int) { r.path = append(r.path, step{name, 
 func (r *run) pop()                        { r.path = r.path[:len(r.path)-1] }
 
 // report notes a finding about the place the walk is at.
-func (r *run) report(n *fhir.Node, severity fhir.Severity, m message, details ...string) {
+func (r *run) report(n *fhir.Node, severity fhir.Severity, m message, details ...any) {
 	r.reportBelow(n, severity, m, "", details...)
 }
 
 // fail is report for errors.
-func (r *run) fail(n *fhir.Node, m message, details ...string) {
+func (r *run) fail(n *fhir.Node, m message, details ...any) {
 	r.reportBelow(n, fhir.Error, m, "", details...)
 }
 
 // reportBelow notes a finding about a child of the place the walk is at.
-func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child string, details ...string) {
+func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child string, details ...any) {
 	if r.full {
 		return
 	}
@@ -204,7 +204,7 @@ func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child
 				return
 			}
 			if r.advice > r.v.options.MaxIssues {
-				severity, m, details = fhir.Information, msgTooManyIssues, []string{strconv.Itoa(r.v.options.MaxIssues)}
+				severity, m, details = fhir.Information, msgTooManyIssues, []any{r.v.options.MaxIssues}
 			}
 		}
 	} else {
@@ -212,20 +212,12 @@ func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child
 	}
 	if r.thorough && r.errors > r.v.options.MaxIssues || !r.thorough && len(r.issues) >= r.v.options.MaxIssues {
 		r.full = true
-		severity, m, details = fhir.Error, msgTooManyIssues, []string{strconv.Itoa(r.v.options.MaxIssues)}
+		severity, m, details = fhir.Error, msgTooManyIssues, []any{r.v.options.MaxIssues}
 	}
 	line, column := n.Position()
-	said := m.say(details)
-	r.issues = append(r.issues, fhir.Issue{
-		Severity:   severity,
-		Code:       m.code,
-		ID:         m.id,
-		Expression: r.expression(child),
-		Line:       line,
-		Column:     column,
-		Text:       said.english,
-		Chinese:    said.chinese,
-	})
+	issue := m.Issue(severity, details...)
+	issue.Expression, issue.Line, issue.Column = r.expression(child), line, column
+	r.issues = append(r.issues, issue)
 }
 
 // expression writes the location in FHIRPath.

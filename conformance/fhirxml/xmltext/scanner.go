@@ -1,7 +1,6 @@
 package xmltext
 
 import (
-	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -84,12 +83,13 @@ func New(src []byte, lim fhir.Limits) (*Scanner, error) {
 		lim.Depth = fhir.DefaultMaxDepth
 	}
 	if len(src) > lim.Bytes {
-		return nil, &fhir.SyntaxError{Line: 1, Column: 1, Limit: true,
-			Reason: fmt.Sprintf("text of %d bytes, expected at most %d", len(src), lim.Bytes)}
+		e := failure(1, 1, 0, "text of {1} bytes, expected at most {2}", len(src), lim.Bytes)
+		e.Limit = true
+		return nil, e
 	}
 	text, wide, fault := decode(src)
 	if fault != "" {
-		return nil, &fhir.SyntaxError{Line: 1, Column: 1, Reason: fault}
+		return nil, failure(1, 1, 0, fault)
 	}
 	s := newScanner(text, lim.Depth)
 	if at := invalidUTF8(text); at >= 0 {
@@ -169,16 +169,16 @@ func (s *Scanner) Position(offset int) (line, column int) {
 	return s.line, offset - s.lineStart + 1
 }
 
-func (s *Scanner) fail(at int, reason string) bool {
+func (s *Scanner) fail(at int, reason string, details ...any) bool {
 	if s.failure == nil {
 		line, column := s.Position(at)
-		s.failure = &fhir.SyntaxError{Line: line, Column: column, Offset: at, Reason: reason}
+		s.failure = failure(line, column, at, reason, details...)
 	}
 	return false
 }
 
-func (s *Scanner) failLimit(at int, format string, args ...any) bool {
-	s.fail(at, fmt.Sprintf(format, args...))
+func (s *Scanner) failLimit(at int, reason string, limit int) bool {
+	s.fail(at, reason, limit)
 	s.failure.Limit = true
 	return false
 }

@@ -14,7 +14,7 @@ func (s *Scanner) startTag() bool {
 		return s.fail(begin, "a second element behind the root")
 	}
 	if len(s.open) >= s.maxDepth {
-		return s.failLimit(begin, "elements nested deeper than %d", s.maxDepth)
+		return s.failLimit(begin, "elements nested deeper than {1}", s.maxDepth)
 	}
 	name, end := s.qName(begin + 1)
 	if end < 0 {
@@ -67,7 +67,7 @@ func (s *Scanner) attribute(outside int) bool {
 		return s.fail(at, "a tag with something that is no attribute")
 	}
 	if len(s.attrs)+len(s.bindings)-outside >= MaxAttributes {
-		return s.failLimit(at, "more than %d attributes of one element", MaxAttributes)
+		return s.failLimit(at, "more than {1} attributes of one element", MaxAttributes)
 	}
 	s.pos = end
 	s.space()
@@ -98,7 +98,7 @@ func (s *Scanner) declare(name Name, space string, at, outside int) bool {
 	case b.Prefix != "" && space == "":
 		return s.fail(at, "a prefix declared for no namespace")
 	case len(s.bindings) >= MaxNamespaces:
-		return s.failLimit(at, "more than %d namespaces declared", MaxNamespaces)
+		return s.failLimit(at, "more than {1} namespaces declared", MaxNamespaces)
 	}
 	for _, other := range s.bindings[outside:] {
 		if other.Prefix == b.Prefix {
