@@ -44,7 +44,7 @@ generated: # generated files are what their generators write today
 order: # no package imports a higher one
 	go test ./internal/architecture
 
-services: ## install PostgreSQL and Redis from Debian's packages, for the tests
+services: ## install PostgreSQL, Redis and Node from Debian's packages, and what runs in Node, for the tests
 	@tools/services
 
 scores: ## one line per published suite; fails when a score fell. UPDATE=1 raises the marks

@@ -110,7 +110,7 @@ func chain(parts ...code) code {
 		for _, part := range parts {
 			if from-mark > maxBelow {
 				m.keep(mark, from)
-				focus, from = m.stack[mark:len(m.stack):len(m.stack)], mark
+				focus = m.stack[mark:len(m.stack):len(m.stack)]
 			}
 			next := len(m.stack)
 			if err := part(m, focus); err != nil {

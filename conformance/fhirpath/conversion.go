@@ -18,27 +18,48 @@ func conversion() map[string]function {
 		{Boolean, toBoolean}, {Integer, toInteger}, {Decimal, toDecimal}, {String, toText},
 		{Date, toDate}, {DateTime, toDateTime}, {Time, toTime},
 	} {
-		all["to"+c.kind.String()] = scalar(0, 0, kindStatic(c.kind), func(_ *machine, v Value, _ []Value) (Value, bool, error) {
+		all["to"+c.kind.String()] = convertible(nothing, 0, kindStatic(c.kind), func(_ *machine, v Value, _ []Value) (Value, bool, error) {
 			out, ok := c.convert(v)
 			return out, ok, nil
 		})
-		all["convertsTo"+c.kind.String()] = scalar(0, 0, kindStatic(Boolean), func(_ *machine, v Value, _ []Value) (Value, bool, error) {
+		all["convertsTo"+c.kind.String()] = convertible(falsehood, 0, kindStatic(Boolean), func(_ *machine, v Value, _ []Value) (Value, bool, error) {
 			_, ok := c.convert(v)
 			return boolValue(ok), true, nil
 		})
 	}
-	all["toQuantity"] = scalar(0, 1, kindStatic(Quantity), func(_ *machine, v Value, args []Value) (Value, bool, error) {
+	all["toQuantity"] = convertible(nothing, 1, kindStatic(Quantity), func(_ *machine, v Value, args []Value) (Value, bool, error) {
 		q, ok, err := quantityIn(v, args)
 		if err != nil || !ok {
 			return Value{}, false, err
 		}
 		return Value{kind: Quantity, ref: q}, true, nil
 	})
-	all["convertsToQuantity"] = scalar(0, 1, kindStatic(Boolean), func(_ *machine, v Value, args []Value) (Value, bool, error) {
+	all["convertsToQuantity"] = convertible(falsehood, 1, kindStatic(Boolean), func(_ *machine, v Value, args []Value) (Value, bool, error) {
 		_, ok, err := quantityIn(v, args)
 		return boolValue(ok), err == nil, err
 	})
 	return all
+}
+
+func nothing(*machine)     {}
+func falsehood(m *machine) { m.push(boolValue(false)) }
+
+// convertible is a scalar function that answers for an element that no System
+// type stands for, too: it converts to nothing.
+func convertible(complex func(*machine), max int, out static, run func(m *machine, v Value, args []Value) (Value, bool, error)) function {
+	f := scalar(0, max, out, run)
+	simple := f.compile
+	f.compile = func(c *compiler, e *expr, in static) (code, static, error) {
+		run, out, err := simple(c, e, in)
+		return func(m *machine, focus []Value) error {
+			if len(focus) == 1 && !focus[0].hasSystem() {
+				complex(m)
+				return nil
+			}
+			return run(m, focus)
+		}, out, err
+	}
+	return f
 }
 
 func toBoolean(v Value) (Value, bool) {

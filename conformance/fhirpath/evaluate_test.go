@@ -129,6 +129,8 @@ func TestEvaluate(t *testing.T) {
 		{"(1 | 2).single()", "!1:9: expected one value, got several"},
 		// Conversions
 		{"'1'.toInteger()", "1"}, {"'1.0'.toInteger()", ""}, {"'yes'.toBoolean()", "true"}, {"1.0.toString()", "1.0"}, {"'2014-02'.toDate()", "2014-02"},
+		{"name.first().toString()", ""}, {"name.first().convertsToString()", "false"}, {"name.first().convertsToQuantity()", "false"},
+		{"name.toString()", "!1:6: expected one value, got several"}, {"(3 days).toString()", "3 days"}, {"(1 day).toString()", "1 day"},
 		{"'abc'.convertsToDecimal()", "false"}, {"true.toInteger()", "1"},
 		// Types
 		{"1.type().name", "Integer"}, {"name.first().type().name", "HumanName"}, {"active.type().namespace", "FHIR"},

@@ -214,7 +214,11 @@ func (v Value) String() string {
 	case Quantity:
 		q := s.quantity()
 		if q.calendar {
-			return formatDecimal(q.number) + " " + q.unit
+			text := formatDecimal(q.number) + " " + q.unit
+			if q.number.Cmp(apd.New(1, 0)) != 0 {
+				text += "s"
+			}
+			return text
 		}
 		return formatDecimal(q.number) + " '" + q.unit + "'"
 	case TypeInfo:
