@@ -2,6 +2,7 @@ package ig_test
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +64,8 @@ func TestPackageIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
+var fhirpathType = regexp.MustCompile(`^StructureDefinition\.snapshot\.element\[\d+\]\.type\[0\]\.code$`)
+
 // What is in the package is judged with the package alone, as others will use it.
 func TestPackageIsValid(t *testing.T) {
 	text, files := build(t)
@@ -88,9 +91,15 @@ func TestPackageIsValid(t *testing.T) {
 				t.Errorf("%s has no snapshot", f.Name)
 			}
 		}
-		complain(t, f.Resource, v.Resource(f.Resource))
+		complain(t, f.Resource, slices.DeleteFunc(v.Resource(f.Resource), func(i fhir.Issue) bool {
+			return i.Severity == fhir.Warning && (
+			// Ids are of types that FHIRPath has and FHIR does not: every snapshot says so.
+			i.ID == "code-extensible" && fhirpathType.MatchString(i.Expression) ||
+				// Which warnings about examples are right is for the tests of profiles to say.
+				f.Example)
+		}))
 	}
-	if _, ok := ig.Guide().Resolve("StructureDefinition", ig.Base+"/StructureDefinition/patient"); ok && profiles == 0 {
+	if profiles == 0 {
 		t.Error("there are no profiles")
 	}
 }

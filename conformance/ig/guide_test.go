@@ -251,3 +251,55 @@ func TestSearchParametersCompileAndFindSomething(t *testing.T) {
 		}
 	}
 }
+
+// What the guide asks of servers is there to be asked for: profiles, interactions, search parameters of the type given.
+func TestRequirementsAreOfThingsThatExist(t *testing.T) {
+	n, ok := ig.Guide().Resolve("CapabilityStatement", ig.Base+"/CapabilityStatement/member-server")
+	if !ok {
+		t.Fatal("there are none")
+	}
+	for _, resource := range n.Get("rest").At(0).Get("resource").Items() {
+		typ := resource.Get("type").Text()
+		for _, profile := range resource.Get("supportedProfile").Items() {
+			sd, ok := ig.Guide().Resolve("StructureDefinition", profile.Text())
+			if !ok || sd.Get("type").Text() != typ {
+				t.Errorf("%s: %s is no profile of it", typ, profile.Text())
+			}
+		}
+		for _, p := range resource.Get("searchParam").Items() {
+			name, want := p.Get("name").Text(), ""
+			if own, ok := ig.Guide().Resolve("SearchParameter", p.Get("definition").Text()); ok {
+				want = own.Get("type").Text()
+			} else if known := definitions.R4().SearchParameter(typ, name); known != nil {
+				want = known.Type
+			}
+			if got := p.Get("type").Text(); got != want {
+				t.Errorf("%s: %s has the type %s, want %q", typ, name, got, want)
+			}
+		}
+	}
+}
+
+// Whatever a definition or an example names under the guide's own base is in the guide.
+func TestNamedDefinitionsExist(t *testing.T) {
+	var look func(in string, n *fhir.Node)
+	look = func(in string, n *fhir.Node) {
+		if n.Kind() != fhir.String {
+			for _, child := range n.All() {
+				look(in, child)
+			}
+			return
+		}
+		url, _, _ := strings.Cut(n.Text(), "#")
+		rest, own := strings.CutPrefix(url, ig.Base+"/")
+		kind, _, _ := strings.Cut(rest, "/")
+		if own && definitions.R4().IsResource(kind) || own && kind == "StructureDefinition" {
+			if _, ok := ig.Guide().Resolve(kind, url); !ok {
+				t.Errorf("%s names %s", in, url)
+			}
+		}
+	}
+	for _, n := range append(ig.Guide().Resources(), ig.Guide().Examples()...) {
+		look(n.ResourceType()+" "+n.ID(), n)
+	}
+}
