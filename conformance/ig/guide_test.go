@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"unicode"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -96,6 +97,16 @@ func TestEveryDefinitionIsFound(t *testing.T) {
 		}
 		if _, ok := ig.Guide().Resolve("Library", url); ok {
 			t.Errorf("%s is found as another kind", url)
+		}
+	}
+}
+
+// Who validates what has nothing to do with the guide does not wait for it to be read.
+func TestOtherDefinitionsAreNotLookedForInTheFiles(t *testing.T) {
+	unreadable := ig.Open(fstest.MapFS{"source/ig.json": {Data: []byte("{")}})
+	for _, url := range []string{"http://hl7.org/fhir/StructureDefinition/Patient", "http://hl7.org/fhir/ValueSet/administrative-gender|4.0.1", "urn:oid:2.16.840.1.113883.6.1", ""} {
+		if _, ok := unreadable.Resolve("StructureDefinition", url); ok {
+			t.Errorf("%s is found", url)
 		}
 	}
 }
