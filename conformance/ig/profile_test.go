@@ -99,6 +99,31 @@ func profiles() []*fhir.Node {
 	return slices.DeleteFunc(ig.Guide().Resources(), func(n *fhir.Node) bool { return n.ResourceType() != "StructureDefinition" })
 }
 
+// Each operation has examples of what goes in and what comes out, which are right by its definition; with a parameter
+// that it does not have they are not.
+func TestEachOperationHasExamples(t *testing.T) {
+	for _, op := range ig.Guide().Resources() {
+		if op.ResourceType() != "OperationDefinition" {
+			continue
+		}
+		for _, use := range []string{"in", "out"} {
+			n := examples()["Parameters/"+op.ID()+"-"+use]
+			if n == nil {
+				t.Errorf("%s has no example of what goes %s", op.ID(), use)
+				continue
+			}
+			if issues := judge().Parameters(n, op.Get("url").Text(), use); fhir.HasErrors(issues) {
+				t.Errorf("%s %s: %v", op.ID(), use, issues)
+			}
+			wrong := n.Clone()
+			wrong.Get("parameter").At(0).SetString("name", "nothing-of-it")
+			if !fhir.HasErrors(judge().Parameters(wrong, op.Get("url").Text(), use)) {
+				t.Errorf("%s %s: takes a parameter that it does not have", op.ID(), use)
+			}
+		}
+	}
+}
+
 // rule is one thing that a differential says beyond its base, and that a resource can break.
 type rule struct {
 	profile string // id
