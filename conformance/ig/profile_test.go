@@ -3,6 +3,7 @@ package ig_test
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -129,7 +130,7 @@ type rule struct {
 	profile string // id
 	url     string
 	element string // id
-	name    string // min, max, fixed, pattern, minValue, type, target, profile, binding, slicing, or the key of an invariant
+	name    string // min, max, fixed, pattern, minValue, type, target, profile, binding, slicing, context, or the key of an invariant
 	warning bool
 
 	detail   string   // what the finding must name: a value set, a profile on a type
@@ -149,6 +150,13 @@ func rules(sd *fhir.Node, defs *definitions.Definitions) ([]rule, error) {
 	elements := sd.Path("differential").Get("element").Items()
 	if base := defs.Type(sd.Get("type").Text()); base == nil || base.URL != sd.Get("baseDefinition").Text() {
 		return nil, fmt.Errorf("%s does not constrain a type of FHIR", sd.ID())
+	}
+	if places := sd.Get("context"); places != nil {
+		var on []string
+		for _, c := range places.Items() {
+			on = append(on, c.Get("expression").Text())
+		}
+		out = append(out, rule{profile: sd.ID(), url: sd.Get("url").Text(), element: "Extension", name: "context", detail: strings.Join(on, ", ")})
 	}
 	marks := discriminators(elements)
 	for _, e := range elements {
@@ -441,6 +449,8 @@ func (r rule) told(i fhir.Issue) bool {
 			return stands(i, at) && strings.HasSuffix(i.Text, strings.Join(types, ", "))
 		}
 		return i.ID == "reference-profile" && stands(i, at) && strings.Contains(i.Text, r.targets[0])
+	case "context": // is told of what holds the extension; all cases put it on a resource
+		return i.ID == "extension-context" && !strings.Contains(i.Expression, ".") && strings.HasSuffix(i.Text, " "+r.detail)
 	case "profile": // something within is wrong by that profile
 		return strings.HasPrefix(normal(i.Expression), at) && strings.Contains(i.Text, r.detail)
 	case "binding":
@@ -548,6 +558,73 @@ func TestStatesOfReferralsAreThoseOfTheConceptMap(t *testing.T) {
 				t.Errorf("%s, %s: refused by the profile is %v", code, status, refused)
 			}
 		}
+	}
+}
+
+// Check digits that FHIRPath calculates are those of the standards, for any number and every check character.
+func TestCheckDigits(t *testing.T) {
+	digits, letters, credit := "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789ABCDEFGHJKLMNPQRTUWXY"
+	random := rand.New(rand.NewPCG(11643, 32100))
+	draw := func(n int, from string) string {
+		var b strings.Builder
+		for range n {
+			b.WriteByte(from[random.IntN(len(from))])
+		}
+		return b.String()
+	}
+	weigh := func(s, alphabet string, weight func(int) int) int {
+		sum := 0
+		for i := range len(s) {
+			sum += strings.IndexByte(alphabet, s[i]) * weight(i)
+		}
+		return sum
+	}
+	listed := func(weights ...int) func(int) int { return func(i int) int { return weights[i] } }
+	for _, c := range []struct {
+		name, example, rule string
+		body                func() string
+		ends                string // all check characters
+		check               func(body string) byte
+	}{
+		{
+			"resident number, GB 11643", "Patient/patient-wang", "resident-id-check",
+			func() string { return "99" + draw(4, digits) + "1968" + "0312" + draw(3, digits) }, "0123456789X",
+			func(b string) byte {
+				return "10X98765432"[weigh(b, digits, listed(7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))%11]
+			},
+		},
+		{
+			"credit code, GB 32100", "Organization/organization-county-hospital", "credit-code-check",
+			func() string { return draw(2, credit) + draw(6, digits) + draw(9, credit) }, credit,
+			func(b string) byte {
+				return credit[(31-weigh(b, credit, listed(1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28))%31)%31]
+			},
+		},
+		{
+			"organization code, GB 11714", "Organization/organization-county-hospital", "organization-code-check",
+			func() string { return draw(8, digits+letters) }, "0123456789X",
+			func(b string) byte {
+				return "0X987654321"[weigh(b, digits+letters, listed(3, 7, 9, 10, 5, 8, 4, 2))%11]
+			},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range 20 {
+				body := c.body()
+				for i := range len(c.ends) {
+					n := examples()[c.example].Clone()
+					for _, id := range n.Get("identifier").Items() {
+						if s := id.Get("system").Text(); s == "urn:oid:2.16.156.10011.1.3" || s == "urn:oid:2.16.156.10011.1.5" {
+							id.SetString("value", body+c.ends[i:i+1])
+						}
+					}
+					refused := slices.ContainsFunc(judge().Resource(n), func(i fhir.Issue) bool { return strings.HasPrefix(i.Text, "rule "+c.rule+" ") })
+					if want := c.ends[i] != c.check(body); refused != want {
+						t.Fatalf("%s and %c: refused is %v", body, c.ends[i], refused)
+					}
+				}
+			}
+		})
 	}
 }
 
