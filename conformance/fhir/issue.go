@@ -67,15 +67,40 @@ type Issue struct {
 // In returns the text in a language, named as in Accept-Language ("zh", "zh-CN",
 // "en"): English where there is no other.
 func (i Issue) In(language string) string {
-	primary, _, _ := strings.Cut(strings.ReplaceAll(language, "_", "-"), "-")
-	if strings.EqualFold(primary, "zh") && i.Chinese != "" {
+	if isChinese(language) && i.Chinese != "" {
 		return i.Chinese
 	}
 	return i.Text
 }
 
+// Chinese is the language in which texts are besides English.
+const Chinese = "zh-CN"
+
+func isChinese(language string) bool {
+	primary, _, _ := strings.Cut(strings.ReplaceAll(language, "_", "-"), "-")
+	return strings.EqualFold(primary, "zh")
+}
+
+// Display is the name of an issue type in a language, "" for codes that R4 does not
+// have.
+func (t IssueType) Display(language string) string {
+	said := messages.texts["type-"+string(t)]
+	if isChinese(language) {
+		return said.Chinese
+	}
+	return said.English
+}
+
 // String writes the issue on one line, as a compiler does.
-func (i Issue) String() string {
+func (i Issue) String() string { return i.line("en") }
+
+// line is String in a language.
+func (i Issue) line(language string) string {
+	severity, at, from := string(i.Severity), "at", "from"
+	if isChinese(language) {
+		at, from = messages.Say(at).Chinese, messages.Say(from).Chinese
+		severity = messages.Say(severity).Chinese
+	}
 	var b strings.Builder
 	if i.Line > 0 {
 		b.WriteString(strconv.Itoa(i.Line) + ":")
@@ -84,12 +109,12 @@ func (i Issue) String() string {
 		}
 		b.WriteString(" ")
 	}
-	b.WriteString(string(i.Severity) + ": " + i.Text)
+	b.WriteString(severity + ": " + i.In(language))
 	if i.Expression != "" {
-		b.WriteString(" at " + i.Expression)
+		b.WriteString(" " + at + " " + i.Expression)
 	}
 	if i.Origin != "" {
-		b.WriteString(" from " + i.Origin)
+		b.WriteString(" " + from + " " + i.Origin)
 	}
 	if i.ID != "" {
 		b.WriteString(" [" + i.ID + "]")

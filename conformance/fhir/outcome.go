@@ -8,6 +8,7 @@ const (
 	fileURL      = "http://hl7.org/fhir/StructureDefinition/operationoutcome-file"
 	lineURL      = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line"
 	columnURL    = "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col"
+	issueTypes   = "http://hl7.org/fhir/issue-type"
 	messageIDURL = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id"
 )
 
@@ -16,22 +17,37 @@ const (
 // extensions, and all of it in diagnostics, for people. file names what the issues
 // are about, "" for nothing that has a name. No issues are told as such: an
 // OperationOutcome has at least one.
-func Outcome(file string, issues []Issue) *Node {
+func Outcome(file string, issues []Issue) *Node { return OutcomeIn("", file, issues) }
+
+// OutcomeIn is Outcome for who wants a language, named as in Accept-Language: the
+// resource says which one it is in, and details have the code of the issue with its
+// name, for texts that nobody has translated. "" is English without that.
+func OutcomeIn(language, file string, issues []Issue) *Node {
 	n := NewObject().SetString("resourceType", "OperationOutcome")
+	switch {
+	case language == "":
+	case isChinese(language):
+		language = Chinese
+		n.SetString("language", language)
+	default:
+		language = "en"
+		n.SetString("language", language)
+	}
 	if file != "" {
 		n.Set("extension", NewArray(extension(fileURL, "valueString", NewString(file))))
 	}
 	if len(issues) == 0 {
-		issues = []Issue{{Severity: Information, Code: TypeInformational, Text: "no findings"}}
+		said := messages.Say("no findings")
+		issues = []Issue{{Severity: Information, Code: TypeInformational, Text: said.English, Chinese: said.Chinese}}
 	}
 	list := NewArray()
 	for _, i := range issues {
-		list.Append(i.outcome())
+		list.Append(i.outcome(language))
 	}
 	return n.Set("issue", list)
 }
 
-func (i Issue) outcome() *Node {
+func (i Issue) outcome(language string) *Node {
 	n, extensions := NewObject(), NewArray()
 	if i.Line > 0 {
 		extensions.Append(extension(lineURL, "valueInteger", NewNumber(strconv.Itoa(i.Line))))
@@ -46,10 +62,17 @@ func (i Issue) outcome() *Node {
 		n.Set("extension", extensions)
 	}
 	n.SetString("severity", string(i.Severity)).SetString("code", string(i.Code))
-	if i.Text != "" {
-		n.Set("details", NewObject().SetString("text", i.Text))
+	details := NewObject()
+	if display := i.Code.Display(language); language != "" && display != "" {
+		details.Set("coding", NewArray(NewObject().SetString("system", issueTypes).SetString("code", string(i.Code)).SetString("display", display)))
 	}
-	n.SetString("diagnostics", i.String())
+	if text := i.In(language); text != "" {
+		details.SetString("text", text)
+	}
+	if details.Len() > 0 {
+		n.Set("details", details)
+	}
+	n.SetString("diagnostics", i.line(language))
 	if i.Expression != "" {
 		n.Set("expression", NewArray(NewString(i.Expression)))
 	}

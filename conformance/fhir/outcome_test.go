@@ -1,6 +1,7 @@
 package fhir_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -42,5 +43,32 @@ func TestOutcomeSaysWhatWhereAndWhich(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, test.want)
 			}
 		})
+	}
+}
+
+func TestOutcomeSpeaksTheLanguageAskedFor(t *testing.T) {
+	issue := fhir.Issue{Severity: fhir.Error, Code: fhir.TypeRequired, ID: "element-missing", Expression: "Observation", Origin: "OBX[1]", Line: 1, Column: 2, Text: "missing", Chinese: "缺少"}
+	place := `"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line","valueInteger":1},` +
+		`{"url":"http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col","valueInteger":2},` +
+		`{"url":"http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id","valueCode":"element-missing"}],"severity":"error","code":"required",`
+	for _, tt := range []struct{ language, want string }{
+		{"zh", `"language":"zh-CN","issue":[{` + place + `"details":{"coding":[{"system":"http://hl7.org/fhir/issue-type","code":"required","display":"缺少必填元素"}],"text":"缺少"},` +
+			`"diagnostics":"1:2: 错误: 缺少 位于 Observation 来自 OBX[1] [element-missing]","expression":["Observation"]}]}`},
+		{"zh-TW", `"language":"zh-CN",`},
+		{"en-GB", `"language":"en","issue":[{` + place + `"details":{"coding":[{"system":"http://hl7.org/fhir/issue-type","code":"required","display":"Required element missing"}],"text":"missing"},` +
+			`"diagnostics":"1:2: error: missing at Observation from OBX[1] [element-missing]","expression":["Observation"]}]}`},
+		{"", `"issue":[{` + place + `"details":{"text":"missing"},`},
+	} {
+		got := string(fhir.OutcomeIn(tt.language, "", []fhir.Issue{issue}).AppendJSON(nil))
+		if want := `{"resourceType":"OperationOutcome",` + tt.want; !strings.HasPrefix(got, want) {
+			t.Errorf("%q\ngot  %s\nwant %s", tt.language, got, want)
+		}
+	}
+	if got := string(fhir.OutcomeIn("zh", "", nil).AppendJSON(nil)); !strings.Contains(got, `"text":"没有发现问题"`) {
+		t.Error(got)
+	}
+	odd := string(fhir.OutcomeIn("zh", "", []fhir.Issue{{Severity: fhir.Error, Code: "of-another-version", Text: "x"}}).AppendJSON(nil))
+	if !strings.Contains(odd, `"details":{"text":"x"}`) {
+		t.Error(odd)
 	}
 }

@@ -75,6 +75,30 @@ func TestIssuesSpeakBothLanguages(t *testing.T) {
 	}
 }
 
+// TestOutcomesInALanguageAreValid also holds the names of issue types to those of the specification.
+func TestOutcomesInALanguageAreValid(t *testing.T) {
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, Displays: fhir.Error})
+	types := definitions.R4().CodeSystem("http://hl7.org/fhir/issue-type").Concepts()
+	if len(types) < 31 {
+		t.Fatalf("%d issue types", len(types))
+	}
+	var issues []fhir.Issue
+	for _, c := range types {
+		code := fhir.IssueType(c.Code)
+		issues = append(issues, fhir.Issue{Severity: fhir.Error, Code: code, ID: "an-id", Line: 1, Column: 1, Text: "x", Chinese: "某"})
+		if code.Display("en") != c.Display || code.Display("zh") == c.Display || code.Display("zh") == "" {
+			t.Errorf("%s is %q and %q", code, code.Display("en"), code.Display("zh"))
+		}
+	}
+	for _, language := range []string{"", "en", "zh"} {
+		for _, i := range v.Resource(parse(t, string(fhir.OutcomeIn(language, "a.json", issues).AppendJSON(nil)))) {
+			if i.Severity == fhir.Error {
+				t.Errorf("in %q: %v", language, i)
+			}
+		}
+	}
+}
+
 func TestParameters(t *testing.T) {
 	const operation = "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code"
 	v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true})

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/text/language"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -58,7 +60,9 @@ func (h *Handler) fail(r *request, err error) error {
 	if r.Response().Committed {
 		return nil
 	}
-	return r.write(status, outcome(issues))
+	r.Response().Header().Set("Content-Language", spoken(r.Request()))
+	r.Response().Header().Add("Vary", "Accept-Language")
+	return r.write(status, r.outcome(issues))
 }
 
 // Fail answers an error of a request outside of the FHIR endpoint, and what Echo
@@ -78,5 +82,32 @@ func (h *Handler) Fail(c echo.Context, err error) error {
 	return h.fail(&request{Context: c, ctx: c.Request().Context(), format: f}, err)
 }
 
-// outcome is the body of an OperationOutcome.
-func outcome(issues []fhir.Issue) []byte { return fhir.Outcome("", issues).AppendJSON(nil) }
+// outcome is the body of an OperationOutcome in the language of the client.
+func (r *request) outcome(issues []fhir.Issue) []byte {
+	return fhir.OutcomeIn(spoken(r.Request()), "", issues).AppendJSON(nil)
+}
+
+// maxLanguages bounds the header Accept-Language; a longer one is not read.
+const maxLanguages = 256
+
+// spoken is the language in which the client wants to read findings: the one it wants
+// most of those there are, English if it wants none of them.
+func spoken(r *http.Request) string {
+	header := strings.Join(r.Header.Values("Accept-Language"), ",")
+	if len(header) > maxLanguages {
+		return "en"
+	}
+	wanted, _, err := language.ParseAcceptLanguage(header) // the best first
+	if err != nil {
+		return "en"
+	}
+	for _, tag := range wanted {
+		switch base, _ := tag.Base(); base.String() {
+		case "zh":
+			return fhir.Chinese
+		case "en":
+			return "en"
+		}
+	}
+	return "en"
+}

@@ -74,7 +74,7 @@ func (h *Handler) searchset(r *request, address string, found *interaction.Found
 		b.add(h.base()+"/"+v.Key.String(), v, `"search":{"mode":"include"}`)
 	}
 	if len(found.Issues) > 0 {
-		b.add("", store.Version{Body: outcome(found.Issues)}, `"search":{"mode":"outcome"}`)
+		b.add("", store.Version{Body: r.outcome(found.Issues)}, `"search":{"mode":"outcome"}`)
 	}
 	return r.write(http.StatusOK, b.bytes())
 }
