@@ -13,6 +13,12 @@ func (p *parser) condition(t *typeParameters, full, value string, depth int) (Cl
 	if rest, ok := strings.CutPrefix(full, "_has:"); ok {
 		return p.has(t, rest, value, depth)
 	}
+	switch full {
+	case "_list":
+		return p.list(value, depth)
+	case "_filter":
+		return p.filter(t, value, depth)
+	}
 	head, chain, chained := strings.Cut(full, ".")
 	code, modifier, _ := strings.Cut(head, ":")
 	param := t.byCode[code]
@@ -20,7 +26,7 @@ func (p *parser) condition(t *typeParameters, full, value string, depth int) (Cl
 	case param == nil:
 		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "%s has no search parameter %s", p.shown(t), name(code))
 		return Clause{}, false
-	case param.kind == 0:
+	case !param.usable():
 		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "%s cannot be searched: %s", name(code), param.refused)
 		return Clause{}, false
 	case chained:
@@ -46,19 +52,9 @@ func (p *parser) deeper(depth int) bool {
 
 // chain reads what must hold for the resource referred to.
 func (p *parser) chain(param *parameter, modifier, rest, value string, depth int) (Clause, bool) {
-	if param.kind != KindReference || param.urls {
-		p.invalid("%s is not a reference, so nothing can be chained to it", name(param.code))
+	targets, ok := p.chained(param, modifier, depth)
+	if !ok {
 		return Clause{}, false
-	}
-	if !p.deeper(depth) {
-		return Clause{}, false
-	}
-	targets := param.targets
-	if modifier != "" {
-		if !p.target(param, modifier) {
-			return Clause{}, false
-		}
-		targets = []string{modifier}
 	}
 	head, _, _ := strings.Cut(rest, ".")
 	code, _, _ := strings.Cut(head, ":")
@@ -68,16 +64,15 @@ func (p *parser) chain(param *parameter, modifier, rest, value string, depth int
 		if t == nil {
 			continue
 		}
-		if next := t.byCode[code]; code == "_has" || next != nil && (next.kind != 0 || modifier != "") {
+		if next := t.byCode[code]; code == "_has" || code == "_list" || next != nil && (next.usable() || modifier != "") {
 			types = append(types, t)
 		}
 	}
-	const most = 4
 	switch {
 	case len(types) == 0:
 		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "nothing that %s refers to has a search parameter %s", name(param.code), name(code))
 		return Clause{}, false
-	case len(types) > most:
+	case len(types) > maxChainTypes:
 		p.invalid("%s may refer to several types: name one, such as %s:%s", name(param.code), param.code, types[0].name)
 		return Clause{}, false
 	}
@@ -87,9 +82,27 @@ func (p *parser) chain(param *parameter, modifier, rest, value string, depth int
 		if !ok {
 			return Clause{}, false
 		}
-		out.Any = append(out.Any, ChainMatch{Type: t.name, Where: []Clause{clause}})
+		out.Any = append(out.Any, ChainMatch{Type: t.name, Where: appendFlat(nil, clause)})
 	}
 	return out, true
+}
+
+// maxChainTypes bounds the types that a chain without a type is followed to.
+const maxChainTypes = 4
+
+// chained returns the types that a chain through a reference leads to.
+func (p *parser) chained(param *parameter, modifier string, depth int) (targets []string, ok bool) {
+	if param.kind != KindReference || param.urls {
+		p.invalid("%s is not a reference, so nothing can be chained to it", name(param.code))
+		return nil, false
+	}
+	if !p.deeper(depth) {
+		return nil, false
+	}
+	if modifier == "" {
+		return param.targets, true
+	}
+	return []string{modifier}, p.target(param, modifier)
 }
 
 // target checks a type given as modifier of a reference.
@@ -116,79 +129,145 @@ func (p *parser) has(t *typeParameters, rest, value string, depth int) (Clause, 
 		p.fail(p.current, fhir.TypeInvalid, "search-has-incomplete", "expected _has:Type:reference:parameter")
 		return Clause{}, false
 	}
-	if t.name == "Resource" {
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "it is for a search on one type")
-		return Clause{}, false
-	}
-	source := p.engine.parametersOf(parts[0])
-	if source == nil || parts[0] == "Resource" {
-		p.invalid("%s is not a resource type", name(parts[0]))
-		return Clause{}, false
-	}
-	if !p.deeper(depth) {
-		return Clause{}, false
-	}
-	param := source.byCode[parts[1]]
-	switch {
-	case param == nil:
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "%s has no search parameter %s", parts[0], name(parts[1]))
-		return Clause{}, false
-	case param.kind != KindReference || param.urls:
-		p.invalid("%s of %s is not a reference", name(parts[1]), parts[0])
-		return Clause{}, false
-	case !refersTo(param, t.name):
-		p.invalid("%s of %s does not refer to %s", name(parts[1]), parts[0], t.name)
+	source, param, ok := p.reverse(t, parts[0], parts[1], depth)
+	if !ok {
 		return Clause{}, false
 	}
 	clause, ok := p.condition(source, parts[2], value, depth+1)
 	if !ok {
 		return Clause{}, false
 	}
-	match := HasMatch{Type: parts[0], Param: param.code, Where: []Clause{clause}}
+	match := HasMatch{Type: parts[0], Param: param.code, Where: appendFlat(nil, clause)}
 	return Clause{Param: "_has", Kind: KindReference, Any: []Operand{match}}, true
 }
 
+// reverse checks what a reverse chain names.
+func (p *parser) reverse(t *typeParameters, typ, code string, depth int) (source *typeParameters, param *parameter, ok bool) {
+	if t.name == "Resource" {
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "it is for a search on one type")
+		return nil, nil, false
+	}
+	source = p.engine.parametersOf(typ)
+	if source == nil || typ == "Resource" {
+		p.invalid("%s is not a resource type", name(typ))
+		return nil, nil, false
+	}
+	if !p.deeper(depth) {
+		return nil, nil, false
+	}
+	param = source.byCode[code]
+	switch {
+	case param == nil:
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "%s has no search parameter %s", typ, name(code))
+		return nil, nil, false
+	case param.kind != 0 && !param.usable():
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "%s cannot be searched: %s", name(code), param.refused)
+		return nil, nil, false
+	case param.kind != KindReference || param.urls:
+		p.invalid("%s of %s is not a reference", name(code), typ)
+		return nil, nil, false
+	case !refersTo(param, t.name):
+		p.invalid("%s of %s does not refer to %s", name(code), typ, t.name)
+		return nil, nil, false
+	}
+	return source, param, true
+}
+
+// list reads _list: what the items of a List refer to.
+func (p *parser) list(value string, depth int) (Clause, bool) {
+	if !p.deeper(depth) {
+		return Clause{}, false
+	}
+	ids := Clause{Param: "_id", Kind: KindToken}
+	for _, v := range splitUnescaped(value, ',') {
+		id := strings.TrimPrefix(v, "List/")
+		switch {
+		case strings.HasPrefix(id, "$"):
+			p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "functional lists such as %s are not supported, only the ids of Lists", name(id))
+			return Clause{}, false
+		case !isID(id):
+			p.invalid("expected the id of a List")
+			return Clause{}, false
+		}
+		ids.Any = append(ids.Any, TokenMatch{Code: id})
+	}
+	if !p.count(len(ids.Any)) {
+		return Clause{}, false
+	}
+	match := HasMatch{Type: "List", Param: "item", Where: []Clause{ids}}
+	return Clause{Param: "_has", Kind: KindReference, Any: []Operand{match}}, true
+}
+
+// count adds values to those of the query.
+func (p *parser) count(n int) bool {
+	if p.values += n; p.values > p.limits.Values {
+		p.fail(p.current, fhir.TypeTooCostly, "search-values-many", "more than %d values", p.limits.Values)
+		return false
+	}
+	return true
+}
+
+// escape is the inverse of unescape.
+func escape(s string) string { return escapes.Replace(s) }
+
+var escapes = strings.NewReplacer(`\`, `\\`, `,`, `\,`, `|`, `\|`, `$`, `\$`)
+
+// appendFlat appends a clause, or the clauses that it is the conjunction of.
+func appendFlat(where []Clause, c Clause) []Clause {
+	if !c.Not && c.Missing == nil && len(c.Any) == 1 {
+		if all, ok := c.Any[0].(AllMatch); ok {
+			for _, part := range all.Where {
+				where = appendFlat(where, part)
+			}
+			return where
+		}
+	}
+	return append(where, c)
+}
+
+// allOf is the conjunction of clauses as one.
+func allOf(where ...Clause) Clause {
+	return Clause{Kind: KindSpecial, Any: []Operand{AllMatch{Where: where}}}
+}
+
 // modifiers are what the kinds of parameters take, apart from missing, which all
-// take, and a type, which references take.
+// but texts take, and a type, which references take.
 var modifiers = map[Kind][]string{
-	KindToken:     {"not", "text", "of-type"},
+	KindToken:     {"not", "text", "of-type", "in", "not-in", "above", "below"},
 	KindString:    {"exact", "contains"},
-	KindReference: {"identifier"},
+	KindReference: {"identifier", "above", "below"},
 	KindURI:       {"below", "above"},
 }
 
-// terminologyModifiers need what a code means.
-var terminologyModifiers = []string{"in", "not-in", "below", "above"}
-
 // plain reads a parameter without a chain.
-func (p *parser) plain(_ *typeParameters, param *parameter, modifier, value string) (Clause, bool) {
+func (p *parser) plain(t *typeParameters, param *parameter, modifier, value string) (Clause, bool) {
 	out := Clause{Param: param.code, Kind: param.kind}
+	if modifier == "ofType" { // as R4 writes it in places
+		modifier = "of-type"
+	}
 	switch {
 	case modifier == "missing":
-		return p.missing(out, value)
+		return p.missing(param, value)
 	case modifier == "" || slices.Contains(modifiers[param.kind], modifier):
-	case param.kind == KindToken && slices.Contains(terminologyModifiers, modifier):
-		p.refuse(fhir.TypeNotSupported, "search-modifier-unsupported", "modifier %s needs terminology, which is not there", modifier)
-		return Clause{}, false
-	case param.kind == KindReference && (modifier == "above" || modifier == "below"):
-		p.refuse(fhir.TypeNotSupported, "search-modifier-unsupported", "modifier %s of references is not supported", modifier)
-		return Clause{}, false
 	case param.kind == KindReference && !param.urls:
 		if !p.target(param, modifier) {
 			return Clause{}, false
 		}
 	default:
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is not a modifier of a %s parameter", name(modifier), param.def.Type)
+		what := param.def.Type
+		if param.kind == KindText {
+			what = "text"
+		}
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is not a modifier of a %s parameter", name(modifier), what)
 		return Clause{}, false
 	}
-	out.Not = modifier == "not"
+	out.Not = modifier == "not" || modifier == "not-in"
 	if slices.Contains(columns, param.code) && modifier != "" && param.kind != KindURI && modifier != "not" {
 		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier %s", param.code, name(modifier))
 		return Clause{}, false
 	}
 	values := splitUnescaped(value, ',')
-	if p.values += len(values); p.values > p.limits.Values {
-		p.fail(p.current, fhir.TypeTooCostly, "search-values-many", "more than %d values", p.limits.Values)
+	if !p.count(len(values)) {
 		return Clause{}, false
 	}
 	for _, v := range values {
@@ -196,27 +275,52 @@ func (p *parser) plain(_ *typeParameters, param *parameter, modifier, value stri
 			p.invalid("one of its values is empty")
 			return Clause{}, false
 		}
-		operand, ok := p.operand(param, modifier, v)
+		operands, ok := p.operands(t, param, modifier, v)
 		if !ok {
 			return Clause{}, false
 		}
-		out.Any = append(out.Any, operand)
+		out.Any = append(out.Any, operands...)
 	}
 	return out, true
 }
 
-func (p *parser) missing(out Clause, value string) (Clause, bool) {
+func (p *parser) missing(param *parameter, value string) (Clause, bool) {
 	missing := value == "true"
 	if !missing && value != "false" {
 		p.invalid("modifier missing expects true or false")
 		return Clause{}, false
 	}
-	if slices.Contains(columns, out.Param) && out.Param != "_source" {
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is never missing", out.Param)
+	switch {
+	case slices.Contains(columns, param.code) && param.code != "_source":
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is never missing", param.code)
+		return Clause{}, false
+	case param.kind == KindText:
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier 'missing'", param.code)
 		return Clause{}, false
 	}
-	out.Missing = &missing
-	return out, true
+	return presence(param, missing), true
+}
+
+// presence asks whether a resource has a value of a parameter.
+func presence(param *parameter, missing bool) Clause {
+	switch param.kind {
+	case KindSpecial:
+		return Clause{Param: Component(param.code, 0), Kind: KindNumber, Missing: &missing}
+	case KindComposite:
+		out := Clause{Kind: KindSpecial, Not: missing}
+		for _, f := range param.composite.focuses {
+			var all []Clause
+			if f.plain == nil {
+				all = append(all, presence(&parameter{code: Component(f.param, 0), kind: f.parts[0].kind}, false))
+			}
+			for _, plain := range f.plain {
+				all = append(all, presence(plain, false))
+			}
+			out.Any = append(out.Any, AllMatch{Where: all})
+		}
+		return out
+	}
+	return Clause{Param: param.code, Kind: param.kind, Missing: &missing}
 }
 
 // splitUnescaped cuts at a separator that no backslash precedes. Escapes stay in.

@@ -23,6 +23,11 @@ type Options struct {
 	// Engine.SetAliases.
 	Aliases Aliases
 	Limits  Limits
+	// NoContent leaves _content out, which needs a row for every word of a resource.
+	NoContent bool
+	// Terminology answers :in, :not-in, :above and :below of tokens, which are
+	// refused without it. See Engine.SetTerminology.
+	Terminology Terminology
 	// Now is the clock of the prefix ap; nil means time.Now.
 	Now func() time.Time
 }
@@ -40,6 +45,9 @@ type Limits struct {
 	MaxCount    int // largest page size, larger ones are cut; default DefaultMaxCount
 	IndexValues int // index values of one resource; default DefaultMaxIndexValues
 	IndexText   int // bytes of one indexed text, longer ones are cut; default DefaultMaxIndexText
+	IndexTerms  int // words of one resource that _text and _content find it by; default DefaultMaxIndexTerms
+	Codes       int // that a value set or hierarchy of codes may stand for; default DefaultMaxCodes
+	Filter      int // conditions in one _filter or _text; default DefaultMaxFilter
 }
 
 // Defaults of Limits.
@@ -54,6 +62,9 @@ const (
 	DefaultMaxCount       = 1000
 	DefaultMaxIndexValues = 20_000
 	DefaultMaxIndexText   = 1 << 10
+	DefaultMaxIndexTerms  = 5000
+	DefaultMaxCodes       = 1000
+	DefaultMaxFilter      = 100
 )
 
 func (l Limits) withDefaults() Limits {
@@ -65,6 +76,7 @@ func (l Limits) withDefaults() Limits {
 		{&l.Chain, DefaultMaxChain}, {&l.Sort, DefaultMaxSort}, {&l.Includes, DefaultMaxIncludes},
 		{&l.Count, DefaultCount}, {&l.MaxCount, DefaultMaxCount},
 		{&l.IndexValues, DefaultMaxIndexValues}, {&l.IndexText, DefaultMaxIndexText},
+		{&l.IndexTerms, DefaultMaxIndexTerms}, {&l.Codes, DefaultMaxCodes}, {&l.Filter, DefaultMaxFilter},
 	} {
 		*f.field = cmp.Or(*f.field, f.fallback)
 	}
@@ -81,10 +93,10 @@ type Engine struct {
 	// referrers are found when a Capability is first asked for.
 	referrers func() map[string][]string
 
-	aliases atomic.Pointer[Aliases]
-
-	mu    sync.RWMutex
-	types map[string]*typeParameters
+	aliases     atomic.Pointer[Aliases]
+	terminology atomic.Pointer[Terminology]
+	set         atomic.Pointer[parameterSet]
+	texts       textTrees
 }
 
 // New returns an engine over the definitions.
@@ -108,8 +120,9 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 		model: fhirpath.NewModel(defs),
 		opts:  opts,
 		env:   fhirpath.Env{Resolver: fhirpath.TypesOnly},
-		types: map[string]*typeParameters{},
 	}
+	e.set.Store(newParameterSet(nil))
+	e.SetTerminology(opts.Terminology)
 	e.SetAliases(opts.Aliases)
 	e.referrers = sync.OnceValue(e.findReferrers)
 	return e

@@ -29,6 +29,8 @@ func (x *indexer) add(v *fhirpath.Value, depth int) {
 		x.addQuantity(v)
 	case KindURI:
 		x.addURI(v)
+	case KindSpecial:
+		x.addPosition(v)
 	}
 }
 

@@ -25,7 +25,7 @@ func (x *indexer) addDate(v *fhirpath.Value) {
 }
 
 func (x *indexer) date(low, high int64) {
-	x.values.Dates = append(x.values.Dates, Date{Param: x.param.code, Low: low, High: high})
+	x.values.Dates = append(x.values.Dates, Date{Param: x.param.code, Low: low, High: high, Group: x.group})
 }
 
 // interval reads a date node; one without a value is skipped.

@@ -23,7 +23,7 @@ func (x *indexer) addNumber(v *fhirpath.Value) {
 }
 
 func (x *indexer) number(low, high float64) {
-	x.values.Numbers = append(x.values.Numbers, Number{Param: x.param.code, Low: low, High: high})
+	x.values.Numbers = append(x.values.Numbers, Number{Param: x.param.code, Low: low, High: high, Group: x.group})
 }
 
 // rangeOf returns the interval of a Range; a missing end is open.
@@ -92,7 +92,7 @@ func quantityOf(n *fhir.Node, low, high float64) Quantity {
 }
 
 func (x *indexer) quantity(q Quantity) {
-	q.Param = x.param.code
+	q.Param, q.Group = x.param.code, x.group
 	if q.System == ucumSystem && q.Code != "" {
 		if u, ok := ucum.Parse(q.Code); ok {
 			q.CanonicalCode = u.Canonical()

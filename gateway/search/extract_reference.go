@@ -25,10 +25,7 @@ func (x *indexer) addReference(v *fhirpath.Value) {
 	case "canonical", "uri", "url", "oid", "uuid":
 		if text := n.Text(); text != "" && !strings.HasPrefix(text, "#") {
 			x.reference(Reference{URL: text})
-			// A search without a version finds all of them.
-			if url, _, versioned := strings.Cut(text, "|"); versioned {
-				x.reference(Reference{URL: url})
-			}
+			x.versions(text)
 		}
 	default:
 		// A resource inside, as the first entry of a Bundle is.
@@ -38,8 +35,27 @@ func (x *indexer) addReference(v *fhirpath.Value) {
 	}
 }
 
+// versions indexes a canonical with a version also by what finds it: without a
+// version, all of them; with :below, a version that its own begins with.
+func (x *indexer) versions(text string) {
+	url, version, versioned := strings.Cut(text, "|")
+	if !versioned {
+		return
+	}
+	x.reference(Reference{URL: url})
+	for i, c := range []byte(version) {
+		if c == '.' && i > 0 {
+			x.reference(Reference{URL: belowVersion(url, version[:i])})
+		}
+	}
+}
+
+// belowVersion is what canonicals are indexed by whose version begins with
+// another; no URL has white space.
+func belowVersion(url, version string) string { return url + "|" + version + ". *" }
+
 func (x *indexer) reference(r Reference) {
-	r.Param = x.param.code
+	r.Param, r.Group = x.param.code, x.group
 	x.values.References = append(x.values.References, r)
 }
 
@@ -77,9 +93,13 @@ func isID(s string) bool {
 
 func (x *indexer) addURI(v *fhirpath.Value) {
 	if n := v.Node(); n.Kind() == fhir.String && n.Text() != "" {
-		x.values.URIs = append(x.values.URIs, URI{Param: x.param.code, Value: n.Text()})
+		x.uri(n.Text())
 		if url, _, versioned := strings.Cut(n.Text(), "|"); versioned && v.Type() == "canonical" {
-			x.values.URIs = append(x.values.URIs, URI{Param: x.param.code, Value: url})
+			x.uri(url)
 		}
 	}
+}
+
+func (x *indexer) uri(value string) {
+	x.values.URIs = append(x.values.URIs, URI{Param: x.param.code, Value: value, Group: x.group})
 }

@@ -23,6 +23,14 @@ var (
 
 func (x *indexer) addString(v *fhirpath.Value) {
 	n := v.Node()
+	switch x.param.form {
+	case asPinyin:
+		x.pinyin(v)
+		return
+	case asSound:
+		x.sound(v)
+		return
+	}
 	switch v.Type() {
 	case "HumanName":
 		x.parts(n, nameParts)
@@ -88,6 +96,6 @@ func han(s string) bool {
 func (x *indexer) text(s string) {
 	s = cut(s, x.engine.opts.Limits.IndexText)
 	if folded := Fold(s); folded != "" {
-		x.values.Strings = append(x.values.Strings, String{Param: x.param.code, Folded: folded, Exact: s})
+		x.values.Strings = append(x.values.Strings, String{Param: x.param.code, Folded: folded, Exact: s, Group: x.group})
 	}
 }

@@ -43,7 +43,7 @@ func (x *indexer) addToken(v *fhirpath.Value) {
 }
 
 func (x *indexer) token(system, code, text, typ string) {
-	x.values.Tokens = append(x.values.Tokens, Token{Param: x.param.code, System: system, Code: code, Text: text, Type: typ})
+	x.values.Tokens = append(x.values.Tokens, Token{Param: x.param.code, System: system, Code: code, Text: text, Type: typ, Group: x.group})
 }
 
 // coding indexes a Coding and returns the folded display.

@@ -20,7 +20,7 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 	for _, p := range t.indexed {
 		found, err := eval.Evaluate(p.expr)
 		if err != nil {
-			x.warn(p, fhir.TypeProcessing, "search-value-failed", "the expression of search parameter "+p.code+" cannot be evaluated: "+err.Error())
+			x.failed(p, err)
 			continue
 		}
 		if len(found) == 0 {
@@ -37,8 +37,14 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		if x.count += x.length(p.kind) - from; x.count > e.opts.Limits.IndexValues {
 			x.count = e.opts.Limits.IndexValues
 			x.truncate(p.kind, from)
-			x.warn(p, fhir.TypeTooCostly, "search-values-many", "more index values than allowed: search parameter "+p.code+" does not find this resource")
+			x.excess(p)
 		}
+	}
+	if len(t.composites) > 0 {
+		x.addComposites(&eval, t)
+	}
+	if t.narrative || t.content {
+		x.addTexts(t)
 	}
 	t.learn(x.sizes())
 	return x.values, x.issues
@@ -80,11 +86,21 @@ type indexer struct {
 	resource *fhir.Node
 	param    *parameter
 	values   Values
+	group    uint16 // of a composite parameter's components
+	names    []readName
 	count    int
 	issues   []fhir.Issue
 }
 
-func (x *indexer) warn(p *parameter, code fhir.IssueType, id, text string) {
+func (x *indexer) failed(p *parameter, err error) {
+	x.warn(fhir.TypeProcessing, "search-value-failed", "the expression of search parameter "+p.code+" cannot be evaluated: "+err.Error())
+}
+
+func (x *indexer) excess(p *parameter) {
+	x.warn(fhir.TypeTooCostly, "search-values-many", "more index values than allowed: search parameter "+p.code+" does not find this resource")
+}
+
+func (x *indexer) warn(code fhir.IssueType, id, text string) {
 	x.issues = append(x.issues, fhir.Issue{
 		Severity: fhir.Warning, Code: code, ID: id, Expression: x.resource.ResourceType(), Text: text,
 	})
@@ -119,7 +135,7 @@ func (x *indexer) length(k Kind) int {
 		return len(v.Dates)
 	case KindReference:
 		return len(v.References)
-	case KindNumber:
+	case KindNumber, KindSpecial:
 		return len(v.Numbers)
 	case KindQuantity:
 		return len(v.Quantities)
@@ -138,7 +154,7 @@ func (x *indexer) truncate(k Kind, to int) {
 		v.Dates = v.Dates[:to]
 	case KindReference:
 		v.References = v.References[:to]
-	case KindNumber:
+	case KindNumber, KindSpecial:
 		v.Numbers = v.Numbers[:to]
 	case KindQuantity:
 		v.Quantities = v.Quantities[:to]
@@ -158,7 +174,7 @@ func (x *indexer) compact(k Kind, from int) {
 		v.Dates = unique(v.Dates, from)
 	case KindReference:
 		v.References = unique(v.References, from)
-	case KindNumber:
+	case KindNumber, KindSpecial:
 		v.Numbers = unique(v.Numbers, from)
 	case KindQuantity:
 		v.Quantities = unique(v.Quantities, from)

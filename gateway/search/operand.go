@@ -7,13 +7,36 @@ import (
 	"github.com/yilian/yilian/conformance/terminology/ucum"
 )
 
-// operand reads one value of a parameter, its escapes still in it.
+// operands reads one value of a parameter, its escapes still in it. Most stand for
+// one operand.
+func (p *parser) operands(t *typeParameters, param *parameter, modifier, value string) ([]Operand, bool) {
+	switch {
+	case param.kind == KindComposite:
+		return p.compositeValue(t, param, value)
+	case param.kind == KindText:
+		c, ok := p.words(param.code, unescape(value))
+		if c.Not {
+			return []Operand{AllMatch{Where: []Clause{c}}}, ok
+		}
+		return c.Any, ok
+	case param.kind == KindToken && (modifier == "in" || modifier == "not-in"):
+		return p.members(param, unescape(value))
+	case param.kind == KindToken && (modifier == "above" || modifier == "below"):
+		return p.related(param, value, modifier == "below")
+	case param.kind == KindReference && (modifier == "above" || modifier == "below"):
+		return p.hierarchy(param, unescape(value), modifier == "below")
+	}
+	o, ok := p.operand(param, modifier, value)
+	return []Operand{o}, ok
+}
+
+// operand reads a value that stands for one operand.
 func (p *parser) operand(param *parameter, modifier, value string) (Operand, bool) {
 	switch param.kind {
 	case KindToken:
 		return p.token(param, modifier, value)
 	case KindString:
-		return p.text(modifier, value)
+		return p.text(param, modifier, value)
 	case KindDate:
 		return p.date(value)
 	case KindReference:
@@ -25,6 +48,8 @@ func (p *parser) operand(param *parameter, modifier, value string) (Operand, boo
 		return p.quantity(value)
 	case KindURI:
 		return URIMatch{Value: unescape(value), Below: modifier == "below", Above: modifier == "above"}, true
+	case KindSpecial:
+		return p.near(value)
 	}
 	return nil, false
 }
@@ -76,14 +101,20 @@ func (p *parser) code(param *parameter, code string) string {
 	return code
 }
 
-func (p *parser) text(modifier, value string) (Operand, bool) {
-	value = unescape(value)
-	if modifier == "exact" {
-		return StringMatch{Mode: Exact, Text: value}, true
-	}
-	m := StringMatch{Mode: Prefix, Text: Fold(value)}
-	if modifier == "contains" {
-		m.Mode = Contains
+// modes are how a modifier, or an operator of _filter, compares text.
+var modes = map[string]StringMode{
+	"": Prefix, "exact": Exact, "contains": Contains, "eq": Equal, "sw": Prefix, "ew": Suffix, "co": Contains,
+}
+
+func (p *parser) text(param *parameter, modifier, value string) (Operand, bool) {
+	m := StringMatch{Mode: modes[modifier], Text: unescape(value)}
+	switch {
+	case param.form == asPinyin:
+		m.Text = letters(m.Text)
+	case param.form == asSound:
+		m.Text = Sound(m.Text)
+	case m.Mode != Exact:
+		m.Text = Fold(m.Text)
 	}
 	if m.Text == "" {
 		p.invalid("expected text")

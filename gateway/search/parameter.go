@@ -25,7 +25,16 @@ type parameter struct {
 	targets []string
 	// urls says that a reference is a canonical or uri, never a Reference.
 	urls bool
+	form form
+	// composite is set for composite parameters.
+	composite *composite
+	// custom says that the parameter was given at run time; waits, that resources
+	// may not be indexed by it yet, so that it is refused.
+	custom, waits bool
 }
+
+// usable reports whether a query may name the parameter; refused says why not.
+func (p *parameter) usable() bool { return p.kind != 0 && !p.waits }
 
 // typeParameters are the parameters of a resource type.
 type typeParameters struct {
@@ -33,7 +42,12 @@ type typeParameters struct {
 	list    []*parameter // by code
 	byCode  map[string]*parameter
 	indexed []*parameter
-	typical [7]atomic.Int32 // most values of each kind that a resource had
+	// composites are those with index values of their own.
+	composites []*parameter
+	// narrative and content tell whether _text and _content are indexed.
+	narrative, content bool
+	terms              atomic.Int32    // how many _content made of a resource
+	typical            [7]atomic.Int32 // most values of each kind that a resource had
 }
 
 var kinds = map[string]Kind{
@@ -47,52 +61,109 @@ var columns = []string{"_id", "_lastUpdated", "_source"}
 
 // parametersOf returns the parameters of a type, nil if it is no resource type.
 func (e *Engine) parametersOf(resource string) *typeParameters {
-	e.mu.RLock()
-	t := e.types[resource]
-	e.mu.RUnlock()
+	set := e.set.Load()
+	set.mu.RLock()
+	t := set.types[resource]
+	set.mu.RUnlock()
 	if t != nil {
 		return t
 	}
 	if !e.defs.IsResource(resource) && resource != "Resource" {
 		return nil
 	}
-	t = e.compile(resource)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if old := e.types[resource]; old != nil {
+	t = e.compile(set, resource)
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	if old := set.types[resource]; old != nil {
 		return old
 	}
-	e.types[resource] = t
+	set.types[resource] = t
 	return t
 }
 
-func (e *Engine) compile(resource string) *typeParameters {
+func (e *Engine) compile(set *parameterSet, resource string) *typeParameters {
 	t := &typeParameters{name: resource, byCode: map[string]*parameter{}}
-	for _, def := range e.defs.SearchParameters(resource) {
+	add := func(def *definitions.SearchParameter) *parameter {
 		p := &parameter{def: def, code: def.Code}
-		switch kind := kinds[def.Type]; {
-		case kind == 0:
-			p.refused = def.Type + " parameters are not supported"
-		case def.Code == "phonetic":
-			p.refused = "matching by sound is not supported"
-		case def.Expression == "":
-			p.refused = "it is not supported"
-		case slices.Contains(columns, def.Code):
-			p.kind = kind
-		default:
-			p.kind = kind
-			p.compile(e, resource)
-		}
-		if p.kind == KindReference {
-			p.targets = e.targets(def, resource)
-		}
 		t.byCode[p.code] = p
 		t.list = append(t.list, p)
+		return p
+	}
+	for _, def := range e.defs.SearchParameters(resource) {
+		if expression := expressions[def.URL]; expression != "" && def.Expression == "" {
+			full := *def
+			full.Expression = expression
+			def = &full
+		}
+		e.prepare(t, add(def))
+	}
+	if slices.Contains(namePinyin.Base, resource) {
+		e.prepare(t, add(&namePinyin))
+	}
+	for _, c := range set.of(resource) {
+		if t.byCode[c.def.Code] != nil {
+			continue
+		}
+		p := add(c.def)
+		p.custom, p.waits = true, !c.ready
+		e.prepare(t, p)
+		if p.kind != 0 && p.waits {
+			p.refused = "resources are still being indexed by it"
+		}
+	}
+	slices.SortStableFunc(t.list, func(a, b *parameter) int { return strings.Compare(a.code, b.code) })
+	e.compileComposites(t, func(url string) *definitions.SearchParameter { return e.definition(set, url) })
+	for _, p := range t.list {
+		if p.composite != nil && p.waits {
+			p.refused = "resources are still being indexed by it"
+		}
 		if p.expr != nil {
 			t.indexed = append(t.indexed, p)
 		}
 	}
 	return t
+}
+
+// expressions are those that R4 gives as XPath only.
+var expressions = map[string]string{
+	"http://hl7.org/fhir/SearchParameter/patient-extensions-Patient-birthOrderBoolean": "Patient.multipleBirth.ofType(boolean)",
+}
+
+// prepare decides what one parameter is, but for composites.
+func (e *Engine) prepare(t *typeParameters, p *parameter) {
+	switch kind := kinds[p.def.Type]; {
+	case p.def.Type == "composite":
+		return // compileComposites
+	case p.code == paramText:
+		p.kind, t.narrative = KindText, true
+	case p.code == paramContent && e.opts.NoContent:
+		p.refused = "this server does not index all texts"
+	case p.code == paramContent:
+		p.kind, t.content = KindText, true
+	case p.def.Type == "special" && p.code == "near":
+		p.kind = KindSpecial
+		p.compile(e, t.name)
+	case kind == 0:
+		p.refused = p.def.Type + " parameters are not supported"
+	case p.def.Expression == "":
+		p.refused = "its definition does not say how"
+	case slices.Contains(columns, p.code):
+		p.kind = kind
+	default:
+		switch p.def.Code {
+		case "phonetic":
+			p.form = asSound
+		case namePinyin.Code:
+			if p.def == &namePinyin {
+				p.form = asPinyin
+			}
+		}
+		p.kind = kind
+		p.compile(e, t.name)
+	}
+	if p.kind == KindReference {
+		p.targets = e.targets(p.def, t.name)
+	}
 }
 
 func (p *parameter) compile(e *Engine, resource string) {
@@ -107,6 +178,12 @@ func (p *parameter) compile(e *Engine, resource string) {
 		p.kind, p.expr, p.refused = 0, nil, "its definition selects nothing of "+resource
 		return
 	}
+	p.describe(e, resource)
+}
+
+// describe finds out what the values of a compiled parameter can be.
+func (p *parameter) describe(e *Engine, resource string) {
+	types := p.expr.Types()
 	if types == nil {
 		return
 	}
@@ -114,6 +191,9 @@ func (p *parameter) compile(e *Engine, resource string) {
 	p.urls = p.kind == KindReference && all(types, urlTypes...)
 	if p.kind == KindToken && slices.Contains(types, "code") {
 		p.sets = e.bound(p.def.Expression, resource)
+	}
+	if p.kind == KindReference && p.targets == nil {
+		p.targets = e.targets(p.def, resource)
 	}
 }
 
@@ -227,14 +307,15 @@ func (e *Engine) Capability(resource string) Capability {
 		return out
 	}
 	// A type that is only listed need not stay compiled.
-	e.mu.RLock()
-	t := e.types[resource]
-	e.mu.RUnlock()
+	set := e.set.Load()
+	set.mu.RLock()
+	t := set.types[resource]
+	set.mu.RUnlock()
 	if t == nil {
-		t = e.compile(resource)
+		t = e.compile(set, resource)
 	}
 	for _, p := range t.list {
-		if p.kind == 0 {
+		if !p.usable() {
 			continue
 		}
 		out.Parameters = append(out.Parameters, Parameter{
@@ -244,7 +325,7 @@ func (e *Engine) Capability(resource string) Capability {
 			out.Include = append(out.Include, resource+":"+p.code)
 		}
 	}
-	out.RevInclude = e.referrers()[resource]
+	out.RevInclude = slices.Concat(e.referrers()[resource], set.referrers(e, resource))
 	return out
 }
 

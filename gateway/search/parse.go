@@ -50,6 +50,8 @@ type parser struct {
 	conditions []Pair
 	current    string // full name of the parameter being read, for issues
 	values     int
+	includes   int
+	tests      int // of _filter and _text
 	seen       []string
 }
 
@@ -120,11 +122,11 @@ func (p *parser) pair(pair Pair) {
 		return
 	}
 	before := len(p.issues)
-	clauses, ok := p.condition(p.params, pair.Name, pair.Value, 0)
+	clause, ok := p.condition(p.params, pair.Name, pair.Value, 0)
 	if !ok || len(p.issues) > before {
 		return
 	}
-	p.request.Query.Where = append(p.request.Query.Where, clauses)
+	p.request.Query.Where = appendFlat(p.request.Query.Where, clause)
 	p.accept(pair)
 	p.conditions = append(p.conditions, pair)
 }
@@ -163,7 +165,7 @@ func (p *parser) result(pair Pair) bool {
 		p.include(head, modifier, pair)
 		return true
 	case "_sort", "_count", "_total", "_summary", "_elements", "_format", "_pretty", "_type", "_contained", "_containedType":
-	case "_filter", "_query", "_list", "_text", "_content", "_score", "_maxresults", "_graph":
+	case "_query", "_score", "_maxresults", "_graph":
 		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "it is not supported")
 		return true
 	default:
@@ -193,7 +195,9 @@ func (p *parser) result(pair Pair) bool {
 	case "_total":
 		switch pair.Value {
 		case "none":
-		case "estimate", "accurate":
+		case "estimate":
+			r.Query.Total = TotalEstimate
+		case "accurate":
 			r.Query.Total = TotalAccurate
 		default:
 			p.invalid("expected none, estimate or accurate")
@@ -243,8 +247,10 @@ func (p *parser) sort(pair Pair) {
 			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "matches have no score")
 		case param == nil:
 			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "%s is not a search parameter of %s", name(code), p.params.name)
-		case param.kind == 0:
+		case !param.usable():
 			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by %s: %s", name(code), param.refused)
+		case param.kind > KindURI:
+			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by %s: it has no order", name(code))
 		case slices.ContainsFunc(p.request.Query.Sort, func(s Sort) bool { return s.Param == code }):
 			p.fail(p.current, fhir.TypeInvalid, "search-sort-repeated", "%s is named twice", name(code))
 		default:
@@ -295,12 +301,12 @@ func (p *parser) include(head, modifier string, pair Pair) {
 		p.fail(pair.Name, fhir.TypeInvalid, "search-modifier-unknown", "expected no modifier or iterate")
 		return
 	}
-	if len(r.Include)+len(r.RevInclude) >= p.limits.Includes {
+	if p.includes++; p.includes > p.limits.Includes {
 		p.fail(pair.Name, fhir.TypeTooCostly, "search-includes-many", "more than %d includes", p.limits.Includes)
 		return
 	}
 	if pair.Value == "*" && head == "_revinclude" {
-		p.refuse(fhir.TypeTooCostly, "search-include-unsupported", "name what refers: Type:parameter or Type:*")
+		p.everyReferrer(inc, pair)
 		return
 	}
 	if pair.Value != "*" {
@@ -328,13 +334,28 @@ func (p *parser) include(head, modifier string, pair Pair) {
 	p.accept(pair)
 }
 
+// everyReferrer spells * out for _revinclude: all that can refer to the type that is
+// searched.
+func (p *parser) everyReferrer(inc Include, pair Pair) {
+	r := p.request
+	if inc.Iterate || r.Query.Type == "" {
+		p.refuse(fhir.TypeTooCostly, "search-include-unsupported", "name what refers: Type:parameter or Type:*")
+		return
+	}
+	for _, s := range slices.Concat(p.engine.referrers()[r.Query.Type], p.engine.set.Load().referrers(p.engine, r.Query.Type)) {
+		inc.Source, inc.Param, _ = strings.Cut(s, ":")
+		r.RevInclude = append(r.RevInclude, inc)
+	}
+	p.accept(pair)
+}
+
 // everyReference spells Type:* out for _revinclude, which asks the store for one
 // parameter at a time.
 func (p *parser) everyReference(inc Include) []Include {
 	var out []Include
 	for _, param := range p.engine.parametersOf(inc.Source).list {
 		own := p.request.Query.Type
-		if param.kind != KindReference || param.urls || !inc.Iterate && own != "" && !refersTo(param, own) {
+		if param.kind != KindReference || !param.usable() || param.urls || !inc.Iterate && own != "" && !refersTo(param, own) {
 			continue
 		}
 		i := inc
@@ -372,7 +393,7 @@ func (p *parser) included(head string, inc *Include) bool {
 	case param.def.Type != "reference":
 		p.invalid("%s of %s is not a reference", name(inc.Param), inc.Source)
 		return false
-	case param.kind == 0:
+	case !param.usable():
 		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s: %s", name(inc.Param), param.refused)
 		return false
 	case param.urls:

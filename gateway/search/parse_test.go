@@ -25,6 +25,7 @@ func showQuery(where []search.Clause) string {
 var kindNames = map[search.Kind]string{
 	search.KindToken: "token", search.KindString: "string", search.KindDate: "date", search.KindReference: "reference",
 	search.KindNumber: "number", search.KindQuantity: "quantity", search.KindURI: "uri",
+	search.KindText: "text", search.KindComposite: "composite", search.KindSpecial: "special",
 }
 
 var compareNames = [...]string{"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"}
@@ -68,7 +69,7 @@ func showOperand(o search.Operand) string {
 	case search.TokenMatch:
 		return showToken(m)
 	case search.StringMatch:
-		return [...]string{"prefix", "exact", "contains"}[m.Mode] + " " + m.Text
+		return [...]string{"prefix", "exact", "contains", "equal", "suffix"}[m.Mode] + " " + m.Text
 	case search.DateMatch:
 		return compareNames[m.Compare] + " " + instant(m.Low) + ".." + instant(m.High)
 	case search.NumberMatch:
@@ -85,6 +86,8 @@ func showOperand(o search.Operand) string {
 			return "identifier " + showToken(*m.Identifier)
 		case m.URL != "":
 			return "<" + m.URL + ">"
+		case m.Tree != search.TreeNone:
+			return [...]string{1: "below ", 2: "above "}[m.Tree] + m.Type + "/" + m.ID + " by " + m.Via
 		}
 		return m.Type + "/" + m.ID
 	case search.URIMatch:
@@ -93,6 +96,20 @@ func showOperand(o search.Operand) string {
 		return m.Type + "(" + showQuery(m.Where) + ")"
 	case search.HasMatch:
 		return m.Type + "." + m.Param + "(" + showQuery(m.Where) + ")"
+	}
+	switch m := o.(type) {
+	case search.AllMatch:
+		return "(" + showQuery(m.Where) + ")"
+	case search.CompositeMatch:
+		var parts []string
+		for _, p := range m.Parts {
+			parts = append(parts, kindNames[p.Kind]+" "+showOperand(p.Match))
+		}
+		return strings.Join(parts, " $ ")
+	case search.NearMatch:
+		return fmt.Sprintf("%g|%g within %g m", m.Latitude, m.Longitude, m.Meters)
+	case search.TextMatch:
+		return strings.Join(m.Terms, "+")
 	}
 	return fmt.Sprintf("%#v", o)
 }
@@ -179,6 +196,38 @@ func TestParseConditions(t *testing.T) {
 		{"Patient", "_has:Observation:patient:_has:DiagnosticReport:result:status=final", "_has:reference Observation.patient(_has:reference DiagnosticReport.result(status:token *|final))"},
 		{"Observation", "patient._has:Condition:patient:code=1", "patient:reference Patient(_has:reference Condition.patient(code:token *|1))"},
 		{"", "_id=1", "_id:token *|1"},
+		// Composites: of the whole resource they are conjunctions, those over two kinds of elements ask for either
+		{"Observation", "code-value-quantity=http://l|1$gt5", "code:token http://l|1 & value-quantity:quantity gt 4.5<5<5.5 |"},
+		{"Observation", `code-value-string=a\$b$c`, "code:token *|a$b & value-string:string prefix c"},
+		{"Observation", "code-value-concept=a$b,c$d", "code-value-concept:composite (code:token *|a & value-concept:token *|b) or (code:token *|c & value-concept:token *|d)"},
+		{"Observation", "component-code-value-quantity=a$5", "component-code-value-quantity:composite token *|a $ quantity eq 4.5<5<5.5 |"},
+		{"Observation", "combo-code-value-quantity=a$5", "combo-code-value-quantity:composite (code:token *|a & value-quantity:quantity eq 4.5<5<5.5 |) or " +
+			"(component-code-value-quantity:composite token *|a $ quantity eq 4.5<5<5.5 |)"},
+		{"DocumentReference", "relationship=replaces$DocumentReference/1", "relationship:composite token *|replaces $ reference DocumentReference/1"},
+		{"MolecularSequence", "chromosome-variant-coordinate=1$ge5$lt9", "chromosome-variant-coordinate:composite token *|1 $ number ge 4.5<5<5.5 $ number lt 8.5<9<9.5"},
+		{"Observation", "component-code-value-quantity:missing=true", ":special not (component-code-value-quantity$0:token missing=false)"},
+		{"Observation", "code-value-quantity:missing=false", "code:token missing=false & value-quantity:quantity missing=false"},
+		// Special parameters
+		{"Location", "near=31.2|121.5", "near:special 31.2|121.5 within 10000 m"},
+		{"Location", "near=-31.2|-121.5|5", "near:special -31.2|-121.5 within 5000 m"},
+		{"Location", "near=1|2|3|m,1|2|1|[mi_i]", "near:special 1|2 within 3 m or 1|2 within 1609.344 m"},
+		{"Location", "near:missing=true", "near$0:number missing=true"},
+		{"Patient", "_list=7,List/8", "_has:reference List.item(_id:token *|7 or *|8)"},
+		{"Observation", "patient._list=7", "patient:reference Patient(_has:reference List.item(_id:token *|7))"},
+		{"Patient", "_text=Bone 糖尿病", "_text:text bone+尿病+糖尿"},
+		{"Patient", "_content=糖", "_content:text 糖"},
+		{"Patient", "_text=(bone OR liver) AND metastases", "_text:text (_text:text bone) or (_text:text liver) & _text:text metastases"},
+		{"Patient", "_text=bone,liver", "_text:text bone or liver"},
+		{"Patient", "_text=NOT bone", "_text:text not bone"},
+		{"Patient", "_text=a NOT (b c)", ":special not (_text:text b+c) & _text:text a"},
+		{"Patient", "phonetic=Zhāng", "phonetic:string prefix zan"},
+		{"Patient", "name-pinyin=Zhang San,xi'an", "name-pinyin:string prefix zhangsan or prefix xian"},
+		// Hierarchies
+		{"Encounter", "location:below=Location/1", "location:reference below Location/1 by partof"},
+		{"Organization", "partof:above=1", "partof:reference above Organization/1 by partof"},
+		{"ActivityDefinition", "depends-on:below=http://example.org/l|2", "depends-on:reference <http://example.org/l|2> or <http://example.org/l|2. *>"},
+		{"ActivityDefinition", "depends-on:above=http://example.org/l|2.1", "depends-on:reference <http://example.org/l|2.1> or <http://example.org/l|2>"},
+		{"Patient", "identifier:ofType=http://t|MR|4", "identifier:token *|4 (http://t|MR)"},
 	} {
 		t.Run(row.resource+"?"+row.query, func(t *testing.T) {
 			pairs, issues := search.Pairs(row.query)
@@ -210,8 +259,8 @@ func TestParseRefuses(t *testing.T) {
 		{"Patient", "name=a,,b", "search-value-invalid", "parameter 'name': one of its values is empty"},
 		{"Patient", "name:foo=a", "search-modifier-unknown", "parameter 'name:foo': 'foo' is not a modifier of a string parameter"},
 		{"Patient", "gender:exact=male", "search-modifier-unknown", "parameter 'gender:exact': 'exact' is not a modifier of a token parameter"},
-		{"Observation", "code:in=http://x", "search-modifier-unsupported", "parameter 'code:in': modifier in needs terminology, which is not there"},
-		{"Observation", "code:below=1", "search-modifier-unsupported", "parameter 'code:below': modifier below needs terminology, which is not there"},
+		{"Observation", "code:in=http://x", "search-modifier-unsupported", "parameter 'code:in': it needs terminology, which this server does not have"},
+		{"Observation", "code:below=1", "search-modifier-unsupported", "parameter 'code:below': it needs terminology, which this server does not have"},
 		{"Patient", "gender:missing=yes", "search-value-invalid", "parameter 'gender:missing': modifier missing expects true or false"},
 		{"Patient", "_id:missing=true", "search-modifier-unknown", "parameter '_id:missing': _id is never missing"},
 		{"Patient", "birthdate=1990-13", "search-value-invalid", "parameter 'birthdate': expected a date such as 2024, 2024-02, 2024-02-29 or 2024-02-29T10:00:00+08:00, with or without one of the prefixes eq ne gt lt ge le sa eb ap"},
@@ -235,11 +284,29 @@ func TestParseRefuses(t *testing.T) {
 		{"Observation", "subject:Medication=1", "search-modifier-unknown", "parameter 'subject:Medication': 'subject' does not refer to Medication"},
 		{"Observation", "subject:Foo=1", "search-modifier-unknown", "parameter 'subject:Foo': 'Foo' is neither a modifier of a reference nor a resource type"},
 		{"Observation", "subject=a b", "search-value-invalid", "parameter 'subject': expected an id, Type/id or a URL"},
-		{"Observation", "code-value-quantity=1$2", "search-parameter-unsupported", "parameter 'code-value-quantity': 'code-value-quantity' cannot be searched: composite parameters are not supported"},
-		{"Location", "near=1|2", "search-parameter-unsupported", "parameter 'near': 'near' cannot be searched: special parameters are not supported"},
-		{"Patient", "phonetic=x", "search-parameter-unsupported", "parameter 'phonetic': 'phonetic' cannot be searched: matching by sound is not supported"},
-		{"Patient", "_text=x", "search-parameter-unsupported", "parameter '_text': it is not supported"},
-		{"Patient", "_filter=x", "search-parameter-unsupported", "parameter '_filter': it is not supported"},
+		{"Observation", "code-value-quantity=1", "search-value-invalid", "parameter 'code-value-quantity': expected 2 values with '$' between"},
+		{"Observation", "code-value-quantity=1$", "search-value-invalid", "parameter 'code-value-quantity': one of its values is empty"},
+		{"Observation", "code-value-quantity=1$x", "search-value-invalid", ""},
+		{"Observation", "code-value-quantity:exact=1$2", "search-modifier-unknown", "parameter 'code-value-quantity:exact': 'exact' is not a modifier of a composite parameter"},
+		{"Location", "near=1", "search-value-invalid", "parameter 'near': expected latitude|longitude, latitude|longitude|distance or latitude|longitude|distance|unit"},
+		{"Location", "near=91|2", "search-value-invalid", "parameter 'near': expected latitude and longitude in degrees, such as 31.2|121.5"},
+		{"Location", "near=1|2|-3", "search-value-invalid", "parameter 'near': expected a distance of 0 or more"},
+		{"Location", "near=1|2|3|kg", "search-value-invalid", "parameter 'near': expected a unit of length in UCUM, such as km or m"},
+		{"Patient", "phonetic=-", "search-value-invalid", "parameter 'phonetic': expected text"},
+		{"Patient", "age=3", "search-parameter-unsupported", "parameter 'age': 'age' cannot be searched: its definition does not say how"},
+		{"Patient", "_text=(a", "search-value-invalid", "parameter '_text': a parenthesis is not closed"},
+		{"Patient", "_text=a)", "search-value-invalid", "parameter '_text': a parenthesis is closed that was not opened"},
+		{"Patient", "_text=...", "search-value-invalid", "parameter '_text': expected words"},
+		{"Patient", "_text:exact=x", "search-modifier-unknown", "parameter '_text:exact': 'exact' is not a modifier of a text parameter"},
+		{"Patient", "_text:missing=true", "search-modifier-unknown", "parameter '_text:missing': _text takes no modifier 'missing'"},
+		{"Patient", "_list=$current-problems", "search-parameter-unsupported", "parameter '_list': functional lists such as '$current-problems' are not supported, only the ids of Lists"},
+		{"Patient", "_list=a b", "search-value-invalid", "parameter '_list': expected the id of a List"},
+		{"Patient", "_query=x", "search-parameter-unsupported", "parameter '_query': it is not supported"},
+		{"Encounter", "patient:below=1", "search-modifier-unsupported", "parameter 'patient:below': resources of type Patient make no hierarchy"},
+		{"Encounter", "location:below=http://x.example/Location/1", "search-value-invalid", "parameter 'location:below': expected Type/id of this server"},
+		{"ActivityDefinition", "depends-on:below=http://example.org/l", "search-value-invalid", "parameter 'depends-on:below': expected url|version"},
+		{"Patient", "_sort=_text", "search-sort-unsupported", "parameter '_sort': cannot sort by '_text': it has no order"},
+		{"Observation", "_sort=combo-code-value-quantity", "search-sort-unsupported", ""},
 		{"Patient", "_contained=true", "search-parameter-unsupported", "parameter '_contained': contained resources are not searched"},
 		{"Patient", "name.given=x", "search-value-invalid", "parameter 'name.given': 'name' is not a reference, so nothing can be chained to it"},
 		{"Observation", "patient.foo=x", "search-parameter-unknown", "parameter 'patient.foo': nothing that 'patient' refers to has a search parameter 'foo'"},
@@ -256,7 +323,6 @@ func TestParseRefuses(t *testing.T) {
 		{"Patient", "_sort=foo", "search-sort-unknown", "parameter '_sort': 'foo' is not a search parameter of Patient"},
 		{"Patient", "_sort=name,-name", "search-sort-repeated", "parameter '_sort': 'name' is named twice"},
 		{"Patient", "_sort=a,b,c,d,e", "search-sort-many", "parameter '_sort': 5 sort keys, expected at most 4"},
-		{"Patient", "_sort=phonetic", "search-sort-unsupported", "parameter '_sort': cannot sort by 'phonetic': matching by sound is not supported"},
 		{"Patient", "_sort:desc=name", "search-modifier-unknown", "parameter '_sort:desc': _sort takes no modifier"},
 		{"Patient", "_count=-1", "search-value-invalid", "parameter '_count': expected a number of resources, 0 or more"},
 		{"Patient", "_count=1&_count=2", "search-parameter-repeated", "parameter '_count': it may be given once"},
@@ -270,7 +336,7 @@ func TestParseRefuses(t *testing.T) {
 		{"Observation", "_include=Observation:subject:Medication", "search-value-invalid", "parameter '_include': 'subject' of Observation does not refer to Medication"},
 		{"Observation", "_include=Patient:organization", "search-value-invalid", "parameter '_include': Observation is searched, so its references can be included, not those of Patient"},
 		{"Observation", "_include:foo=Observation:subject", "search-modifier-unknown", "parameter '_include:foo': expected no modifier or iterate"},
-		{"Patient", "_revinclude=*", "search-include-unsupported", "parameter '_revinclude': name what refers: Type:parameter or Type:*"},
+		{"Patient", "_revinclude:iterate=*", "search-include-unsupported", "parameter '_revinclude:iterate': name what refers: Type:parameter or Type:*"},
 		{"ActivityDefinition", "_include=ActivityDefinition:depends-on", "search-include-unsupported", "parameter '_include': 'depends-on' holds canonical URLs, which are not followed"},
 		{"Patient", "_revinclude=Observation:encounter", "search-value-invalid", "parameter '_revinclude': 'encounter' of Observation does not refer to Patient"},
 	} {
@@ -333,6 +399,7 @@ func TestParseResult(t *testing.T) {
 		total search.Total
 	}{
 		{"", search.DefaultCount, search.TotalNone}, {"_count=0", 0, search.TotalAccurate}, {"_count=99999", search.DefaultMaxCount, search.TotalNone}, {"_summary=count", 0, search.TotalAccurate}, {"_total=none", search.DefaultCount, search.TotalNone},
+		{"_total=estimate", search.DefaultCount, search.TotalEstimate}, {"_total=estimate&_count=0", 0, search.TotalAccurate},
 	} {
 		if r := parse("Patient", row.query, search.ParseOptions{}); r.Query.Count != row.count || r.Query.Total != row.total {
 			t.Errorf("%s: count %d total %v", row.query, r.Query.Count, r.Query.Total)
@@ -353,7 +420,7 @@ func TestParseResult(t *testing.T) {
 }
 
 func TestParseLenient(t *testing.T) {
-	pairs, _ := search.Pairs("foo=1&name=x&_sort=bar&_text=y&code:in=z")
+	pairs, _ := search.Pairs("foo=1&name=x&_sort=bar&_query=y&code:in=z")
 	r, issues := engine().Parse("Patient", pairs, search.ParseOptions{Lenient: true})
 	if r == nil || len(r.Query.Where) != 1 || len(r.Self) != 1 || len(r.Query.Sort) != 0 {
 		t.Fatal(r, issues)
@@ -365,7 +432,7 @@ func TestParseLenient(t *testing.T) {
 	if diff := cmp.Diff([]string{
 		"warning: parameter 'foo': Patient has no search parameter 'foo'; it was ignored [search-parameter-unknown]",
 		"warning: parameter '_sort': 'bar' is not a search parameter of Patient; it was ignored [search-sort-unknown]",
-		"warning: parameter '_text': it is not supported; it was ignored [search-parameter-unsupported]",
+		"warning: parameter '_query': it is not supported; it was ignored [search-parameter-unsupported]",
 		"warning: parameter 'code:in': Patient has no search parameter 'code'; it was ignored [search-parameter-unknown]",
 	}, got); diff != "" {
 		t.Error(diff)
@@ -439,11 +506,11 @@ func TestCapability(t *testing.T) {
 		}
 	}
 	want := []string{
-		"_id:token", "_lastUpdated:date", "_profile:uri", "_security:token", "_source:uri", "_tag:token", "active:token", "address:string",
+		"_content:string", "_id:token", "_lastUpdated:date", "_profile:uri", "_security:token", "_source:uri", "_tag:token", "_text:string", "active:token", "address:string",
 		"address-city:string", "address-country:string", "address-postalcode:string", "address-state:string", "address-use:token",
-		"birthdate:date", "death-date:date", "deceased:token", "email:token", "family:string", "gender:token", "general-practitioner:reference",
-		"given:string", "identifier:token", "language:token", "link:reference", "mothersMaidenName:string", "name:string",
-		"organization:reference", "phone:token", "telecom:token",
+		"birthOrderBoolean:token", "birthdate:date", "death-date:date", "deceased:token", "email:token", "family:string", "gender:token", "general-practitioner:reference",
+		"given:string", "identifier:token", "language:token", "link:reference", "mothersMaidenName:string", "name:string", "name-pinyin:string",
+		"organization:reference", "phone:token", "phonetic:string", "telecom:token",
 	}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Error(diff)

@@ -67,6 +67,8 @@ const (
 	Prefix StringMode = iota
 	Exact
 	Contains
+	Equal  // the whole folded text
+	Suffix // the end of the folded text
 )
 
 // StringMatch matches text; Text is folded unless Mode is Exact. A store that
@@ -116,11 +118,28 @@ type QuantityMatch struct {
 
 // ReferenceMatch matches references to a local resource (Type may be empty: any
 // type), to a URL, or by business identifier.
+//
+// With Tree set it matches references to what lies below or above the resource in
+// the hierarchy that reference parameter Via of its Type makes, itself among them.
+// Stores do not walk hierarchies: Hierarchies puts plain matches in its place
+// before a query is asked.
 type ReferenceMatch struct {
 	Type, ID   string
 	URL        string
 	Identifier *TokenMatch
+	Tree       Tree
+	Via        string
 }
+
+// Tree is a direction in a hierarchy of resources.
+type Tree uint8
+
+// The directions.
+const (
+	TreeNone Tree = iota
+	TreeBelow
+	TreeAbove
+)
 
 // URIMatch matches a uri exactly, below (Value is a path prefix) or above.
 type URIMatch struct {
@@ -142,7 +161,8 @@ type HasMatch struct {
 	Where       []Clause
 }
 
-// AllMatch holds where all of Where holds for the same resource. With it, and
+// AllMatch holds where all of Where holds for the same resource; so it does where
+// Where is empty. With it, and
 // with Clause.Not, a condition can be any combination of others: what _filter
 // says, and compartments. Clause.Param is unused.
 type AllMatch struct{ Where []Clause }

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
@@ -102,6 +103,8 @@ type ParseOptions struct {
 	// Other are parameters that belong to the caller, such as a page cursor. They
 	// are skipped.
 	Other []string
+	// Context bounds what Terminology is asked; nil means none.
+	Context context.Context
 }
 
 // hash covers what decides which resources are found and in what order.

@@ -66,7 +66,7 @@ var allowedTests = []test{
 			for _, typ := range []string{"A", "B"} {
 				i := d.item(typ, n+1)
 				all = append(all, i)
-				if all.visible(&i, &viewer) {
+				if visible(&i, &viewer) {
 					i.key = "Seen" + i.key
 					for j := range i.values.References {
 						if i.values.References[j].Type != "" {
