@@ -21,7 +21,7 @@ import (
 )
 
 // guides are executed after the README, against the same server.
-var guides = []string{"docs/pulling-data.md", "docs/connect-a-hospital.md"}
+var guides = []string{"docs/pulling-data.md", "docs/connect-a-hospital.md", "docs/implementation-guide.md"}
 
 // onData are the commands that work on the data folder, which is another one here.
 var onData = regexp.MustCompile(`yilian (?:ingest|inbox [a-z]+|institution [a-z]+)\b`)
