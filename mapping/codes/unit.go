@@ -5,8 +5,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/iimos/ucum"
-
+	"github.com/yilian/yilian/conformance/terminology/ucum"
 	"github.com/yilian/yilian/mapping/fold"
 )
 
@@ -55,7 +54,7 @@ func ParseUnit(text string, o UnitOptions) Unit {
 		return u
 	}
 	// Many a number and its reciprocal would pass as UCUM, too.
-	if c := strings.TrimPrefix(s, "/"); c != "" && (c[0] < '0' || c[0] > '9') && validUCUM(s) {
+	if c := strings.TrimPrefix(s, "/"); c != "" && (c[0] < '0' || c[0] > '9') && ucum.Valid(s) {
 		u.Code, u.Known = s, true
 	}
 	return u
@@ -179,22 +178,6 @@ var unitWords = strings.NewReplacer(
 	"㎎", "mg", "㎏", "kg", "㎍", "ug", "㎜", "mm", "㎝", "cm", "㎖", "mL", "㎗", "dL", "㎡", "m2", "㎕", "uL", "㏑", "ln", "㎐", "Hz",
 	"每", "/", "﹪", "%",
 )
-
-// validUCUM reports whether s is a UCUM code. The parser behind it is foreign code, so a crash means no.
-func validUCUM(s string) (valid bool) {
-	defer func() {
-		if recover() != nil {
-			valid = false
-		}
-	}()
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' { // UCUM is printable ASCII
-			return false
-		}
-	}
-	_, err := ucum.Parse([]byte(s))
-	return err == nil
-}
 
 // spellings maps each way to write a unit, in small letters and folded, to its UCUM code; canonical codes map to themselves.
 var spellings = sync.OnceValue(func() map[string]string {
