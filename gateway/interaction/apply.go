@@ -63,7 +63,7 @@ func (e *Engine) Apply(ctx context.Context, b Batch) (Applied, error) {
 	if err != nil {
 		return out, err
 	}
-	versions, err := e.write(ctx, func(wake []store.Key) (*transaction, error) {
+	versions, err := e.write(ctx, func(ctx context.Context, wake []store.Key) (*transaction, error) {
 		t, applied, err := e.planBatch(ctx, b, parts, wake)
 		out = applied
 		return t, err
@@ -207,6 +207,7 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, so
 			if stored, err = parseStored(current.Body); err != nil {
 				return nil, false, fmt.Errorf("read stored %s: %w", d.key.Type, err)
 			}
+			d.lost = identifierLocks(stored)
 		}
 	}
 	if w.Fills {

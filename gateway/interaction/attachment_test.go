@@ -206,9 +206,9 @@ func TestACorrectedFormIsANewBinaryAndTheOldOneStays(t *testing.T) {
 	if strings.Contains(now, first.ID) {
 		t.Error("the report refers to the old form")
 	}
-	list, _, err := f.History(f.ctx(), everybody, store.Key{Type: "DiagnosticReport", ID: "r1"}, 0, 0)
-	if err != nil || len(list) != 2 || !strings.Contains(string(list[1].Body), "Binary/"+first.ID) {
-		t.Errorf("the history does not lead to the old form: %d versions, %v", len(list), err)
+	past, err := f.History(f.ctx(), everybody, store.Key{Type: "DiagnosticReport", ID: "r1"}, nil)
+	if err != nil || len(past.Versions) != 2 || !strings.Contains(string(past.Versions[1].Body), "Binary/"+first.ID) {
+		t.Errorf("the history does not lead to the old form: %v", err)
 	}
 	// An older record brings nothing back.
 	if got := f.apply("city", 1, f.replace(withForm("r1", pdf("draft", 5000)))); got.State != store.Superseded || len(f.binaries()) != 2 {
@@ -255,7 +255,7 @@ func TestABinaryThatAClientDeletedStaysDeletedForOlderRecords(t *testing.T) {
 	form := pdf("form", 5000)
 	f.apply("city", 1, f.replace(withForm("r1", form)))
 	k := f.binaries()[0].Key
-	if err := f.Delete(f.ctx(), everybody, k, 0); err != nil {
+	if _, err := f.Delete(f.ctx(), everybody, k, 0); err != nil {
 		t.Fatal(err)
 	}
 	f.apply("city", 2, f.replace(withForm("r1", form)))
@@ -400,12 +400,12 @@ func TestWhatAClientAttachesMayBeLargerThanAParserTakesUnasked(t *testing.T) {
 		t.Fatalf("search: %v", err)
 	}
 	media.SetString("id", v.ID)
-	if _, changed, err := f.Update(f.ctx(), everybody, v.Key, media, 0); changed || err != nil {
-		t.Errorf("the same again: changed %t, %v", changed, err)
+	if w, err := f.Update(f.ctx(), everybody, v.Key, media, 0); w.Effect != interaction.Unchanged || err != nil {
+		t.Errorf("the same again: %v, %v", w.Effect, err)
 	}
 	media.SetString("status", "entered-in-error")
-	if _, changed, err := f.Update(f.ctx(), everybody, v.Key, media, 0); !changed || err != nil {
-		t.Errorf("update: changed %t, %v", changed, err)
+	if w, err := f.Update(f.ctx(), everybody, v.Key, media, 0); w.Effect != interaction.Changed || err != nil {
+		t.Errorf("update: %v, %v", w.Effect, err)
 	}
 }
 

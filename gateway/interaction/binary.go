@@ -77,17 +77,18 @@ func (e *Engine) bytesOf(ctx context.Context, b store.Blob) ([]byte, error) {
 }
 
 // CreateBinary stores a new Binary whose content is given beside its elements; data
-// belongs to the engine from then on. Otherwise it is like Create.
-func (e *Engine) CreateBinary(ctx context.Context, v Viewer, elements *fhir.Node, data []byte) (store.Version, error) {
+// belongs to the engine from then on. Otherwise it is like Create, or with criteria
+// that are not nil like CreateIf.
+func (e *Engine) CreateBinary(ctx context.Context, v Viewer, elements *fhir.Node, data []byte, criteria []search.Pair) (Written, error) {
 	c := newContent(data)
-	return e.create(ctx, v, binaryType, elements, &c)
+	return e.one(ctx, v, &action{verb: creates, key: store.Key{Type: binaryType}, tree: elements, data: &c, pairs: criteria})
 }
 
 // UpdateBinary replaces a Binary by elements and content. Otherwise it is like
 // Update.
-func (e *Engine) UpdateBinary(ctx context.Context, v Viewer, k store.Key, elements *fhir.Node, data []byte, match int64) (store.Version, bool, error) {
+func (e *Engine) UpdateBinary(ctx context.Context, v Viewer, k store.Key, elements *fhir.Node, data []byte, match int64) (Written, error) {
 	c := newContent(data)
-	return e.update(ctx, v, k, elements, &c, match)
+	return e.one(ctx, v, &action{verb: replaces, key: k, tree: elements, data: &c, match: match})
 }
 
 // split takes the content out of what a client writes as a Binary, without changing

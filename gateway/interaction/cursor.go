@@ -53,11 +53,26 @@ func (e *Engine) cursorFor(v Viewer, hash string, page store.Page, total int) st
 	if page.Next == nil {
 		return ""
 	}
-	payload, err := json.Marshal(cursor{Keys: page.Next.Keys, ID: page.Next.ID, AsOf: page.AsOf, Total: total})
+	return e.seal(v, hash, cursor{Keys: page.Next.Keys, ID: page.Next.ID, AsOf: page.AsOf, Total: total})
+}
+
+// seal writes where a page begins, for the client v and what hash stands for alone.
+func (e *Engine) seal(v Viewer, hash string, place any) string {
+	payload, err := json.Marshal(place)
 	if err != nil {
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(append(e.mac(v, hash, payload), payload...))
+}
+
+// unseal reads what seal wrote.
+func (e *Engine) unseal(v Viewer, hash, text string, place any) error {
+	sealed, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(sealed) < macSize || !hmac.Equal(sealed[:macSize], e.mac(v, hash, sealed[macSize:])) ||
+		json.Unmarshal(sealed[macSize:], place) != nil {
+		return invalid("cursor-invalid", "", "the page link belongs to another search or server; begin again")
+	}
+	return nil
 }
 
 // cursorOf reads the cursor among the parameters of a search.
@@ -66,12 +81,7 @@ func (e *Engine) cursorOf(v Viewer, pairs []search.Pair, hash string) (c cursor,
 		if p.Name != CursorParam {
 			continue
 		}
-		sealed, err := base64.RawURLEncoding.DecodeString(p.Value)
-		if err != nil || len(sealed) < macSize || !hmac.Equal(sealed[:macSize], e.mac(v, hash, sealed[macSize:])) ||
-			json.Unmarshal(sealed[macSize:], &c) != nil {
-			return cursor{}, invalid("cursor-invalid", "", "the page link belongs to another search or server; begin again")
-		}
-		return c, nil
+		return c, e.unseal(v, hash, p.Value, &c)
 	}
 	return cursor{}, nil
 }

@@ -42,6 +42,11 @@ type Config struct {
 	// serves all pages.
 	Key   []byte
 	Limit Limits
+	// UpdateCreates lets clients create resources under ids of their own, by updating
+	// what is not there.
+	UpdateCreates bool
+	// DeletesMany lets a conditional delete mean more than one resource.
+	DeletesMany bool
 	// Version of the program, and how access is controlled, for the capability
 	// statement.
 	Version  string
@@ -54,6 +59,8 @@ type Limits struct {
 	MaxPage  int // largest page a client may ask for; default DefaultMaxPage
 	Included int // resources that _include and _revinclude may add to a page; default DefaultIncluded
 	History  int // versions a history page; default DefaultPage
+	Entries  int // entries of a batch or transaction; default DefaultEntries
+	Deletes  int // resources that one conditional delete may mean; default DefaultDeletes
 	// Inline is how many bytes an Attachment of a record may have and stay where it
 	// is; what is longer becomes a Binary. Default DefaultInline.
 	Inline int64
@@ -67,6 +74,8 @@ const (
 	DefaultPage     = 50
 	DefaultMaxPage  = 1000
 	DefaultIncluded = 2000
+	DefaultEntries  = 10_000
+	DefaultDeletes  = 100
 	DefaultInline   = 1 << 10
 	DefaultAttached = 4 << 20
 )
@@ -81,6 +90,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.MaxPage, DefaultMaxPage)
 	set(&l.Included, DefaultIncluded)
 	set(&l.History, DefaultPage)
+	set(&l.Entries, DefaultEntries)
+	set(&l.Deletes, DefaultDeletes)
 	l.Inline = cmp.Or(l.Inline, DefaultInline)
 	l.Attached = cmp.Or(l.Attached, DefaultAttached)
 	return l
@@ -102,6 +113,7 @@ func New(c Config) *Engine {
 	if len(c.Key) == 0 {
 		c.Key = []byte(rand.Text())
 	}
+	c.Store = sighted{c.Store}
 	e := &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
 	e.capabilities = e.lazyCapabilities()
 	return e

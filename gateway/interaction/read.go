@@ -53,33 +53,6 @@ func (e *Engine) ReadVersion(ctx context.Context, v Viewer, k store.Key, number 
 	return got, nil
 }
 
-// History returns the versions of a resource, newest first, at most limit of
-// them, older than the version before (0: from the newest). Deletions are among
-// them, Binaries as in a search. more tells whether older ones follow.
-func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, before int64, limit int) (list []store.Version, more bool, err error) {
-	if _, err := e.current(ctx, v, k); err != nil {
-		return nil, false, err
-	}
-	if limit <= 0 {
-		limit = e.Limit.History
-	}
-	limit = min(limit, e.Limit.MaxPage)
-	got, err := e.Store.History(ctx, k, before, limit+1)
-	if err != nil {
-		return nil, false, err
-	}
-	if more = len(got) > limit; more {
-		got = got[:limit]
-	}
-	allowed := v.allowed()
-	for _, version := range got {
-		if permits(allowed, version) {
-			list = append(list, version)
-		}
-	}
-	return list, more, e.attach(ctx, list)
-}
-
 // parseStored reads a body that is stored. Its size was bounded when it came, by
 // whoever took it in.
 func parseStored(body []byte) (*fhir.Node, error) {

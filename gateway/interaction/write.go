@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,35 +26,59 @@ type draft struct {
 	patient string          // of a Binary, whom it belongs to
 	pending []store.Pending // logical references without a target
 	deleted bool
-	waits   bool // the version it replaces may have waited for targets
+	waits   bool         // the version it replaces may have waited for targets
+	lost    []string     // locks of the identifiers of the version that it replaces
+	issues  []fhir.Issue // what the validator found and does not refuse
 }
 
 // stale ends a transaction whose plan no longer fits what is committed. wake
-// lists resources that wait for what the plan brings, and must be part of it.
-type stale struct{ wake []store.Key }
+// lists resources that wait for what the plan brings, and must be part of it;
+// names are locks that it would have needed besides those it took.
+type stale struct {
+	wake  []store.Key
+	names []string
+}
 
 func (*stale) Error() string { return "the plan is out of date" }
 
-// maxPlans bounds how often a write is planned anew because others were faster.
-const maxPlans = 50
+const (
+	// maxPlans bounds how often a write is planned anew because others were faster.
+	maxPlans = 50
+	// maxPlansOutside bounds how often that is tried outside of the transaction: where
+	// many write the same, a plan that is made within it holds at once.
+	maxPlansOutside = 4
+)
 
-// write plans and commits until a plan holds. plan gets the resources that must
-// be part of it besides its own, because they wait for what it brings.
-func (e *Engine) write(ctx context.Context, plan func(wake []store.Key) (*transaction, error)) ([]store.Version, error) {
+// planner makes a plan. It gets the resources that must be part of it besides its
+// own, because they wait for what it brings. It may be called again, and within the
+// transaction.
+type planner func(ctx context.Context, wake []store.Key) (*transaction, error)
+
+// write plans and commits until a plan holds.
+func (e *Engine) write(ctx context.Context, plan planner) ([]store.Version, error) {
 	var wake []store.Key
-	for range maxPlans {
-		t, err := plan(wake)
-		if err != nil {
-			return nil, err
+	var names []string
+	for i := range maxPlans {
+		var written []store.Version
+		var err error
+		if i < maxPlansOutside {
+			var t *transaction
+			if t, err = e.planned(ctx, plan, wake); err != nil {
+				return nil, err
+			}
+			if t.idle() {
+				return nil, nil
+			}
+			names = union(names, e.lockNames(t))
+			written, err = e.commit(ctx, t)
+		} else {
+			written, err = e.commitWithin(ctx, plan, wake, names)
 		}
-		if err := e.protect(ctx, t.drafts); err != nil {
-			return nil, err
-		}
-		written, err := e.commit(ctx, t)
 		var again *stale
 		if !errors.As(err, &again) {
 			return written, err
 		}
+		names = union(names, again.names)
 		for _, k := range again.wake {
 			if !slices.Contains(wake, k) {
 				wake = append(wake, k)
@@ -63,12 +88,32 @@ func (e *Engine) write(ctx context.Context, plan func(wake []store.Key) (*transa
 	return nil, fault.New(fault.Busy, "others keep changing the same resources, try again")
 }
 
-// transaction is a plan: the drafts to write, and what else belongs into the same
-// commit.
-type transaction struct {
-	drafts []*draft
-	more   func(context.Context, store.Tx, []store.Version) error
+func (e *Engine) planned(ctx context.Context, plan planner, wake []store.Key) (*transaction, error) {
+	t, err := plan(ctx, wake)
+	if err != nil {
+		return nil, err
+	}
+	return t, e.protect(ctx, t.drafts)
 }
+
+// union adds names to a sorted list of them.
+func union(sorted, more []string) []string {
+	out := slices.Concat(sorted, more)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// transaction is a plan: the drafts to write, what it took for the answers to
+// criteria, and what else belongs into the same commit.
+type transaction struct {
+	drafts     []*draft
+	conditions []condition
+	same       []store.Version // what the plan leaves as it is
+	more       func(context.Context, store.Tx, []store.Version) error
+}
+
+// idle tells that there is nothing to commit.
+func (t *transaction) idle() bool { return len(t.drafts) == 0 && t.more == nil }
 
 // woken drafts the resources that wait for what known brings.
 func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pending]string, own []*draft) ([]*draft, error) {
@@ -94,6 +139,7 @@ func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pe
 		if err != nil {
 			return nil, fmt.Errorf("read stored %s: %w", k.Type, err)
 		}
+		d.lost = identifierLocks(tree)
 		if err := e.prepare(ctx, d, tree, known); err != nil {
 			return nil, err
 		}
@@ -122,8 +168,9 @@ func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, know
 		return err
 	}
 	d.pending = pending
-	if issues := e.Validator.Resource(d.stamped); fhir.HasErrors(issues) {
-		return refuse("the resource is not valid FHIR R4", issues)
+	d.issues = e.Validator.Resource(d.stamped)
+	if fhir.HasErrors(d.issues) {
+		return refuse("the resource is not valid FHIR R4", d.issues)
 	}
 	values, issues := e.Index.Values(d.stamped)
 	if fhir.HasErrors(issues) {
@@ -152,6 +199,9 @@ func (e *Engine) put(ctx context.Context, tx store.Tx, d *draft) (store.Version,
 		if d.content.bytes != nil {
 			if _, err := tx.Archive(ctx, d.content.bytes); err != nil {
 				return store.Version{}, fmt.Errorf("archive content: %w", err)
+			}
+			if in := transactionOf(ctx); in != nil {
+				in.archived[d.content.blob.Digest] = d.content.bytes
 			}
 		}
 	}
@@ -216,20 +266,26 @@ func isReplaced(patient *fhir.Node) bool {
 	return false
 }
 
-// lockNames lists what a transaction that writes the drafts must lock: every
-// identifier that a resource has, or that one refers by. It is sorted, so that
-// transactions lock in one order.
-func (e *Engine) lockNames(drafts []*draft) []string {
+// lockNames lists what a transaction must lock: every identifier that a resource
+// gets or loses, or that one refers by, and what its conditions look for. It is
+// sorted, so that transactions lock in one order.
+func (e *Engine) lockNames(t *transaction) []string {
 	var names []string
-	for _, d := range drafts {
+	for _, c := range t.conditions {
+		names = append(names, c.locks...)
+	}
+	for _, d := range t.drafts {
+		names = append(names, d.lost...)
 		if d.deleted {
 			continue
 		}
-		for _, t := range identifiers(d.values) {
-			names = append(names, "identifier\x00"+t.System+"\x00"+t.Value)
+		for _, v := range d.values.Tokens {
+			if v.Param == "identifier" && v.Code != "" {
+				names = append(names, identifierLock(d.key.Type, v.Code))
+			}
 		}
 		for _, p := range d.pending {
-			names = append(names, "identifier\x00"+p.Identifier.System+"\x00"+p.Identifier.Value)
+			names = append(names, identifierLock(p.Type, p.Identifier.Value))
 		}
 		if d.key.Type == "Patient" {
 			names = append(names, e.Identity.LockNames(d.stamped, d.owner)...)
@@ -237,6 +293,19 @@ func (e *Engine) lockNames(drafts []*draft) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// identifierLocks names the locks of the identifiers that a stored resource has.
+func identifierLocks(stored *fhir.Node) (names []string) {
+	typ := stored.ResourceType()
+	for _, element := range []string{"identifier", "masterIdentifier"} {
+		for _, n := range stored.Get(element).Items() {
+			if value := n.Get("value").Text(); value != "" {
+				names = append(names, identifierLock(typ, value))
+			}
+		}
+	}
+	return names
 }
 
 // identifiers returns the business identifiers among a resource's index values.
@@ -251,36 +320,84 @@ func identifiers(values search.Values) (ids []store.Identifier) {
 
 // commit carries out a plan. It fails with *stale when the plan was made from what
 // is no longer so.
-func (e *Engine) commit(ctx context.Context, t *transaction) ([]store.Version, error) {
-	names := e.lockNames(t.drafts)
-	var written []store.Version
-	err := e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-		written = make([]store.Version, 0, len(t.drafts))
-		if len(names) > 0 {
-			if err := tx.Lock(ctx, names...); err != nil {
-				return fmt.Errorf("lock: %w", err)
-			}
-		}
-		if err := e.unchangedSince(ctx, tx, t.drafts); err != nil {
+func (e *Engine) commit(ctx context.Context, t *transaction) (written []store.Version, err error) {
+	names := e.lockNames(t)
+	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		if err := lock(ctx, tx, names); err != nil {
 			return err
 		}
-		for _, d := range t.drafts {
-			version, err := e.put(ctx, tx, d)
-			if err != nil {
-				return err
-			}
-			written = append(written, version)
-		}
-		if err := e.place(ctx, tx, t.drafts); err != nil {
-			return err
-		}
-		if t.more == nil {
-			return nil
-		}
-		return t.more(ctx, tx, written)
+		written, err = e.carryOut(within(ctx, tx), tx, t)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return written, nil
+}
+
+// commitWithin plans and carries out within one transaction that holds the locks.
+func (e *Engine) commitWithin(ctx context.Context, plan planner, wake []store.Key, names []string) (written []store.Version, err error) {
+	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		if err := lock(ctx, tx, names); err != nil {
+			return err
+		}
+		written = nil
+		ctx = within(ctx, tx)
+		t, err := e.planned(ctx, plan, wake)
+		if err != nil {
+			return err
+		}
+		if needed := union(names, e.lockNames(t)); len(needed) > len(names) {
+			return &stale{names: needed}
+		}
+		written, err = e.carryOut(ctx, tx, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return written, nil
+}
+
+func lock(ctx context.Context, tx store.Tx, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	if err := tx.Lock(ctx, names...); err != nil {
+		return fmt.Errorf("lock: %w", err)
+	}
+	return nil
+}
+
+// carryOut checks a plan and writes it.
+func (e *Engine) carryOut(ctx context.Context, tx store.Tx, t *transaction) ([]store.Version, error) {
+	if err := stand(ctx, tx, t.conditions); err != nil {
+		return nil, err
+	}
+	for _, v := range t.same {
+		if now, err := tx.Read(ctx, v.Key); err != nil || now.Number != v.Number {
+			return nil, cmp.Or[error](err, &stale{})
+		}
+	}
+	if err := e.unchangedSince(ctx, tx, t.drafts); err != nil {
+		return nil, err
+	}
+	written := make([]store.Version, 0, len(t.drafts))
+	for _, d := range t.drafts {
+		version, err := e.put(ctx, tx, d)
+		if err != nil {
+			return nil, err
+		}
+		written = append(written, version)
+	}
+	if err := e.place(ctx, tx, t.drafts); err != nil {
+		return nil, err
+	}
+	if err := hold(ctx, tx, t.conditions); err != nil {
+		return nil, err
+	}
+	if t.more == nil {
+		return written, nil
+	}
+	return written, t.more(ctx, tx, written)
 }

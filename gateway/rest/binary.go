@@ -35,7 +35,7 @@ func (h *Handler) binary(fn func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		f, _ := h.negotiate(c.Request())
 		r := &request{Context: c, ctx: c.Request().Context(), format: f}
-		viewer, err := h.Auth.Viewer(c.Request())
+		viewer, err := h.who(c.Request())
 		if err == nil {
 			r.viewer = viewer
 			err = fn(r)
@@ -213,24 +213,27 @@ func (h *Handler) binaryBody(r *request) (sent, error) {
 
 // createBinary answers POST Binary.
 func (h *Handler) createBinary(r *request) error {
-	if err := unconditional(r); err != nil {
-		return err
-	}
 	s, err := h.binaryBody(r)
 	if err != nil {
 		return err
 	}
-	var v store.Version
-	if s.raw {
-		v, err = h.Engine.CreateBinary(r.ctx, r.viewer, s.resource, s.data)
-	} else {
-		v, err = h.Engine.Create(r.ctx, r.viewer, binaryType, s.resource)
+	criteria, err := r.ifNoneExist()
+	if err != nil {
+		return err
+	}
+	var w interaction.Written
+	switch {
+	case s.raw:
+		w, err = h.Engine.CreateBinary(r.ctx, r.viewer, s.resource, s.data, criteria)
+	case criteria != nil:
+		w, err = h.Engine.CreateIf(r.ctx, r.viewer, binaryType, s.resource, criteria)
+	default:
+		w, err = h.Engine.Create(r.ctx, r.viewer, binaryType, s.resource)
 	}
 	if err != nil {
 		return err
 	}
-	r.Response().Header().Set("Location", h.versionURL(v))
-	return h.binaryWritten(r, http.StatusCreated, v, s.raw)
+	return h.binaryWritten(r, w, s.raw)
 }
 
 // updateBinary answers PUT Binary/[id].
@@ -247,29 +250,29 @@ func (h *Handler) updateBinary(r *request) error {
 	if err != nil {
 		return err
 	}
-	var v store.Version
+	var w interaction.Written
 	if s.raw {
 		s.resource.SetString("id", key.ID)
-		v, _, err = h.Engine.UpdateBinary(r.ctx, r.viewer, key, s.resource, s.data, match)
+		w, err = h.Engine.UpdateBinary(r.ctx, r.viewer, key, s.resource, s.data, match)
 	} else {
-		v, _, err = h.Engine.Update(r.ctx, r.viewer, key, s.resource, match)
+		w, err = h.Engine.Update(r.ctx, r.viewer, key, s.resource, match)
 	}
 	if err != nil {
 		return notCreated(err)
 	}
-	r.Response().Header().Set("Content-Location", h.versionURL(v))
-	return h.binaryWritten(r, http.StatusOK, v, s.raw)
+	return h.binaryWritten(r, w, s.raw)
 }
 
 // binaryWritten answers a write: with the resource when it came as one or is asked
 // for as one, else without a body. Content is not sent back.
-func (h *Handler) binaryWritten(r *request, status int, v store.Version, raw bool) error {
-	prefer := r.Request().Header.Get("Prefer")
+func (h *Handler) binaryWritten(r *request, w interaction.Written, raw bool) error {
+	prefer := r.prefer()
 	asJSON, _ := wantsResource(r.Request(), "")
-	if prefer == "return=minimal" || raw && !asJSON && prefer != "return=representation" {
-		r.Response().Header().Set("ETag", etag(v.Number))
-		r.Response().Header().Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
-		return r.NoContent(status)
+	if prefer == returnRepresentation || prefer == "" && (!raw || asJSON) {
+		return h.sendResource(r, h.head(r, w), w.Version)
 	}
-	return h.sendResource(r, status, v)
+	if prefer == "" {
+		return r.NoContent(h.head(r, w))
+	}
+	return h.written(r, w)
 }

@@ -219,7 +219,7 @@ func TestWrongBinariesAreRefusedWithAnOutcome(t *testing.T) {
 		{"a type that is none", "POST", "/fhir/Binary", "x", []string{"Content-Type: a b;;"}, 415, "media type"},
 		{"a type without a subtype", "POST", "/fhir/Binary", "x", []string{"Content-Type: text"}, 415, "media type"},
 		{"content over the limit", "POST", "/fhir/Binary", strings.Repeat("x", 1<<20+1), []string{"Content-Type: text/plain"}, 413, "over 1048576 bytes"},
-		{"a conditional create", "POST", "/fhir/Binary", "x", []string{"Content-Type: text/plain", "If-None-Exist: _id=1"}, 412, "conditional"},
+		{"a conditional create", "POST", "/fhir/Binary", "x", []string{"Content-Type: text/plain", "If-None-Exist: colour=red"}, 400, "colour"},
 		{"update of nothing", "PUT", "/fhir/Binary/nothing", "x", []string{"Content-Type: text/plain"}, 405, "does not create"},
 		{"update of another version", "PUT", address, "y", []string{"Content-Type: text/plain", `If-Match: W/"7"`}, 412, "version"},
 		{"update by another institution", "PUT", address, "y", []string{"Content-Type: text/plain", "X-Test-Institution: county"}, 405, "does not create"},
@@ -232,7 +232,7 @@ func TestWrongBinariesAreRefusedWithAnOutcome(t *testing.T) {
 		{"reading of another institution", "GET", address, "", []string{"X-Test-Institution: county"}, 404, "no such"},
 		{"reading a version of another institution", "GET", address + "/_history/1", "", []string{"X-Test-Institution: county"}, 404, "no such"},
 		{"searching in another format", "GET", "/fhir/Binary?_id=1", "", []string{"Accept: application/pdf"}, 406, "JSON"},
-		{"patching", "PATCH", address, "[]", nil, 405, "not supported"},
+		{"patching without a type", "PATCH", address, "[]", nil, 415, "Content-Type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := c.send(tt.method, tt.path, []byte(tt.body), tt.headers...)

@@ -1,54 +1,71 @@
 package rest
 
 import (
-	"net/http"
-	"strconv"
+	"strings"
 
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
-	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/search"
 )
 
-// create answers POST [type].
+// create answers POST [type], which may be conditional.
 func (h *Handler) create(r *request) error {
 	typ, err := h.typ(r)
 	if err != nil {
 		return err
 	}
-	if err := unconditional(r); err != nil {
+	criteria, err := r.ifNoneExist()
+	if err != nil {
 		return err
 	}
 	content, err := h.resource(r)
 	if err != nil {
 		return err
 	}
-	v, err := h.Engine.Create(r.ctx, r.viewer, typ, content)
+	var w interaction.Written
+	if criteria != nil {
+		w, err = h.Engine.CreateIf(r.ctx, r.viewer, typ, content, criteria)
+	} else {
+		w, err = h.Engine.Create(r.ctx, r.viewer, typ, content)
+	}
 	if err != nil {
 		return err
 	}
-	r.Response().Header().Set("Location", h.versionURL(v))
-	return r.written(http.StatusCreated, v)
+	return h.written(r, w)
 }
 
-// unconditional refuses a conditional create.
-func unconditional(r *request) error {
-	if r.Request().Header.Get("If-None-Exist") == "" {
-		return nil
+// ifNoneExist returns the criteria of If-None-Exist, nil when it is absent.
+func (r *request) ifNoneExist() ([]search.Pair, error) {
+	text := r.Request().Header.Get("If-None-Exist")
+	if text == "" {
+		return nil, nil
 	}
-	return &httpError{status: http.StatusPreconditionFailed,
-		error: fault.New(fault.Unsupported, "conditional create is not supported")}
-}
-
-// versionURL is the address of one version.
-func (h *Handler) versionURL(v store.Version) string {
-	return h.base() + "/" + v.Key.String() + "/_history/" + strconv.FormatInt(v.Number, 10)
-}
-
-// written answers a write as Prefer asks: with the resource, or without a body.
-func (r *request) written(status int, v store.Version) error {
-	if r.Request().Header.Get("Prefer") == "return=minimal" {
-		r.Response().Header().Set("ETag", etag(v.Number))
-		r.Response().Header().Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
-		return r.NoContent(status)
+	if _, query, found := strings.Cut(text, "?"); found {
+		text = query
 	}
-	return r.resourceResponse(status, v)
+	return pairsOf(text)
+}
+
+// criteria returns the parameters of the address that say which resource is meant.
+func (r *request) criteria() ([]search.Pair, error) {
+	pairs, err := pairsOf(r.Request().URL.RawQuery)
+	out := make([]search.Pair, 0, len(pairs))
+	for _, p := range pairs {
+		if p.Name != "_format" && p.Name != "_pretty" {
+			out = append(out, p)
+		}
+	}
+	return out, err
+}
+
+func pairsOf(query string) ([]search.Pair, error) {
+	pairs, issues := search.Pairs(query)
+	if fhir.HasErrors(issues) {
+		return nil, &interaction.Refused{Fault: fault.New(fault.Invalid, "the criteria cannot be read"), Issues: issues}
+	}
+	if pairs == nil {
+		pairs = []search.Pair{}
+	}
+	return pairs, nil
 }

@@ -1,6 +1,6 @@
 package rest
 
-import "net/http"
+import "github.com/yilian/yilian/gateway/interaction"
 
 // delete answers DELETE [type]/[id].
 func (h *Handler) delete(r *request) error {
@@ -12,8 +12,35 @@ func (h *Handler) delete(r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.Engine.Delete(r.ctx, r.viewer, key, match); err != nil {
+	w, err := h.Engine.Delete(r.ctx, r.viewer, key, match)
+	if err != nil {
 		return err
 	}
-	return r.NoContent(http.StatusNoContent)
+	return h.deleted(r, w)
+}
+
+// deleteIf answers DELETE [type]?[criteria].
+func (h *Handler) deleteIf(r *request) error {
+	typ, err := h.typ(r)
+	if err != nil {
+		return err
+	}
+	criteria, err := r.criteria()
+	if err != nil {
+		return err
+	}
+	match, err := r.ifMatch()
+	if err != nil {
+		return err
+	}
+	w, err := h.Engine.DeleteIf(r.ctx, r.viewer, typ, criteria, match)
+	if err != nil {
+		return err
+	}
+	return h.deleted(r, w)
+}
+
+func (h *Handler) deleted(r *request, w interaction.Written) error {
+	w.Effect = interaction.Removed // there is nothing to show, whether it was there or not
+	return h.written(r, w)
 }

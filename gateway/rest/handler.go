@@ -32,28 +32,47 @@ type Config struct {
 }
 
 // Handler serves the FHIR endpoint.
-type Handler struct{ Config }
+type Handler struct {
+	Config
+	entries *echo.Echo // the same routes, for the entries of Bundles
+}
 
 // New returns a handler over c.
 func New(c Config) *Handler {
 	if c.Body == 0 {
 		c.Body = fhir.DefaultMaxBytes
 	}
-	return &Handler{Config: c}
+	h := &Handler{Config: c, entries: echo.New()}
+	h.entries.HTTPErrorHandler = func(err error, c echo.Context) { _ = h.Fail(c, err) }
+	h.routes(h.entries.Group(h.Path))
+	return h
 }
 
 // reading are the methods of interactions that change nothing.
 var reading = []string{http.MethodGet, http.MethodHead}
 
 // Register adds the routes to e, below Path.
-func (h *Handler) Register(e *echo.Echo) {
-	g := e.Group(h.Path)
+func (h *Handler) Register(e *echo.Echo) { h.routes(e.Group(h.Path)) }
+
+// routes adds the routes to g. The endpoint itself has more than what a Bundle may
+// hold as entries.
+func (h *Handler) routes(g *echo.Group) {
+	g.Any("", h.answer(h.unknown))
+	g.Any("/*", h.answer(h.unknown))
 	g.Match(reading, "/metadata", h.answer(h.metadata))
+	g.POST("", h.authenticated(h.bundle))
+	g.POST("/", h.authenticated(h.bundle))
+	g.Match(reading, "/_history", h.authenticated(h.history))
 	g.Match(reading, "/:type", h.authenticated(h.searchType))
 	g.POST("/:type/_search", h.authenticated(h.searchType))
 	g.POST("/:type", h.authenticated(h.create))
+	g.PUT("/:type", h.authenticated(h.updateIf))
+	g.PATCH("/:type", h.authenticated(h.patchIf))
+	g.DELETE("/:type", h.authenticated(h.deleteIf))
+	g.Match(reading, "/:type/_history", h.authenticated(h.history))
 	g.Match(reading, "/:type/:id", h.authenticated(h.read))
 	g.PUT("/:type/:id", h.authenticated(h.update))
+	g.PATCH("/:type/:id", h.authenticated(h.patch))
 	g.DELETE("/:type/:id", h.authenticated(h.delete))
 	g.Match(reading, "/:type/:id/_history", h.authenticated(h.history))
 	g.Match(reading, "/:type/:id/_history/:version", h.authenticated(h.vread))
@@ -62,8 +81,6 @@ func (h *Handler) Register(e *echo.Echo) {
 	g.Match(reading, "/Binary/:id", h.binary(h.readBinary))
 	g.PUT("/Binary/:id", h.binary(h.updateBinary))
 	g.Match(reading, "/Binary/:id/_history/:version", h.binary(h.vreadBinary))
-	g.Any("", h.answer(h.unknown))
-	g.Any("/*", h.answer(h.unknown))
 }
 
 // request is one request with what every interaction needs of it.
@@ -101,7 +118,7 @@ func (h *Handler) answer(fn func(*request) error) echo.HandlerFunc {
 // authenticated wraps a handler that needs to know who asks.
 func (h *Handler) authenticated(fn func(*request) error) echo.HandlerFunc {
 	return h.answer(func(r *request) error {
-		viewer, err := h.Auth.Viewer(r.Request())
+		viewer, err := h.who(r.Request())
 		if err != nil {
 			return err
 		}

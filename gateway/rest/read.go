@@ -2,8 +2,10 @@ package rest
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
+	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -31,8 +33,12 @@ func (r *request) unmodified(v store.Version) bool {
 		return false
 	}
 	if tag := r.Request().Header.Get("If-None-Match"); tag != "" {
-		n, ok := versionOf(tag)
-		return ok && n == v.Number
+		for part := range strings.SplitSeq(tag, ",") {
+			if n, ok := interaction.VersionOf(part); ok && n == v.Number || strings.TrimSpace(part) == "*" {
+				return true
+			}
+		}
+		return false
 	}
 	since, err := http.ParseTime(r.Request().Header.Get("If-Modified-Since"))
 	return err == nil && !v.Updated.Truncate(time.Second).After(since)

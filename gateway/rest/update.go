@@ -1,9 +1,10 @@
 package rest
 
 import (
+	"errors"
 	"net/http"
 
-	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/interaction"
 )
 
 // update answers PUT [type]/[id].
@@ -20,20 +21,43 @@ func (h *Handler) update(r *request) error {
 	if err != nil {
 		return err
 	}
-	v, _, err := h.Engine.Update(r.ctx, r.viewer, key, content, match)
+	w, err := h.Engine.Update(r.ctx, r.viewer, key, content, match)
 	if err != nil {
 		return notCreated(err)
 	}
-	r.Response().Header().Set("Content-Location", h.versionURL(v))
-	return r.written(http.StatusOK, v)
+	return h.written(r, w)
 }
 
-// notCreated answers an update of nothing: ids are the server's to give, so a client
-// cannot create by update.
-func notCreated(err error) error {
-	if !fault.Is(err, fault.NotFound) {
+// updateIf answers PUT [type]?[criteria].
+func (h *Handler) updateIf(r *request) error {
+	typ, err := h.typ(r)
+	if err != nil {
 		return err
 	}
-	return &httpError{status: http.StatusMethodNotAllowed,
-		error: fault.New(fault.Unsupported, "there is no such resource, and update does not create one")}
+	criteria, err := r.criteria()
+	if err != nil {
+		return err
+	}
+	match, err := r.ifMatch()
+	if err != nil {
+		return err
+	}
+	content, err := h.resource(r)
+	if err != nil {
+		return err
+	}
+	w, err := h.Engine.UpdateIf(r.ctx, r.viewer, typ, content, criteria, match)
+	if err != nil {
+		return notCreated(err)
+	}
+	return h.written(r, w)
+}
+
+// notCreated gives an update of nothing its status, where a client cannot create by
+// update.
+func notCreated(err error) error {
+	if !errors.Is(err, interaction.ErrNotCreated) {
+		return err
+	}
+	return &httpError{status: http.StatusMethodNotAllowed, error: err}
 }

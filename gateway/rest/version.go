@@ -3,9 +3,9 @@ package rest
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -21,27 +21,9 @@ func (r *request) resourceResponse(status int, v store.Version) error {
 
 func etag(number int64) string { return `W/"` + strconv.FormatInt(number, 10) + `"` }
 
-// versionOf reads an ETag as FHIR writes them.
-func versionOf(tag string) (int64, bool) {
-	tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
-	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(tag[1:len(tag)-1], 10, 64)
-	return n, err == nil && n > 0
-}
-
 // ifMatch returns the version that If-Match names, 0 when it is absent.
 func (r *request) ifMatch() (int64, error) {
-	tag := r.Request().Header.Get("If-Match")
-	if tag == "" || tag == "*" {
-		return 0, nil
-	}
-	n, ok := versionOf(tag)
-	if !ok {
-		return 0, fault.New(fault.Invalid, `If-Match is not a version, expected W/"1"`)
-	}
-	return n, nil
+	return interaction.Match(r.Request().Header.Get("If-Match"))
 }
 
 // isID reports whether text has the form of a logical id.
