@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -60,6 +61,9 @@ func isTolerated(i fhir.Issue) bool {
 }
 
 func TestExamplesAreValid(t *testing.T) {
+	if n := len(ig.Guide().Examples()); n < len(profiles()) {
+		t.Fatalf("only %d examples", n)
+	}
 	for _, n := range ig.Guide().Examples() {
 		t.Run(n.ResourceType()+"/"+n.ID(), func(t *testing.T) {
 			for _, i := range judge().Resource(n) {
@@ -100,6 +104,49 @@ func profiles() []*fhir.Node {
 	return slices.DeleteFunc(ig.Guide().Resources(), func(n *fhir.Node) bool { return n.ResourceType() != "StructureDefinition" })
 }
 
+// What people read in profiles and extensions is there in English and Chinese, and a rule that several of them have is the
+// same in all.
+func TestRulesAreSaidInBothLanguages(t *testing.T) {
+	expressions := map[string]string{}
+	for _, sd := range profiles() {
+		both := func(n *fhir.Node, name, where string) {
+			if n.Get(name) != nil && !translated(n.Get("_"+name)) {
+				t.Errorf("%s: %s has no Chinese %s", sd.ID(), where, name)
+			}
+		}
+		if sd.Get("title") == nil || sd.Get("description") == nil {
+			t.Errorf("%s has no title or description", sd.ID())
+		}
+		both(sd, "title", "it")
+		for _, e := range sd.Path("differential").Get("element").Items() {
+			both(e, "short", e.Get("id").Text())
+			for _, c := range e.Get("constraint").Items() {
+				key := c.Get("key").Text()
+				both(c, "human", key)
+				if x := expressions[key]; x != "" && x != c.Get("expression").Text() {
+					t.Errorf("%s: %s means something else in another profile", sd.ID(), key)
+				}
+				expressions[key] = c.Get("expression").Text()
+			}
+		}
+	}
+}
+
+// translated reports whether a text has a Chinese translation with Chinese in it.
+func translated(extra *fhir.Node) bool {
+	for _, x := range extra.Get("extension").Items() {
+		parts := map[string]string{}
+		for _, p := range x.Get("extension").Items() {
+			parts[p.Get("url").Text()] = p.Get("valueCode").Text() + p.Get("valueString").Text()
+		}
+		if x.Get("url").Text() == "http://hl7.org/fhir/StructureDefinition/translation" && parts["lang"] == "zh-CN" &&
+			strings.ContainsFunc(parts["content"], func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Each operation has examples of what goes in and what comes out, which are right by its definition; with a parameter
 // that it does not have they are not.
 func TestEachOperationHasExamples(t *testing.T) {
@@ -130,7 +177,7 @@ type rule struct {
 	profile string // id
 	url     string
 	element string // id
-	name    string // min, max, fixed, pattern, minValue, type, target, profile, binding, slicing, context, or the key of an invariant
+	name    string // min, max, fixed, pattern, minValue, type, target, profile, binding, slicing, context, or the key of an invariant, with warning: before it where it only warns
 	warning bool
 
 	detail   string   // what the finding must name: a value set, a profile on a type
@@ -372,6 +419,9 @@ func TestEveryRuleIsBrokenByACase(t *testing.T) {
 		}
 		all = append(all, found...)
 	}
+	if len(all) < 300 {
+		t.Fatalf("only %d rules", len(all))
+	}
 	cases := failures(t)
 	for _, complaint := range compareRules(all, cases, broken) {
 		t.Error(complaint)
@@ -542,7 +592,11 @@ func TestStatesOfReferralsAreThoseOfTheConceptMap(t *testing.T) {
 	if !ok {
 		t.Fatal("no ConceptMap")
 	}
-	for _, e := range states.Path("group").Get("element").Items() {
+	elements := states.Path("group", "element").Items()
+	if len(elements) < 12 {
+		t.Fatalf("%d states", len(elements))
+	}
+	for _, e := range elements {
 		code := e.Get("code").Text()
 		var agreed []string
 		for _, target := range e.Get("target").Items() {
@@ -552,7 +606,7 @@ func TestStatesOfReferralsAreThoseOfTheConceptMap(t *testing.T) {
 			n := examples()["Task/referral-task"].Clone()
 			n.SetString("status", status)
 			n.Set("statusReason", fhir.NewObject().SetString("text", "因故"))
-			n.Path("businessStatus", "coding").SetString("code", code)
+			n.Path("businessStatus", "coding").At(0).SetString("code", code)
 			refused := fhir.HasErrors(judge().Resource(n))
 			if refused == slices.Contains(agreed, status) {
 				t.Errorf("%s, %s: refused by the profile is %v", code, status, refused)
