@@ -254,10 +254,12 @@ func rules(sd *fhir.Node, defs *definitions.Definitions) ([]rule, error) {
 				}
 			case name == "constraint":
 				for _, c := range k.Items() {
-					add(c.Get("key").Text(), func(r *rule) {
-						r.warning = c.Get("severity").Text() == "warning"
-						r.detail = "rule " + c.Get("key").Text() + " "
-					})
+					key, warning := c.Get("key").Text(), c.Get("severity").Text() == "warning"
+					name := key
+					if warning {
+						name = "warning:" + key
+					}
+					add(name, func(r *rule) { r.warning, r.detail = warning, "rule "+key+" " })
 				}
 			case name == "slicing":
 				if k.Get("rules").Text() != "open" || k.Get("ordered").Text() == "true" {
