@@ -136,13 +136,13 @@ func guideSystem(table *codes.Table) string {
 	return ig.Base + "/CodeSystem/" + table.Name()
 }
 
-// chineseRows are the codes of a code system with their Chinese names.
+// chineseRows are the codes of a code system with their Chinese names, the first of several.
 func chineseRows(system *fhir.Node) []guideRow {
 	var out []guideRow
 	for _, c := range system.Get("concept").Items() {
 		r := guideRow{Code: c.Get("code").Text()}
 		for _, d := range c.Get("designation").Items() {
-			if d.Get("language").Text() == "zh-CN" {
+			if r.Display == "" && d.Get("language").Text() == "zh-CN" {
 				r.Display = d.Get("value").Text()
 			}
 		}
