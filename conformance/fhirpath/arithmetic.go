@@ -119,6 +119,9 @@ func (m *machine) calculate(op string, a, b Value) (Value, bool, error) {
 		return shift(op, a.temporal(), b.quantity())
 	case a.kind == Quantity || b.kind == Quantity:
 		x, y, _ := quantities(a, b)
+		if err := m.spend(costOfUnits); err != nil {
+			return Value{}, false, err
+		}
 		v, ok := calculateQuantities(op, x, y)
 		return v, ok, nil
 	case a.kind == Integer && b.kind == Integer && op != "/":

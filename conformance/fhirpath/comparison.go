@@ -48,7 +48,7 @@ func equalsText(e *expr, left code) code {
 		case len(values) == 1 && values[0].kind == Element && values[0].class.system == String && values[0].hasValue():
 			t = triOf(values[0].node.Text() == text)
 		default:
-			t = equalCollections(values, literal)
+			t = m.equalCollections(values, literal)
 		}
 		m.stack = m.stack[:mark]
 		m.pushTri(t)
@@ -68,7 +68,7 @@ func (m *machine) member(a, b []Value) (tri, error) {
 		return unknown, err
 	}
 	for i := range b {
-		if equal(&a[0], &b[i]) == yes {
+		if m.equal(&a[0], &b[i]) == yes {
 			return yes, nil
 		}
 	}
@@ -95,7 +95,7 @@ func haveOrder(a, b static) bool {
 }
 
 // ordered answers <, <=, > and >=.
-func ordered(op string, a, b []Value) (tri, error) {
+func (m *machine) ordered(op string, a, b []Value) (tri, error) {
 	if len(a) == 0 || len(b) == 0 {
 		return unknown, nil
 	}
@@ -110,7 +110,7 @@ func ordered(op string, a, b []Value) (tri, error) {
 		}
 		return unknown, failure("these values have no order")
 	}
-	order, known, err := compare(x, y)
+	order, known, err := m.compare(x, y)
 	if err != nil || !known {
 		return unknown, err
 	}
@@ -131,7 +131,7 @@ func (v Value) hasSystem() bool {
 }
 
 // compare orders two System values.
-func compare(a, b Value) (order int, known bool, err error) {
+func (m *machine) compare(a, b Value) (order int, known bool, err error) {
 	x, numberA := a.decimal()
 	y, numberB := b.decimal()
 	switch {
@@ -146,6 +146,7 @@ func compare(a, b Value) (order int, known bool, err error) {
 		return order, known, nil
 	}
 	if qa, qb, ok := quantities(a, b); ok {
+		m.chargeUnits(qa, qb)
 		order, known = compareQuantities(qa, qb)
 		return order, known, nil
 	}

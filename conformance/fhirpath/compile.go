@@ -201,7 +201,7 @@ func (c *compiler) variable(e *expr) (code, static, error) {
 	case "$this":
 		return func(m *machine, _ []Value) error {
 			m.stack = append(m.stack, m.base...)
-			return nil
+			return m.carry(m.base)
 		}, c.base, nil
 	case "$index":
 		return func(m *machine, _ []Value) error {
@@ -211,7 +211,7 @@ func (c *compiler) variable(e *expr) (code, static, error) {
 	}
 	return func(m *machine, _ []Value) error {
 		m.stack = append(m.stack, m.total...)
-		return nil
+		return m.carry(m.total)
 	}, anything, nil
 }
 
@@ -262,7 +262,7 @@ func (c *compiler) constant(e *expr) (code, static, error) {
 			for i := len(m.defined) - 1; i >= 0; i-- {
 				if m.defined[i].name == name {
 					m.stack = append(m.stack, m.defined[i].values...)
-					return nil
+					return m.carry(m.defined[i].values)
 				}
 			}
 			return at(e.offset, failure("variable used outside of where it is defined"))
@@ -273,7 +273,7 @@ func (c *compiler) constant(e *expr) (code, static, error) {
 	}
 	return func(m *machine, _ []Value) error {
 		m.stack = append(m.stack, m.env.Variables[name]...)
-		return nil
+		return m.carry(m.env.Variables[name])
 	}, anything, nil
 }
 

@@ -10,7 +10,7 @@ import (
 
 // equalCollections answers "=": nothing on a side is not known, otherwise all
 // items in order.
-func equalCollections(a, b []Value) tri {
+func (m *machine) equalCollections(a, b []Value) tri {
 	if len(a) == 0 || len(b) == 0 {
 		return unknown
 	}
@@ -19,7 +19,7 @@ func equalCollections(a, b []Value) tri {
 	}
 	result := yes
 	for i := range a {
-		switch equal(&a[i], &b[i]) {
+		switch m.equal(&a[i], &b[i]) {
 		case no:
 			return no
 		case unknown:
@@ -29,22 +29,30 @@ func equalCollections(a, b []Value) tri {
 	return result
 }
 
-// equal compares two items.
-func equal(a, b *Value) tri {
+// costOfConversion is what comparing values costs that have to be read first, in steps.
+const costOfConversion = 8
+
+// equal compares two items. Past the limit of steps everything is different, and
+// the evaluation ends with the next that it spends.
+func (m *machine) equal(a, b *Value) tri {
 	if x, ok := textKey(a); ok {
 		if y, ok := textKey(b); ok {
 			return triOf(x == y)
 		}
 	}
+	if !m.charge(costOfConversion) {
+		return no
+	}
 	x, okX := a.system()
 	y, okY := b.system()
 	if !okX || !okY {
 		if a.kind == Element && b.kind == Element {
-			return triOf(sameType(a, b) && fhir.Equal(a.node, b.node) && fhir.Equal(a.extra, b.extra))
+			return triOf(sameType(a, b) && m.same(a.node, b.node) && m.same(a.extra, b.extra))
 		}
 		return no
 	}
 	if qa, qb, ok := quantities(x, y); ok {
+		m.chargeUnits(qa, qb)
 		return equalQuantities(qa, qb)
 	}
 	dx, numberX := x.decimal()
@@ -71,12 +79,35 @@ func equal(a, b *Value) tri {
 	return triOf(x.num == y.num)
 }
 
+// same is fhir.Equal for an evaluation that pays for each node.
+func (m *machine) same(a, b *fhir.Node) bool {
+	if a == b {
+		return true
+	}
+	if a == nil || b == nil || a.Kind() != b.Kind() || a.Text() != b.Text() || a.Len() != b.Len() || !m.charge(1) {
+		return false
+	}
+	for i, k := range a.All() {
+		other := b.At(i)
+		if other.Name() != k.Name() {
+			m.charge(b.Len() / 8)
+			if other = b.Get(k.Name()); other == nil {
+				return false
+			}
+		}
+		if !m.same(k, other) {
+			return false
+		}
+	}
+	return true
+}
+
 func sameType(a, b *Value) bool {
 	return a.class == b.class || a.class.kind == classAny || b.class.kind == classAny || a.class.name == b.class.name
 }
 
 // equivalentCollections answers "~": the same items in any order.
-func equivalentCollections(a, b []Value) bool {
+func (m *machine) equivalentCollections(a, b []Value) bool {
 	if len(a) != len(b) {
 		return false
 	}
@@ -84,7 +115,7 @@ func equivalentCollections(a, b []Value) bool {
 next:
 	for i := range a {
 		for j := range b {
-			if !used[j] && equivalent(&a[i], &b[j]) {
+			if !used[j] && m.equivalent(&a[i], &b[j]) {
 				used[j] = true
 				continue next
 			}
@@ -94,13 +125,17 @@ next:
 	return true
 }
 
-func equivalent(a, b *Value) bool {
+func (m *machine) equivalent(a, b *Value) bool {
+	if !m.charge(costOfConversion) {
+		return false
+	}
 	x, okX := a.system()
 	y, okY := b.system()
 	if !okX || !okY {
-		return a.kind == Element && b.kind == Element && sameType(a, b) && equivalentNodes(a.node, b.node)
+		return a.kind == Element && b.kind == Element && sameType(a, b) && m.equivalentNodes(a.node, b.node)
 	}
 	if qa, qb, ok := quantities(x, y); ok {
+		m.chargeUnits(qa, qb)
 		return equivalentQuantities(qa, qb)
 	}
 	dx, numberX := x.decimal()
@@ -116,7 +151,7 @@ func equivalent(a, b *Value) bool {
 	case x.kind == String:
 		return normalText(x.text) == normalText(y.text)
 	}
-	return equal(&x, &y) == yes
+	return m.equal(&x, &y) == yes
 }
 
 // equivalentDecimals compares at the precision of the less precise.
@@ -133,14 +168,20 @@ func normalText(s string) string { return strings.Join(strings.Fields(strings.To
 
 // equivalentNodes compares complex values: property order, array order and case
 // do not matter.
-func equivalentNodes(a, b *fhir.Node) bool {
+func (m *machine) equivalentNodes(a, b *fhir.Node) bool {
+	if a == b {
+		return true
+	}
+	if !m.charge(costOfConversion + (len(a.Text())+len(b.Text()))/16) {
+		return false
+	}
 	if a.Kind() != b.Kind() || a.Len() != b.Len() {
 		return false
 	}
 	switch a.Kind() {
 	case fhir.Object:
 		for _, k := range a.All() {
-			if !equivalentNodes(k, b.Get(k.Name())) {
+			if !m.equivalentNodes(k, b.Get(k.Name())) {
 				return false
 			}
 		}
@@ -150,7 +191,7 @@ func equivalentNodes(a, b *fhir.Node) bool {
 	next:
 		for _, x := range a.All() {
 			for j, y := range b.All() {
-				if !used[j] && equivalentNodes(x, y) {
+				if !used[j] && m.equivalentNodes(x, y) {
 					used[j] = true
 					continue next
 				}
@@ -173,36 +214,24 @@ func (m *machine) distinct(mark int) error {
 		return nil
 	}
 	n := 0
-	var seen map[string]int
-	if len(values) > 16 {
-		seen = make(map[string]int, len(values))
-	}
-next:
-	for i := range values {
-		if seen != nil {
-			if key, ok := textKey(&values[i]); ok {
-				if _, again := seen[key]; again {
-					continue
-				}
-				seen[key] = i
+	if len(values) <= fewValues {
+		for i := range values {
+			if !m.contains(values[:n], &values[i]) {
 				values[n] = values[i]
 				n++
-				continue
 			}
 		}
-		if err := m.spend(n); err != nil {
-			return err
-		}
-		for j := range n {
-			if equal(&values[j], &values[i]) == yes {
-				continue next
+	} else {
+		kept := set{machine: m, values: values[:0]}
+		for i := range values {
+			v := values[i]
+			if kept.add(&v) {
+				n++
 			}
 		}
-		values[n] = values[i]
-		n++
 	}
 	m.stack = m.stack[:mark+n]
-	return nil
+	return m.spend(len(values))
 }
 
 // textKey is the identity of a string among strings.

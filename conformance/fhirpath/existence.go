@@ -114,7 +114,7 @@ func (m *machine) subset(part, whole []Value) error {
 		if err := m.spend(len(whole)); err != nil {
 			return err
 		}
-		if !contains(whole, &part[i]) {
+		if !m.contains(whole, &part[i]) {
 			m.push(boolValue(false))
 			return nil
 		}
@@ -123,9 +123,10 @@ func (m *machine) subset(part, whole []Value) error {
 	return nil
 }
 
-func contains(values []Value, v *Value) bool {
+func (m *machine) contains(values []Value, v *Value) bool {
+	m.charge(len(values))
 	for i := range values {
-		if equal(&values[i], v) == yes {
+		if m.equal(&values[i], v) == yes {
 			return true
 		}
 	}

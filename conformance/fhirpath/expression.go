@@ -66,10 +66,17 @@ func (x *Expression) Append(dst []Value, env *Env, focus Value) ([]Value, error)
 	m := machines.Get().(*machine)
 	m.reset(env, x.model, focus)
 	defer m.release()
-	if err := x.run(m, m.base); err != nil {
+	if err := x.runOn(m); err != nil {
 		return dst, x.positioned(err)
 	}
 	return append(dst, m.stack...), nil
+}
+
+func (x *Expression) runOn(m *machine) error {
+	if err := x.run(m, m.base); err != nil {
+		return err
+	}
+	return m.spend(0)
 }
 
 // Evaluator evaluates many expressions over one focus, which is cheaper than
@@ -91,7 +98,7 @@ func (m *Model) Evaluator(env *Env, focus Value) Evaluator {
 func (e *Evaluator) Evaluate(x *Expression) ([]Value, error) {
 	m := e.machine
 	m.again()
-	if err := x.run(m, m.base); err != nil {
+	if err := x.runOn(m); err != nil {
 		// What an operation left half done is not worth untangling.
 		m.reset(e.env, m.model, e.focus)
 		return nil, x.positioned(err)

@@ -78,13 +78,16 @@ func fhirFunctions() map[string]function {
 				return err
 			}, boolean, err
 		}},
-		"comparable": scalar(1, 1, boolean, func(_ *machine, v Value, args []Value) (Value, bool, error) {
+		"comparable": scalar(1, 1, boolean, func(m *machine, v Value, args []Value) (Value, bool, error) {
+			if err := m.spend(costOfUnits); err != nil {
+				return Value{}, false, err
+			}
 			if v.kind == Quantity && args[0].kind == Quantity {
 				_, a, okA := v.quantity().canonical()
 				_, b, okB := args[0].quantity().canonical()
 				return boolValue(okA && okB && a == b || sameUnit(v.quantity(), args[0].quantity())), true, nil
 			}
-			_, _, err := compare(v, args[0])
+			_, _, err := m.compare(v, args[0])
 			return boolValue(err == nil), true, nil
 		}),
 		"htmlChecks": plain(boolean, func(m *machine, focus []Value) error {
@@ -94,7 +97,7 @@ func fhirFunctions() map[string]function {
 			}
 			s, ok := v.system()
 			m.push(boolValue(ok && s.kind == String && safeNarrative(s.text)))
-			return nil
+			return m.spend(1 + len(s.text)/16)
 		}),
 	}
 }

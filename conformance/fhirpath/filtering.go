@@ -67,39 +67,38 @@ func repeat(c *compiler, e *expr, in static) (code, static, error) {
 	return func(m *machine, focus []Value) error {
 		mark := len(m.stack)
 		seen := map[*fhir.Node]bool{}
+		kept := set{machine: m}
 		round := slices.Clone(focus)
 		for len(round) > 0 {
-			start := len(m.stack)
+			fresh := len(kept.values)
 			for i := range round {
-				from := len(m.stack)
 				if err := m.each(round[i:i+1], func(int) error { return projection(m, m.base) }); err != nil {
 					return err
 				}
 				// Elements are told apart by their place in the tree first, which
 				// is what makes them new; equal ones count once.
-				to := from
-				for j := from; j < len(m.stack); j++ {
+				for j := mark; j < len(m.stack); j++ {
 					v := m.stack[j]
 					if v.node != nil && seen[v.node] {
 						continue
 					}
-					if err := m.spend(1 + (to-mark)/8); err != nil {
-						return err
-					}
-					if contains(m.stack[mark:to], &v) {
-						continue
-					}
-					if v.node != nil {
+					if kept.add(&v) && v.node != nil {
 						seen[v.node] = true
 					}
-					m.stack[to] = v
-					to++
 				}
-				m.stack = m.stack[:to]
+				found := len(m.stack) - mark
+				m.stack = m.stack[:mark]
+				if err := m.spend(found); err != nil {
+					return err
+				}
+				if len(kept.values) > m.limits.Values {
+					return &limitError{"more than the allowed number of values"}
+				}
 			}
-			round = slices.Clone(m.stack[start:])
+			round = kept.values[fresh:]
 		}
-		return nil
+		m.stack = append(m.stack, kept.values...)
+		return m.carry(kept.values)
 	}, anything, err
 }
 
@@ -114,6 +113,9 @@ func repeatAll(c *compiler, e *expr, _ static) (code, static, error) {
 				return err
 			}
 			round = slices.Clone(m.stack[start:])
+			if err := m.carry(round); err != nil {
+				return err
+			}
 		}
 		return nil
 	}, anything, err
@@ -145,7 +147,7 @@ func aggregate(c *compiler, e *expr, in static) (code, static, error) {
 			}
 			m.total = slices.Clone(values)
 			m.stack = m.stack[:mark]
-			return nil
+			return m.carry(values)
 		})
 		m.stack = append(m.stack, m.total...)
 		m.total = outer
@@ -256,6 +258,7 @@ func sorting(c *compiler, e *expr, in static) (code, static, error) {
 		}
 		var failed error
 		slices.SortStableFunc(rows, func(a, b row) int {
+			m.charge(len(keys) * costOfConversion)
 			for k := range keys {
 				order := 0
 				switch x, y := a.keys[k], b.keys[k]; {
@@ -264,7 +267,7 @@ func sorting(c *compiler, e *expr, in static) (code, static, error) {
 					order = boolOrder(x.kind == TypeInfo, y.kind == TypeInfo)
 				default:
 					var err error
-					if order, _, err = compare(x, y); err != nil {
+					if order, _, err = m.compare(x, y); err != nil {
 						failed = err
 					}
 				}
@@ -279,6 +282,9 @@ func sorting(c *compiler, e *expr, in static) (code, static, error) {
 		})
 		for _, r := range rows {
 			m.push(r.item)
+		}
+		if err := m.spend(len(rows)); err != nil {
+			return err
 		}
 		return failed
 	}, in, nil

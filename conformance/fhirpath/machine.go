@@ -17,8 +17,8 @@ type Limits struct {
 
 // Defaults of Limits.
 const (
-	DefaultMaxSteps  = 10_000_000
-	DefaultMaxValues = 1_000_000
+	DefaultMaxSteps  = 4_000_000
+	DefaultMaxValues = 500_000
 	DefaultMaxText   = 16 << 20
 )
 
@@ -182,6 +182,25 @@ func (m *machine) spend(steps int) error {
 		return &limitError{"more than the allowed number of values"}
 	}
 	return nil
+}
+
+// charge counts work inside of an operation, and reports whether more may be
+// done. What it finds is told by the next spend.
+func (m *machine) charge(steps int) bool {
+	m.steps += steps
+	return m.steps <= m.limits.Steps
+}
+
+// What operations cost whose time does not show in values, in steps.
+const (
+	costOfUnits   = 1000 // arithmetic and comparison of different units
+	costOfSeries  = 4000 // exponentials, logarithms, roots
+	valuesPerStep = 4    // values that are copied
+)
+
+// carry pays for values that are copied as they are.
+func (m *machine) carry(values []Value) error {
+	return m.spend(1 + len(values)/valuesPerStep)
 }
 
 // write counts text that an operation made.

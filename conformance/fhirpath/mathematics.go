@@ -8,7 +8,7 @@ import (
 func mathematics() map[string]function {
 	number := kindStatic(Integer, Decimal)
 	whole := func(mode rounding) function {
-		return onNumber(0, kindStatic(Integer), func(d *apd.Decimal, _ []Value) (Value, bool, error) {
+		return onNumber(0, 100, kindStatic(Integer), func(d *apd.Decimal, _ []Value) (Value, bool, error) {
 			out, ok := quantize(d, 0, mode)
 			if !ok {
 				return Value{}, false, nil
@@ -18,7 +18,7 @@ func mathematics() map[string]function {
 		})
 	}
 	unary := func(op func(d, x *apd.Decimal) (apd.Condition, error), allowed func(d *apd.Decimal) bool) function {
-		return onNumber(0, kindStatic(Decimal), func(d *apd.Decimal, _ []Value) (Value, bool, error) {
+		return onNumber(0, costOfSeries, kindStatic(Decimal), func(d *apd.Decimal, _ []Value) (Value, bool, error) {
 			if !allowed(d) {
 				return Value{}, false, nil
 			}
@@ -54,7 +54,7 @@ func mathematics() map[string]function {
 		"exp": unary(arithmetic.Exp, func(d *apd.Decimal) bool {
 			return d.Cmp(apd.New(600, 0)) < 0 && d.Cmp(apd.New(-600, 0)) > 0
 		}),
-		"log": onNumber(1, kindStatic(Decimal), func(d *apd.Decimal, args []Value) (Value, bool, error) {
+		"log": onNumber(1, 2*costOfSeries, kindStatic(Decimal), func(d *apd.Decimal, args []Value) (Value, bool, error) {
 			base, ok := args[0].decimal()
 			if !ok {
 				return Value{}, false, failure("expected a number as base")
@@ -100,13 +100,13 @@ func mathematics() map[string]function {
 }
 
 // onNumber is a function of an Integer or Decimal.
-func onNumber(args int, out static, run func(d *apd.Decimal, args []Value) (Value, bool, error)) function {
+func onNumber(args, cost int, out static, run func(d *apd.Decimal, args []Value) (Value, bool, error)) function {
 	return scalar(args, args, out, func(m *machine, v Value, args []Value) (Value, bool, error) {
 		d, ok := v.decimal()
 		if !ok {
 			return Value{}, false, failure("expected a number, got " + v.kind.String())
 		}
-		if err := m.spend(100); err != nil {
+		if err := m.spend(cost); err != nil {
 			return Value{}, false, err
 		}
 		return run(d, args)
@@ -119,7 +119,7 @@ func power(m *machine, v Value, args []Value) (Value, bool, error) {
 	if !okX || !okY {
 		return Value{}, false, failure("expected numbers")
 	}
-	if err := m.spend(1000); err != nil {
+	if err := m.spend(costOfSeries); err != nil {
 		return Value{}, false, err
 	}
 	if limit := apd.New(10_000, 0); y.Cmp(limit) > 0 || y.Cmp(new(apd.Decimal).Neg(limit)) < 0 {

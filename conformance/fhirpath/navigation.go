@@ -41,7 +41,7 @@ func navigation() map[string]function {
 			return func(m *machine, focus []Value) error {
 				m.stack = append(m.stack, focus...)
 				if m.env.Trace == nil {
-					return nil
+					return m.carry(focus)
 				}
 				label, _, err := m.one(name)
 				if err != nil {
@@ -54,6 +54,9 @@ func navigation() map[string]function {
 						return err
 					}
 					shown = m.stack[mark:]
+				}
+				if err := m.carry(shown); err != nil {
+					return err
 				}
 				m.env.Trace(label.String(), slices.Clone(shown))
 				m.stack = m.stack[:mark]
@@ -100,6 +103,9 @@ func defineVariable(c *compiler, e *expr, in static) (code, static, error) {
 	return func(m *machine, focus []Value) error {
 		mark := len(m.stack)
 		if err := value(m, focus); err != nil {
+			return err
+		}
+		if err := m.carry(m.stack[mark:]); err != nil {
 			return err
 		}
 		m.defined = append(m.defined, definition{name, slices.Clone(m.stack[mark:])})

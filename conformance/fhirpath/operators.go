@@ -19,19 +19,19 @@ func (c *compiler) binary(e *expr) (code, static, error) {
 		if run := equalsText(e, left); run != nil {
 			return run, boolean, nil
 		}
-		return comparison(left, right, offset, func(_ *machine, a, b []Value) (tri, error) {
-			return negate(equalCollections(a, b), e.name == "!="), nil
+		return comparison(left, right, offset, func(m *machine, a, b []Value) (tri, error) {
+			return negate(m.equalCollections(a, b), e.name == "!="), nil
 		}), boolean, nil
 	case "~", "!~":
-		return comparison(left, right, offset, func(_ *machine, a, b []Value) (tri, error) {
-			return negate(triOf(equivalentCollections(a, b)), e.name == "!~"), nil
+		return comparison(left, right, offset, func(m *machine, a, b []Value) (tri, error) {
+			return negate(triOf(m.equivalentCollections(a, b)), e.name == "!~"), nil
 		}), boolean, nil
 	case "<", "<=", ">", ">=":
 		if c.opts.Strict && !haveOrder(inLeft, inRight) {
 			return nil, static{}, c.fail(offset, "%s cannot be compared with %s", inLeft.describe(), inRight.describe())
 		}
-		return comparison(left, right, offset, func(_ *machine, a, b []Value) (tri, error) {
-			return ordered(e.name, a, b)
+		return comparison(left, right, offset, func(m *machine, a, b []Value) (tri, error) {
+			return m.ordered(e.name, a, b)
 		}), boolean, nil
 	case "in", "contains":
 		return comparison(left, right, offset, func(m *machine, a, b []Value) (tri, error) {

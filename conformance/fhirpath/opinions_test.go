@@ -66,6 +66,9 @@ type opinion struct {
 // generated questions about the official examples. Where fhirpath.js differs
 // from us, or both differ, the specification decides, and the clause is listed.
 func TestSecondOpinions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds")
+	}
 	resources, asked := questions(t)
 	list := make([]secondopinion.Question, len(asked))
 	for i := range asked {

@@ -59,6 +59,13 @@ func decimalOf(r *big.Rat) (*apd.Decimal, bool) {
 // sameUnit reports whether two quantities have the same unit as written.
 func sameUnit(a, b *quantity) bool { return a.unit == b.unit && a.calendar == b.calendar }
 
+// chargeUnits pays for comparing two quantities.
+func (m *machine) chargeUnits(a, b *quantity) {
+	if !sameUnit(a, b) {
+		m.charge(costOfUnits)
+	}
+}
+
 func compareQuantities(a, b *quantity) (order int, known bool) {
 	if sameUnit(a, b) {
 		return a.number.Cmp(b.number), true

@@ -57,7 +57,7 @@ func subsetting() map[string]function {
 				if err := m.spend(len(other)); err != nil {
 					return err
 				}
-				if contains(other, &focus[i]) {
+				if m.contains(other, &focus[i]) {
 					m.push(focus[i])
 				}
 			}
@@ -68,7 +68,7 @@ func subsetting() map[string]function {
 				if err := m.spend(len(other)); err != nil {
 					return err
 				}
-				if !contains(other, &focus[i]) {
+				if !m.contains(other, &focus[i]) {
 					m.push(focus[i])
 				}
 			}

@@ -82,7 +82,9 @@ func number(text string) string {
 // quantity brings "7 days", "7 day" and "7.0 'mg'" to one form each.
 func quantity(text string) string {
 	value, unit, _ := strings.Cut(text, " ")
-	if !strings.HasPrefix(unit, "'") {
+	if quoted := strings.Trim(unit, "'"); quoted != unit {
+		unit = quoted
+	} else if len(unit) > 2 {
 		unit = strings.TrimSuffix(unit, "s")
 	}
 	return number(value) + " " + unit

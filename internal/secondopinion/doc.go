@@ -10,7 +10,7 @@
 // answers:
 //
 //	number    eight significant digits, as engines divide to different precisions
-//	quantity  the same and its unit in quotes, calendar durations in the singular
+//	quantity  the same and its unit without quotes, calendar durations in the singular
 //	complex   JSON with sorted property names
 //	primitive without a value  "null"
 package secondopinion
