@@ -162,7 +162,7 @@ func benchRaw(b *testing.B) {
 			exec("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rid, 1, 1, p.ID, 1, rid, rid, 0, 2, p.Patient, p.Source, 1, 0, digests)
 			exec("INSERT INTO version VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rid, rid, 1, 1, rid, 0, 2, p.Patient, p.Source, 1, 0, benchBody)
 			for j, t := range p.Values.Tokens {
-				exec("INSERT INTO index_token VALUES (?,?,?,?,?)", 10+j, t.Code, rid, 20+j, 0)
+				exec("INSERT INTO index_token VALUES (?,?,?,?,?,0)", 10+j, t.Code, rid, 20+j, 0)
 			}
 			for j, r := range p.Values.References {
 				exec("INSERT INTO index_reference VALUES (?,?,?,?)", 30+j, r.ID, rid, 3)

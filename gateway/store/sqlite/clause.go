@@ -72,27 +72,47 @@ func (b *builder) compile(typ string, clauses []search.Clause, depth int) (where
 	if err := b.allow(typeID, &w); err != nil || w.none {
 		return w, err
 	}
+	return w, b.all(typ, typeID, clauses, &w, depth)
+}
+
+// all adds what clauses ask, all of which must hold.
+func (b *builder) all(typ string, typeID int64, clauses []search.Clause, w *where, depth int) error {
 	for done, i := map[string]bool{}, 0; i < len(clauses); i++ {
 		c := &clauses[i]
 		if err := b.spend(1 + len(c.Any)); err != nil {
-			return w, err
+			return err
+		}
+		if inner, ok := conjunction(c); ok {
+			if err := b.all(typ, typeID, inner, w, depth); err != nil {
+				return err
+			}
+			continue
 		}
 		if periods := together(clauses, c); periods != nil {
 			if !done[c.Param] { // the first of a parameter's clauses answers for all
 				done[c.Param] = true
 				s, err := b.dates(typ, typeID, c.Param, periods)
 				if err != nil {
-					return w, err
+					return err
 				}
 				w.must(s)
 			}
 			continue
 		}
-		if err := b.clause(typ, typeID, c, &w, depth); err != nil {
-			return w, err
+		if err := b.clause(typ, typeID, c, w, depth); err != nil {
+			return err
 		}
 	}
-	return w, nil
+	return nil
+}
+
+// conjunction returns what a clause that is nothing but AllMatch asks.
+func conjunction(c *search.Clause) ([]search.Clause, bool) {
+	if c.Not || c.Missing != nil || len(c.Any) != 1 {
+		return nil, false
+	}
+	m, ok := c.Any[0].(search.AllMatch)
+	return m.Where, ok
 }
 
 // must adds a source that all results fulfil.
@@ -149,15 +169,21 @@ func (b *builder) clause(typ string, typeID int64, c *search.Clause, w *where, d
 		return err
 	}
 	any := union(sources)
-	if !c.Not {
+	switch {
+	case any.always && c.Not:
+		w.none = true
+	case any.always:
+	case !c.Not && (any.none || any.rids.sql != ""):
 		w.must(any)
-	} else if !any.none {
+	case !c.Not:
+		w.cond.add(" AND "+any.cond.sql, any.cond.args...)
+	case !any.none:
 		w.cond.add(" AND NOT "+any.cond.sql, any.cond.args...)
 	}
 	return nil
 }
 
-// union makes one source of alternatives.
+// union makes one source of alternatives. It can drive a query where all of them can.
 func union(sources []source) source {
 	var u source
 	n := 0
@@ -165,15 +191,22 @@ func union(sources []source) source {
 		if s.none {
 			continue
 		}
+		if s.always {
+			return source{always: true}
+		}
 		if n++; n == 1 {
 			u = s
 			continue
 		}
 		u.cond.args = append(u.cond.args[:len(u.cond.args):len(u.cond.args)], s.cond.args...)
 		u.cond.sql += " OR " + s.cond.sql
-		u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
-		u.rids.sql += " UNION ALL " + s.rids.sql
-		u.ordered = false
+		if u.rids.sql == "" || s.rids.sql == "" {
+			u.rids = fragment{}
+		} else {
+			u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
+			u.rids.sql += " UNION ALL " + s.rids.sql
+		}
+		u.ordered, u.row = false, row1{}
 		u.nested = u.nested || s.nested
 		u.exact = u.exact && s.exact
 	}
@@ -225,6 +258,14 @@ func (b *builder) operands(typ string, typeID int64, c *search.Clause, depth int
 			err = add(b.chain(typ, c.Param, m, depth))
 		case search.HasMatch:
 			err = add(b.has(typeID, m, depth))
+		case search.AllMatch:
+			err = add(b.conjunction(typ, typeID, m, depth))
+		case search.CompositeMatch:
+			err = add(b.composite(typ, typeID, c.Param, m, depth))
+		case search.NearMatch:
+			err = add(b.near(typ, c.Param, m))
+		case search.TextMatch:
+			err = add(words(c.Param, m))
 		default:
 			err = fault.Newf(fault.Invalid, "a search operand of type %T is not known", o)
 		}
@@ -260,6 +301,10 @@ const (
 	paramID      = "_id"
 	paramUpdated = "_lastUpdated"
 	paramSource  = "_source"
+
+	// Parameters that are columns of index_text.
+	paramNarrative = "_text"
+	paramContent   = "_content"
 )
 
 // column makes a source of a condition on the resource row itself.

@@ -27,17 +27,25 @@ const (
 	quantities
 	references
 	uris
+	texts
 	tables
 )
 
 var indexTables = [tables]indexTable{
-	tokens:     newIndexTable("index_token", "rid, pid, code, system, form"),
-	strs:       newIndexTable("index_string", "rid, pid, text"),
-	dates:      newIndexTable("index_date", "rid, pid, class, low, high"),
-	numbers:    newIndexTable("index_number", "rid, pid, value, low, high"),
-	quantities: newIndexTable("index_quantity", "rid, pid, value, low, high, system, code, unit"),
-	references: newIndexTable("index_reference", "rid, pid, key, space"),
-	uris:       newIndexTable("index_uri", "rid, pid, value"),
+	tokens:     newIndexTable("index_token", "rid, pid, code, system, form, grp"),
+	strs:       newIndexTable("index_string", "rid, pid, text, grp"),
+	dates:      newIndexTable("index_date", "rid, pid, class, low, high, grp"),
+	numbers:    newIndexTable("index_number", "rid, pid, value, low, high, grp"),
+	quantities: newIndexTable("index_quantity", "rid, pid, value, low, high, system, code, unit, grp"),
+	references: newIndexTable("index_reference", "rid, pid, key, space, grp"),
+	uris:       newIndexTable("index_uri", "rid, pid, value, grp"),
+	texts:      newIndexTable("index_text", "rowid, narrative, content"),
+}
+
+// key is the column that holds the rid.
+func (t *indexTable) key() string {
+	key, _, _ := strings.Cut(t.columns, ",")
+	return key
 }
 
 // insertSteps: rows go in by 16, 8, 4, 2, 1, which saves most of the price of a
@@ -84,14 +92,14 @@ func (t *tx) indexRows(typ string, v *search.Values) (*indexRows, error) {
 	for i := range v.Tokens {
 		k := &v.Tokens[i]
 		pid := name(prefix + k.Param)
-		rows[tokens] = append(rows[tokens], pid, k.Code, name(k.System), name(k.Type))
+		rows[tokens] = append(rows[tokens], pid, k.Code, name(k.System), name(k.Type), int64(k.Group))
 		if k.Text != "" {
-			rows[strs] = append(rows[strs], name(prefix+k.Param+asText), k.Text)
+			rows[strs] = append(rows[strs], name(prefix+k.Param+asText), k.Text, int64(k.Group))
 		}
 	}
 	for i := range v.Strings {
 		k := &v.Strings[i]
-		rows[strs] = append(rows[strs], name(prefix+k.Param), k.Folded, name(prefix+k.Param+asExact), k.Exact)
+		rows[strs] = append(rows[strs], name(prefix+k.Param), k.Folded, int64(k.Group), name(prefix+k.Param+asExact), k.Exact, int64(k.Group))
 	}
 	for i := range v.Dates {
 		k := &v.Dates[i]
@@ -105,36 +113,48 @@ func (t *tx) indexRows(typ string, v *search.Values) (*indexRows, error) {
 				break
 			}
 		}
-		rows[dates] = append(rows[dates], name(prefix+k.Param), class, k.Low, k.High)
+		rows[dates] = append(rows[dates], name(prefix+k.Param), class, k.Low, k.High, int64(k.Group))
 	}
 	for i := range v.Numbers {
 		k := &v.Numbers[i]
-		rows[numbers] = append(rows[numbers], name(prefix+k.Param), middle(k.Low, k.High), k.Low, k.High)
+		rows[numbers] = append(rows[numbers], name(prefix+k.Param), middle(k.Low, k.High), k.Low, k.High, int64(k.Group))
 	}
 	for i := range v.Quantities {
 		k := &v.Quantities[i]
 		rows[quantities] = append(rows[quantities], name(prefix+k.Param), middle(k.Low, k.High), k.Low, k.High,
-			name(k.System), name(k.Code), name(k.Unit))
+			name(k.System), name(k.Code), name(k.Unit), int64(k.Group))
 		if k.CanonicalCode != "" {
 			rows[quantities] = append(rows[quantities], name(prefix+k.Param+asCanonical),
-				middle(k.CanonicalLow, k.CanonicalHigh), k.CanonicalLow, k.CanonicalHigh, int64(0), name(k.CanonicalCode), int64(0))
+				middle(k.CanonicalLow, k.CanonicalHigh), k.CanonicalLow, k.CanonicalHigh, int64(0), name(k.CanonicalCode), int64(0), int64(k.Group))
 		}
 	}
 	for i := range v.References {
 		k := &v.References[i]
 		if k.ID != "" {
-			rows[references] = append(rows[references], name(prefix+k.Param), k.ID, name(k.Type))
+			rows[references] = append(rows[references], name(prefix+k.Param), k.ID, name(k.Type), int64(k.Group))
 		}
 		if k.URL != "" {
-			rows[references] = append(rows[references], name(prefix+k.Param+asURL), k.URL, int64(0))
+			rows[references] = append(rows[references], name(prefix+k.Param+asURL), k.URL, int64(0), int64(k.Group))
 		}
 		if k.Value != "" {
-			rows[references] = append(rows[references], name(prefix+k.Param+asIdentifier), k.Value, name(k.System))
+			rows[references] = append(rows[references], name(prefix+k.Param+asIdentifier), k.Value, name(k.System), int64(k.Group))
 		}
 	}
 	for i := range v.URIs {
 		k := &v.URIs[i]
-		rows[uris] = append(rows[uris], name(prefix+k.Param), k.Value)
+		rows[uris] = append(rows[uris], name(prefix+k.Param), k.Value, int64(k.Group))
+	}
+	if len(v.Texts) > 0 {
+		var narrative, content string
+		for i := range v.Texts {
+			switch k := &v.Texts[i]; k.Param {
+			case paramNarrative:
+				narrative = strings.Join(k.Terms, " ")
+			case paramContent:
+				content = strings.Join(k.Terms, " ")
+			}
+		}
+		rows[texts] = append(rows[texts], narrative, content)
 	}
 	return &rows, failed
 }

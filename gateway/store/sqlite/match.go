@@ -33,6 +33,14 @@ type source struct {
 	ordered bool // rids come in order of rid without sorting
 	nested  bool // rids is a chain with a driver of its own, not worth probing
 	none    bool
+	always  bool // every row fulfils it; nothing else is set
+	row     row1 // the index row that fulfils it, where it is one
+}
+
+// row1 is the condition on one row x of an index table.
+type row1 struct {
+	table int
+	cond  fragment // pid and what else must hold; empty where the condition is another
 }
 
 var noSource = source{none: true}
@@ -51,6 +59,7 @@ func indexed(table int, pid int64, cond fragment, fixed, ordered bool) source {
 		cond:    fragment{"EXISTS (SELECT 1 FROM " + name + " x" + by + " WHERE x.rid = @.rid AND x.pid = ? AND " + cond.sql + ")", args},
 		exact:   true,
 		ordered: ordered,
+		row:     row1{table, fragment{"x.pid = ? AND " + cond.sql, args}},
 	}
 }
 
@@ -170,6 +179,12 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 	switch m.Mode {
 	case search.Prefix:
 		return b.prefix(typ, param, m.Text)
+	case search.Equal:
+		pid, ok, err := b.pid(typ, param, "")
+		if !ok || err != nil {
+			return noSource, err
+		}
+		return indexed(strs, pid, fragment{"x.text = ?", []any{m.Text}}, true, true), nil
 	case search.Exact:
 		pid, ok, err := b.pid(typ, param, asExact)
 		if !ok || err != nil {
@@ -180,6 +195,9 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 	pid, ok, err := b.pid(typ, param, "")
 	if !ok || err != nil {
 		return noSource, err
+	}
+	if m.Mode == search.Suffix {
+		return indexed(strs, pid, fragment{"substr(x.text, -length(?)) = ?", []any{m.Text, m.Text}}, false, false), nil
 	}
 	return indexed(strs, pid, fragment{"instr(x.text, ?) > 0", []any{m.Text}}, false, false), nil
 }
@@ -262,7 +280,11 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		rids.add(" AND x.low <= ?", t)
 	}
 	rids.add(" AND "+first.sql, first.args...)
-	return source{rids: rids, cond: cond, exact: len(all) == 1}, nil
+	s := source{rids: rids, cond: cond, exact: len(all) == 1}
+	if s.exact {
+		s.row = row1{dates, fragment{"x.pid = ? AND " + first.sql, append([]any{pid}, first.args...)}}
+	}
+	return s, nil
 }
 
 // tolerance is the relative error that halving an interval may leave.

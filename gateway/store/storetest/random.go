@@ -93,10 +93,36 @@ func (d dice) values() (v search.Values) {
 		}
 		v.Quantities = append(v.Quantities, q)
 	}
+	for g := range d.some(3) {
+		v.Tokens = append(v.Tokens, search.Token{Param: "pair$0", Code: pick(d, "a", "b"), Group: uint16(g + 1)})
+		v.Numbers = append(v.Numbers, search.Number{Param: "pair$1", Low: float64(d.IntN(3)), Group: uint16(g + 1)})
+		v.Numbers[len(v.Numbers)-1].High = v.Numbers[len(v.Numbers)-1].Low
+	}
+	if d.IntN(2) == 0 {
+		for i, span := range []float64{90, 180} {
+			f := (d.Float64()*2 - 1) * span
+			v.Numbers = append(v.Numbers, search.Number{Param: search.Component("near", i), Low: f, High: f, Group: 1})
+		}
+	}
+	for _, param := range []string{"_text", "_content"} {
+		if terms := d.terms(); len(terms) > 0 {
+			v.Texts = append(v.Texts, search.Text{Param: param, Terms: terms})
+		}
+	}
 	for range d.some(1) {
 		v.URIs = append(v.URIs, search.URI{Param: "url", Value: d.uri()})
 	}
 	return v
+}
+
+func (d dice) terms() []string {
+	var out []string
+	for _, term := range []string{"and", "bone", "李", "李𠮷", "x1"} {
+		if d.IntN(3) == 0 {
+			out = append(out, term)
+		}
+	}
+	return out
 }
 
 func (d dice) item(typ string, n int) item {
@@ -118,6 +144,9 @@ func (d dice) system() *string { return pick(d, nil, nil, ptr(""), ptr("s"), ptr
 
 func (d dice) clause(depth int) search.Clause {
 	c := search.Clause{Not: d.IntN(5) == 0}
+	if d.IntN(6) == 0 {
+		return d.combined(c, depth)
+	}
 	c.Kind = pick(d, search.KindToken, search.KindString, search.KindDate, search.KindReference, search.KindNumber, search.KindQuantity, search.KindURI)
 	c.Param = map[search.Kind]string{search.KindToken: pick(d, "code", "status", "unknown"), search.KindString: "name",
 		search.KindDate: pick(d, "date", "issued"), search.KindReference: pick(d, "subject", "basedOn"), search.KindNumber: "length",
@@ -140,7 +169,7 @@ func (d dice) clause(depth int) search.Clause {
 			}
 			o = m
 		case search.KindString:
-			o = search.StringMatch{Mode: pick(d, search.Prefix, search.Exact, search.Contains), Text: d.text()}
+			o = search.StringMatch{Mode: pick(d, search.Prefix, search.Exact, search.Contains, search.Equal, search.Suffix), Text: d.text()}
 		case search.KindDate:
 			low, high := d.interval()
 			o = search.DateMatch{Compare: d.compare(), Low: low, High: high}
@@ -176,6 +205,37 @@ func (d dice) clause(depth int) search.Clause {
 	return c
 }
 
+// combined fills a clause with what is made of other operands, or of several rows.
+func (d dice) combined(c search.Clause, depth int) search.Clause {
+	switch n := d.IntN(6); {
+	case n == 0:
+		c.Param, c.Kind = "near", search.KindSpecial
+		c.Any = append(c.Any, search.NearMatch{Latitude: d.Float64()*180 - 90, Longitude: d.Float64()*360 - 180, Meters: d.Float64() * 1.5e7})
+	case n == 1:
+		c.Param, c.Kind = pick(d, "_text", "_content"), search.KindText
+		for range 1 + d.some(1) {
+			if terms := d.terms(); len(terms) > 0 {
+				c.Any = append(c.Any, search.TextMatch{Terms: terms})
+			}
+		}
+	case n == 2:
+		c.Param, c.Kind = "pair", search.KindComposite
+		for range 1 + d.some(1) {
+			c.Any = append(c.Any, search.CompositeMatch{Parts: []search.CompositePart{
+				{Kind: search.KindToken, Match: search.TokenMatch{Code: pick(d, "a", "b", "c")}}, {Kind: search.KindNumber, Match: d.number()},
+			}})
+		}
+	case depth > 0:
+		c.Kind = search.KindSpecial
+		for range 1 + d.some(2) {
+			c.Any = append(c.Any, search.AllMatch{Where: d.where(depth - 1)})
+		}
+	default:
+		return d.clause(0)
+	}
+	return c
+}
+
 func (d dice) where(depth int) (list []search.Clause) {
 	for range d.some(2) {
 		list = append(list, d.clause(depth))
@@ -199,7 +259,7 @@ func (d dice) allowed() search.Allowed {
 
 const (
 	modelItems   = 40
-	modelQueries = 700
+	modelQueries = 900
 )
 
 func againstModel(t *testing.T, s Store) {

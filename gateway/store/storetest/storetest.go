@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) Store) {
 // RunSearch runs the part of the suite that searches, for adapters that plan
 // differently by their settings.
 func RunSearch(t *testing.T, open func(t testing.TB) Store) {
-	run(t, open, group{"search", searchTests}, group{"allowed", allowedTests}, group{"paging", pagingTests},
+	run(t, open, group{"search", searchTests}, group{"combined search", combinedTests}, group{"allowed", allowedTests}, group{"paging", pagingTests},
 		group{"compartment", compartmentTests})
 }
 

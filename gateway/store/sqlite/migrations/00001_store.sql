@@ -54,14 +54,16 @@ CREATE UNIQUE INDEX version_number ON version (rid, number);
 -- Index values of current versions. Each table is ordered by what searches ask
 -- for; its second index answers what one resource holds. pid names type and
 -- parameter at once ("Observation.code"); a suffix names a further form of the
--- same values (":text", ":exact", ":canonical", ":url", ":identifier").
+-- same values (":text", ":exact", ":canonical", ":url", ":identifier"). grp joins
+-- what one element gives the components of a composite parameter, 0 elsewhere.
 CREATE TABLE index_token (
     pid    INTEGER NOT NULL,
     code   TEXT    NOT NULL,
     rid    INTEGER NOT NULL,
     system INTEGER NOT NULL,
     form   INTEGER NOT NULL, -- identifier.type, for :of-type
-    PRIMARY KEY (pid, code, rid, system, form)
+    grp    INTEGER NOT NULL,
+    PRIMARY KEY (pid, code, rid, system, form, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_token_rid ON index_token (rid, pid);
 
@@ -69,7 +71,8 @@ CREATE TABLE index_string (
     pid  INTEGER NOT NULL,
     text TEXT    NOT NULL,
     rid  INTEGER NOT NULL,
-    PRIMARY KEY (pid, text, rid)
+    grp  INTEGER NOT NULL,
+    PRIMARY KEY (pid, text, rid, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_string_rid ON index_string (rid, pid);
 
@@ -81,7 +84,8 @@ CREATE TABLE index_date (
     low   INTEGER NOT NULL,
     rid   INTEGER NOT NULL,
     high  INTEGER NOT NULL,
-    PRIMARY KEY (pid, class, low, rid, high)
+    grp   INTEGER NOT NULL,
+    PRIMARY KEY (pid, class, low, rid, high, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_date_rid ON index_date (rid, pid);
 
@@ -91,7 +95,8 @@ CREATE TABLE index_number (
     rid   INTEGER NOT NULL,
     low   REAL    NOT NULL,
     high  REAL    NOT NULL,
-    PRIMARY KEY (pid, value, rid, low, high)
+    grp   INTEGER NOT NULL,
+    PRIMARY KEY (pid, value, rid, low, high, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_number_rid ON index_number (rid, pid);
 
@@ -104,7 +109,8 @@ CREATE TABLE index_quantity (
     system INTEGER NOT NULL,
     code   INTEGER NOT NULL,
     unit   INTEGER NOT NULL,
-    PRIMARY KEY (pid, value, rid, low, high, system, code, unit)
+    grp    INTEGER NOT NULL,
+    PRIMARY KEY (pid, value, rid, low, high, system, code, unit, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_quantity_rid ON index_quantity (rid, pid);
 
@@ -113,7 +119,8 @@ CREATE TABLE index_reference (
     key   TEXT    NOT NULL, -- id, url, or the value of an identifier
     rid   INTEGER NOT NULL,
     space INTEGER NOT NULL, -- type, 0, or the system of an identifier
-    PRIMARY KEY (pid, key, rid, space)
+    grp   INTEGER NOT NULL,
+    PRIMARY KEY (pid, key, rid, space, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_reference_rid ON index_reference (rid, pid);
 
@@ -121,9 +128,16 @@ CREATE TABLE index_uri (
     pid   INTEGER NOT NULL,
     value TEXT    NOT NULL,
     rid   INTEGER NOT NULL,
-    PRIMARY KEY (pid, value, rid)
+    grp   INTEGER NOT NULL,
+    PRIMARY KEY (pid, value, rid, grp)
 ) WITHOUT ROWID;
 CREATE INDEX index_uri_rid ON index_uri (rid, pid);
+
+-- The words of the narrative (_text) and of all texts (_content) by rid, cut in Go:
+-- the tokenizer only splits at the spaces between them.
+CREATE VIRTUAL TABLE index_text USING fts5 (
+    narrative, content, content = '', contentless_delete = 1, detail = 'column', tokenize = "ascii"
+);
 
 -- References that came ahead of their target.
 CREATE TABLE pending (
@@ -138,6 +152,7 @@ CREATE INDEX pending_from ON pending (from_type, from_id);
 
 -- +goose Down
 DROP TABLE pending;
+DROP TABLE index_text;
 DROP TABLE index_uri;
 DROP TABLE index_reference;
 DROP TABLE index_quantity;
