@@ -198,7 +198,7 @@ func eachResource(out *output, name string, f func(text []byte, file string, lin
 		if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 			continue
 		}
-		if err := f(lines.Bytes(), name, line); err != nil {
+		if err := f(bytes.Clone(lines.Bytes()), name, line); err != nil { // a tree owns its text, and the scanner writes over its own
 			return err
 		}
 	}
