@@ -28,7 +28,7 @@ func arithmeticOf(op string, left, right code, offset int, a, b static) (code, s
 			if x.hasSystem() && y.hasSystem() {
 				return nil
 			}
-			return at(offset, failure("'"+op+"' is not defined for these values"))
+			return at(offset, failure("'{1}' is not defined for these values", op))
 		}
 		v, ok, err := m.calculate(op, xs, ys)
 		if err != nil {
@@ -107,7 +107,7 @@ func (m *machine) concatenate(a, b Value, okA, okB bool) error {
 // exist, such as a division by zero, is not ok.
 func (m *machine) calculate(op string, a, b Value) (Value, bool, error) {
 	if _, ok := arithmeticKind(op, a.kind, b.kind); !ok {
-		return Value{}, false, failure("'" + op + "' is not defined for " + a.kind.String() + " and " + b.kind.String())
+		return Value{}, false, failure("'{1}' is not defined for {2} and {3}", op, a.kind.String(), b.kind.String())
 	}
 	switch {
 	case a.kind == String:
@@ -229,7 +229,7 @@ func (c *compiler) sign(e *expr) (code, static, error) {
 		return nil, static{}, err
 	}
 	if c.opts.Strict && !in.mayBe(Integer) && !in.mayBe(Decimal) && !in.mayBe(Quantity) && !in.impossible() {
-		return nil, static{}, c.fail(e.offset, "a sign is not defined for %s", in.describe())
+		return nil, static{}, c.fail(e.offset, "a sign is not defined for {1}", in.describe())
 	}
 	offset, negative := e.offset, e.name == "-"
 	return func(m *machine, _ []Value) error {

@@ -150,7 +150,7 @@ func (m *machine) compare(a, b Value) (order int, known bool, err error) {
 		order, known = compareQuantities(qa, qb)
 		return order, known, nil
 	}
-	return 0, false, failure(a.kind.String() + " and " + b.kind.String() + " have no order")
+	return 0, false, failure("{1} and {2} have no order", a.kind.String(), b.kind.String())
 }
 
 func (v Value) isTemporal() bool { return v.kind == Date || v.kind == DateTime || v.kind == Time }

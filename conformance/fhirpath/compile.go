@@ -15,8 +15,8 @@ type compiler struct {
 	defined []string // by defineVariable
 }
 
-func (c *compiler) fail(offset int, format string, args ...any) error {
-	return errorAt(c.text, offset, format, args...)
+func (c *compiler) fail(offset int, phrase string, details ...any) error {
+	return errorAt(c.text, offset, phrase, details...)
 }
 
 // expr compiles an expression that starts from the base.
@@ -131,7 +131,7 @@ func (c *compiler) invocation(e *expr, in static) (code, static, error) {
 	case exprCall:
 		return c.call(e, in)
 	}
-	return nil, static{}, c.fail(e.offset, "%s cannot follow a path", e.name)
+	return nil, static{}, c.fail(e.offset, "{1} cannot follow a path", e.name)
 }
 
 // head compiles a name that starts a path: the type of the focus, or a child.
@@ -161,7 +161,7 @@ func (c *compiler) head(e *expr) (code, static, error) {
 	}
 	if never {
 		if c.opts.Strict {
-			return nil, static{}, c.fail(e.offset, "the focus is a %s, never a %s", c.base.describe(), e.name)
+			return nil, static{}, c.fail(e.offset, "the focus is a {1}, never a {2}", c.base.describe(), e.name)
 		}
 		return func(*machine, []Value) error { return nil }, static{absent: true}, nil
 	}
@@ -185,7 +185,7 @@ func (c *compiler) head(e *expr) (code, static, error) {
 func (c *compiler) member(e *expr, in static) (code, static, error) {
 	out, known := in.member(e.name)
 	if !known && c.opts.Strict && !in.impossible() {
-		return nil, static{}, c.fail(e.offset, "%s has no element '%s'", in.describe(), e.name)
+		return nil, static{}, c.fail(e.offset, "{1} has no element '{2}'", in.describe(), e.name)
 	}
 	s := &step{name: e.name, offset: e.offset}
 	if len(in.classes) == 1 {
@@ -269,7 +269,7 @@ func (c *compiler) constant(e *expr) (code, static, error) {
 		}, anything, nil
 	}
 	if !slices.Contains(c.opts.Variables, name) {
-		return nil, static{}, c.fail(e.offset, "unknown constant %%%s", name)
+		return nil, static{}, c.fail(e.offset, "unknown constant %{1}", name)
 	}
 	return func(m *machine, _ []Value) error {
 		m.stack = append(m.stack, m.env.Variables[name]...)
@@ -279,7 +279,7 @@ func (c *compiler) constant(e *expr) (code, static, error) {
 
 func (c *compiler) ordered(e *expr, in static) error {
 	if c.opts.Ordered && in.unordered {
-		return c.fail(e.offset, "%s needs an order, but the order of its input means nothing", e.name)
+		return c.fail(e.offset, "{1} needs an order, but the order of its input means nothing", e.name)
 	}
 	return nil
 }
@@ -356,7 +356,7 @@ func (c *compiler) typeOperation(e *expr, name string, test typeTest, in static)
 	}
 	out := test.narrow(in)
 	if out.impossible() && c.opts.Strict && !in.impossible() {
-		return nil, static{}, c.fail(offset, "%s is never a %s", in.describe(), e.typeText())
+		return nil, static{}, c.fail(offset, "{1} is never a {2}", in.describe(), e.typeText())
 	}
 	if name == "as" && !lenient {
 		return func(m *machine, focus []Value) error {

@@ -44,7 +44,7 @@ func dates() map[string]function {
 			case Date, DateTime, Time:
 				return intValue(int64(v.temporal().digitCount())), true, nil
 			}
-			return Value{}, false, failure("expected a number, date or time, got " + v.kind.String())
+			return Value{}, false, failure("expected a number, date or time, got {1}", v.kind.String())
 		}),
 	}
 }
@@ -94,7 +94,7 @@ func boundary(high bool) function {
 			out, ok := v.temporal().boundary(digits, high)
 			return temporalValue(out), ok, nil
 		}
-		return Value{}, false, failure("expected a number, date or time, got " + v.kind.String())
+		return Value{}, false, failure("expected a number, date or time, got {1}", v.kind.String())
 	})
 }
 

@@ -116,6 +116,9 @@ func (x *Expression) Holds(env *Env, focus Value) (holds, defined bool, err erro
 	m.reset(env, x.model, focus)
 	defer m.release()
 	t, err := m.truth(x.run)
+	if err == nil {
+		err = m.spend(0)
+	}
 	if err != nil {
 		return false, false, x.positioned(err)
 	}
@@ -137,9 +140,14 @@ func (x *Expression) positioned(err error) error {
 	if errors.As(err, &p) {
 		offset = p.offset
 	}
-	at := errorAt(x.text, offset, "%s", err.Error())
-	var limit *limitError
-	return &EvaluationError{Line: at.Line, Column: at.Column, Reason: at.Reason, Limit: errors.As(err, &limit)}
+	line, column := position(x.text, offset)
+	said := fhir.Text{English: err.Error(), Chinese: err.Error()}
+	var speaker fhir.Speaker
+	if errors.As(err, &speaker) {
+		said = speaker.Texts()
+	}
+	var f *fault
+	return &EvaluationError{Line: line, Column: column, Reason: said.English, Chinese: said.Chinese, Limit: errors.As(err, &f) && f.limit}
 }
 
 // at adds the offset to errors of an operation that have none.

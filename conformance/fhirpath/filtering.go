@@ -13,7 +13,7 @@ func filtering() map[string]function {
 		return function{1, 1, func(c *compiler, e *expr, in static) (code, static, error) {
 			parts := e.args[0].dotted()
 			if parts == nil {
-				return nil, static{}, c.fail(e.offset, "'%s' expects the name of a type", name)
+				return nil, static{}, c.fail(e.offset, "'{1}' expects the name of a type", name)
 			}
 			test, err := c.typeTest(parts, e.args[0].offset)
 			if err != nil {
@@ -92,7 +92,7 @@ func repeat(c *compiler, e *expr, in static) (code, static, error) {
 					return err
 				}
 				if len(kept.values) > m.limits.Values {
-					return &limitError{"more than the allowed number of values"}
+					return overLimit("more than the allowed number of values")
 				}
 			}
 			round = kept.values[fresh:]
@@ -163,7 +163,7 @@ func iif(c *compiler, e *expr, in static) (code, static, error) {
 		return nil, static{}, err
 	}
 	if c.opts.Strict && !kind.mayBe(Boolean) && !kind.impossible() {
-		return nil, static{}, c.fail(e.args[0].offset, "'iif' expects a boolean, got %s", kind.describe())
+		return nil, static{}, c.fail(e.args[0].offset, "'iif' expects a boolean, got {1}", kind.describe())
 	}
 	then, out, err := c.lambda(e.args[1], in)
 	if err != nil {

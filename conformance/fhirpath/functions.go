@@ -25,14 +25,14 @@ func functions() map[string]function {
 func (c *compiler) call(e *expr, in static) (code, static, error) {
 	f, ok := c.model.functions[e.name]
 	if !ok {
-		return nil, static{}, c.fail(e.offset, "unknown function '%s'", e.name)
+		return nil, static{}, c.fail(e.offset, "unknown function '{1}'", e.name)
 	}
 	if len(e.args) < f.min || len(e.args) > f.max {
 		want := fmt.Sprint(f.min)
 		if f.max != f.min {
 			want = fmt.Sprintf("%d to %d", f.min, f.max)
 		}
-		return nil, static{}, c.fail(e.offset, "'%s' takes %s arguments, got %d", e.name, want, len(e.args))
+		return nil, static{}, c.fail(e.offset, "'{1}' takes {2} arguments, got {3}", e.name, want, len(e.args))
 	}
 	run, out, err := f.compile(c, e, in)
 	if err != nil {
@@ -155,7 +155,7 @@ func single(values []Value) (Value, bool, error) {
 // textArg returns a String argument.
 func textArg(v Value) (string, error) {
 	if v.kind != String {
-		return "", failure("expected a String argument, got " + v.kind.String())
+		return "", failure("expected a String argument, got {1}", v.kind.String())
 	}
 	return v.text, nil
 }
@@ -163,7 +163,7 @@ func textArg(v Value) (string, error) {
 // intArg returns an Integer argument.
 func intArg(v Value) (int64, error) {
 	if v.kind != Integer {
-		return 0, failure("expected an Integer argument, got " + v.kind.String())
+		return 0, failure("expected an Integer argument, got {1}", v.kind.String())
 	}
 	return v.num, nil
 }

@@ -2,9 +2,12 @@ package fhirpath
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/yilian/yilian/conformance/fhir"
 )
 
 // SyntaxError says where a text stops being an expression, or what in it cannot
@@ -12,19 +15,32 @@ import (
 type SyntaxError struct {
 	Line, Column int // from 1; columns count characters
 	Reason       string
+	Chinese      string // Reason in Chinese
 }
 
-func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("%d:%d: %s", e.Line, e.Column, e.Reason)
+func (e *SyntaxError) Error() string { return placed(e.Line, e.Column, e.Reason) }
+
+// Texts are the reason in both languages.
+func (e *SyntaxError) Texts() fhir.Text { return fhir.Text{English: e.Reason, Chinese: e.Chinese} }
+
+func placed(line, column int, reason string) string {
+	return fmt.Sprintf("%d:%d: %s", line, column, reason)
 }
 
-// errorAt makes a SyntaxError for an offset of the text.
-func errorAt(text string, offset int, format string, args ...any) *SyntaxError {
-	offset = min(offset, len(text))
-	before := text[:offset]
-	line := 1 + strings.Count(before, "\n")
+// errorAt makes a SyntaxError for an offset of the text, of a phrase of messages.txt
+// and its details.
+func errorAt(text string, offset int, phrase string, details ...any) *SyntaxError {
+	line, column := position(text, offset)
+	said := texts.Say(phrase, details...)
+	return &SyntaxError{Line: line, Column: column, Reason: said.English, Chinese: said.Chinese}
+}
+
+// position is the line and column of an offset.
+func position(text string, offset int) (line, column int) {
+	before := text[:min(offset, len(text))]
+	line = 1 + strings.Count(before, "\n")
 	before = before[strings.LastIndexByte(before, '\n')+1:]
-	return &SyntaxError{Line: line, Column: utf8.RuneCountInString(before) + 1, Reason: fmt.Sprintf(format, args...)}
+	return line, utf8.RuneCountInString(before) + 1
 }
 
 type tokenKind uint8
@@ -67,8 +83,8 @@ type lexer struct {
 	pos int
 }
 
-func (l *lexer) fail(at int, format string, args ...any) (token, error) {
-	return token{}, errorAt(l.src, at, format, args...)
+func (l *lexer) fail(at int, phrase string, details ...any) (token, error) {
+	return token{}, errorAt(l.src, at, phrase, details...)
 }
 
 // space skips white space and comments.
@@ -148,7 +164,7 @@ func (l *lexer) next() (token, error) {
 		return token{tokSymbol, at, l.src[at : at+1]}, nil
 	}
 	r, _ := utf8.DecodeRuneInString(l.src[at:])
-	return l.fail(at, "unexpected character %q", r)
+	return l.fail(at, "unexpected character {1}", strconv.QuoteRune(r))
 }
 
 func letter(c byte) bool { return c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z' }
@@ -194,7 +210,7 @@ func (l *lexer) quoted(quote byte) (token, error) {
 			l.pos++
 		}
 	}
-	return l.fail(at, "text is not closed, expected %c", quote)
+	return l.fail(at, "text is not closed, expected {1}", string(rune(quote)))
 }
 
 // escape reads one escape sequence, surrogate pairs as one character.

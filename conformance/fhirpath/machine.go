@@ -68,11 +68,15 @@ type Env struct {
 type EvaluationError struct {
 	Line, Column int
 	Reason       string
-	Limit        bool // the evaluation went over a limit
+	Chinese      string // Reason in Chinese
+	Limit        bool   // the evaluation went over a limit
 }
 
-func (e *EvaluationError) Error() string {
-	return (&SyntaxError{Line: e.Line, Column: e.Column, Reason: e.Reason}).Error()
+func (e *EvaluationError) Error() string { return placed(e.Line, e.Column, e.Reason) }
+
+// Texts are the reason in both languages.
+func (e *EvaluationError) Texts() fhir.Text {
+	return fhir.Text{English: e.Reason, Chinese: e.Chinese}
 }
 
 // code evaluates a part of an expression: it pushes its result on the stack and
@@ -176,10 +180,10 @@ func (m *machine) keep(mark, from int) {
 func (m *machine) spend(steps int) error {
 	m.steps += steps
 	if m.steps > m.limits.Steps {
-		return &limitError{"more than the allowed number of steps"}
+		return overLimit("more than the allowed number of steps")
 	}
 	if len(m.stack) > m.limits.Values {
-		return &limitError{"more than the allowed number of values"}
+		return overLimit("more than the allowed number of values")
 	}
 	return nil
 }
@@ -207,19 +211,27 @@ func (m *machine) carry(values []Value) error {
 func (m *machine) write(bytes int) error {
 	m.text += bytes
 	if m.text > m.limits.Text {
-		return &limitError{"more than the allowed amount of text"}
+		return overLimit("more than the allowed amount of text")
 	}
 	return nil
 }
 
-// limitError and failure become EvaluationErrors where the position is known.
-type limitError struct{ reason string }
+// fault is why an operation failed. It becomes an EvaluationError where the position
+// is known.
+type fault struct {
+	text  fhir.Text
+	limit bool
+}
 
-func (e *limitError) Error() string { return e.reason }
+func (f *fault) Error() string    { return f.text.English }
+func (f *fault) Texts() fhir.Text { return f.text }
 
-type failure string
+// failure makes a fault of a phrase of messages.txt and its details.
+func failure(phrase string, details ...any) error {
+	return &fault{text: texts.Say(phrase, details...)}
+}
 
-func (f failure) Error() string { return string(f) }
+func overLimit(phrase string) error { return &fault{text: texts.Say(phrase), limit: true} }
 
 // eval runs code on the base and returns what it pushed; the caller drops it.
 func (m *machine) eval(c code) ([]Value, error) {

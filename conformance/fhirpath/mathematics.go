@@ -38,7 +38,7 @@ func mathematics() map[string]function {
 			case Quantity:
 				negative = v.quantity().number.Negative
 			default:
-				return Value{}, false, failure("expected a number, got " + v.kind.String())
+				return Value{}, false, failure("expected a number, got {1}", v.kind.String())
 			}
 			if negative {
 				v, _ = minus(v)
@@ -81,7 +81,7 @@ func mathematics() map[string]function {
 		"round": scalar(0, 1, kindStatic(Decimal), func(_ *machine, v Value, args []Value) (Value, bool, error) {
 			d, ok := v.decimal()
 			if !ok {
-				return Value{}, false, failure("expected a number, got " + v.kind.String())
+				return Value{}, false, failure("expected a number, got {1}", v.kind.String())
 			}
 			digits := int64(0)
 			if len(args) == 1 {
@@ -104,7 +104,7 @@ func onNumber(args, cost int, out static, run func(d *apd.Decimal, args []Value)
 	return scalar(args, args, out, func(m *machine, v Value, args []Value) (Value, bool, error) {
 		d, ok := v.decimal()
 		if !ok {
-			return Value{}, false, failure("expected a number, got " + v.kind.String())
+			return Value{}, false, failure("expected a number, got {1}", v.kind.String())
 		}
 		if err := m.spend(cost); err != nil {
 			return Value{}, false, err

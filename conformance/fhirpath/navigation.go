@@ -80,7 +80,7 @@ func defineVariable(c *compiler, e *expr, in static) (code, static, error) {
 	}
 	name := e.args[0].value.text
 	if _, fixed := constants[name]; fixed || name == "context" || name == "resource" || name == "rootResource" || slices.Contains(c.defined, name) {
-		return nil, static{}, c.fail(e.offset, "constant %%%s is defined already", name)
+		return nil, static{}, c.fail(e.offset, "constant %{1} is defined already", name)
 	}
 	value := func(m *machine, focus []Value) error {
 		m.stack = append(m.stack, focus...)

@@ -28,7 +28,7 @@ func (c *compiler) binary(e *expr) (code, static, error) {
 		}), boolean, nil
 	case "<", "<=", ">", ">=":
 		if c.opts.Strict && !haveOrder(inLeft, inRight) {
-			return nil, static{}, c.fail(offset, "%s cannot be compared with %s", inLeft.describe(), inRight.describe())
+			return nil, static{}, c.fail(offset, "{1} cannot be compared with {2}", inLeft.describe(), inRight.describe())
 		}
 		return comparison(left, right, offset, func(m *machine, a, b []Value) (tri, error) {
 			return m.ordered(e.name, a, b)
@@ -72,7 +72,7 @@ func (c *compiler) binary(e *expr) (code, static, error) {
 	}
 	run, out := arithmeticOf(e.name, left, right, offset, inLeft, inRight)
 	if c.opts.Strict && out.impossible() && !inLeft.impossible() && !inRight.impossible() {
-		return nil, static{}, c.fail(offset, "'%s' is not defined for %s and %s", e.name, inLeft.describe(), inRight.describe())
+		return nil, static{}, c.fail(offset, "'{1}' is not defined for {2} and {3}", e.name, inLeft.describe(), inRight.describe())
 	}
 	return run, out, nil
 }

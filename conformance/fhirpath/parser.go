@@ -52,7 +52,7 @@ type parser struct {
 // parse reads a whole expression.
 func parse(text string) (*expr, error) {
 	if len(text) > MaxExpressionBytes {
-		return nil, errorAt(text, 0, "expression of %d bytes, expected at most %d", len(text), MaxExpressionBytes)
+		return nil, errorAt(text, 0, "expression of {1} bytes, expected at most {2}", len(text), MaxExpressionBytes)
 	}
 	p := &parser{lexer: lexer{src: text}}
 	if err := p.advance(); err != nil {
@@ -74,13 +74,13 @@ func (p *parser) advance() (err error) {
 }
 
 func (p *parser) unexpected(wanted string) error {
-	return errorAt(p.src, p.tok.offset, "unexpected %s, expected %s", p.tok, wanted)
+	return errorAt(p.src, p.tok.offset, "unexpected {1}, expected {2}", p.tok.String(), wanted)
 }
 
 func (p *parser) node(kind exprKind, offset int, name string, args ...*expr) (*expr, error) {
 	p.nodes++
 	if p.nodes > MaxExpressionNodes {
-		return nil, errorAt(p.src, offset, "more than %d terms", MaxExpressionNodes)
+		return nil, errorAt(p.src, offset, "more than {1} terms", MaxExpressionNodes)
 	}
 	return &expr{kind: kind, offset: offset, name: name, args: args}, nil
 }
@@ -133,7 +133,7 @@ func (p *parser) expression(above int) (*expr, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > MaxExpressionDepth {
-		return nil, errorAt(p.src, p.tok.offset, "nested deeper than %d", MaxExpressionDepth)
+		return nil, errorAt(p.src, p.tok.offset, "nested deeper than {1}", MaxExpressionDepth)
 	}
 	left, err := p.signed()
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *parser) signed() (*expr, error) {
 	p.depth++
 	defer func() { p.depth-- }()
 	if p.depth > MaxExpressionDepth {
-		return nil, errorAt(p.src, sign.offset, "nested deeper than %d", MaxExpressionDepth)
+		return nil, errorAt(p.src, sign.offset, "nested deeper than {1}", MaxExpressionDepth)
 	}
 	operand, err := p.signed()
 	if err != nil {
@@ -351,7 +351,7 @@ func (p *parser) term() (*expr, error) {
 		kind := map[tokenKind]Kind{tokDate: Date, tokDateTime: DateTime, tokTime: Time}[t.kind]
 		v, ok := parseTemporal(kind, strings.TrimSuffix(t.text, "T"))
 		if !ok {
-			return nil, errorAt(p.src, t.offset, "no such %s", kind)
+			return nil, errorAt(p.src, t.offset, "no such {1}", kind.String())
 		}
 		return p.literal(v)
 	}

@@ -332,3 +332,9 @@ func FuzzCompile(f *testing.F) {
 		}
 	})
 }
+
+type failing struct{}
+
+func (failing) MemberOf(context.Context, fhirpath.Value, string) (member, known bool, err error) {
+	return false, false, errors.New("the terminology is out of reach")
+}

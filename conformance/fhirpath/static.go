@@ -169,7 +169,7 @@ func (c *compiler) typeTest(name []string, offset int) (typeTest, error) {
 	}
 	t.lenient = c.opts.Lenient && namespace == "" && t.hasKind && t.class == nil
 	if t.class == nil && !t.hasKind {
-		return t, c.fail(offset, "unknown type '%s'", strings.Join(name, "."))
+		return t, c.fail(offset, "unknown type '{1}'", strings.Join(name, "."))
 	}
 	return t, nil
 }
@@ -222,7 +222,7 @@ func (c *compiler) contextOf(path string) (static, error) {
 	}
 	p, err := c.model.defs.Resolve(path)
 	if err != nil {
-		return static{}, &SyntaxError{Line: 1, Column: 1, Reason: "context: " + err.Error()}
+		return static{}, errorAt("", 0, "context: {1}", err)
 	}
 	if p.Element.Max == definitions.Unbounded && p.Type == "" {
 		return anything.item(), nil

@@ -70,7 +70,7 @@ func text() map[string]function {
 func onText(min, max int, out Kind, run func(m *machine, s string, args []Value) (Value, bool, error)) function {
 	return scalar(min, max, kindStatic(out), func(m *machine, v Value, args []Value) (Value, bool, error) {
 		if v.kind != String {
-			return Value{}, false, failure("expected a String, got " + v.kind.String())
+			return Value{}, false, failure("expected a String, got {1}", v.kind.String())
 		}
 		if err := m.spend(1 + len(v.text)/64); err != nil {
 			return Value{}, false, err
@@ -140,7 +140,7 @@ const (
 
 func compilePattern(pattern string) (*regexp.Regexp, error) {
 	if len(pattern) > maxPatternLength {
-		return nil, &limitError{"regular expression is too long"}
+		return nil, overLimit("regular expression is too long")
 	}
 	patterns.RLock()
 	re := patterns.compiled[pattern]
