@@ -33,6 +33,7 @@ type commandLine struct {
 	Map         mapCommand         `cmd:"" help:"Try out how an institution's records become FHIR."`
 	Validate    validateCommand    `cmd:"" help:"Check FHIR resources against FHIR R4."`
 	IG          igCommand          `cmd:"" name:"ig" help:"Look at the alliance's implementation guide, and write its package."`
+	Conformance conformanceCommand `cmd:"" help:"Test FHIR servers with suites of TestScripts."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`
 	Config      configCommand      `cmd:"" help:"Look at the configuration."`
 	Version     versionCommand     `cmd:"" help:"Print what this program was built from."`

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,7 @@ func (x *execution) address(o *operation, c *client, method string) (address, er
 		if err != nil {
 			return address{}, err
 		}
-		if !strings.Contains(u, "://") {
+		if !absolute.MatchString(u) {
 			u = c.base.String() + "/" + strings.TrimLeft(u, "/")
 		}
 		return address{full: u}, nil
@@ -98,6 +99,9 @@ func (x *execution) address(o *operation, c *client, method string) (address, er
 	}
 	return out, nil
 }
+
+// absolute are URLs that need no base. What stands in a query does not make one.
+var absolute = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*://`)
 
 // needsID are the operations on one resource.
 var needsID = []string{"read", "vread", "update", "updateCreate", "patch", "delete"}

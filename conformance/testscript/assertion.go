@@ -27,7 +27,7 @@ func failed(format string, args ...any) verdict {
 }
 
 func (v verdict) with(detail string) verdict {
-	v.detail = shortened(detail)
+	v.detail = cut(detail, maxDetail)
 	return v
 }
 
@@ -252,6 +252,10 @@ func (x *execution) assertMinimum(a *assertion, m *message) (verdict, error) {
 	if err != nil {
 		return verdict{}, fmt.Errorf("source %s: %w", a.minimumID, err)
 	}
+	want = want.Clone()
+	if err := x.expandNode(want); err != nil { // as it was sent
+		return verdict{}, fmt.Errorf("source %s: %w", a.minimumID, err)
+	}
 	got, err := m.resource()
 	if err != nil {
 		return failed("there is no resource: %v", err), nil
@@ -299,14 +303,19 @@ func wish(operator, want string) string {
 	return s + " " + shortened(want)
 }
 
-// maxShown is how long a text in a message may be.
-const maxShown = 400
+// How long texts may be, in characters: in a message, and as its detail.
+const (
+	maxShown      = 400
+	maxExpression = 160 // in a message
+	maxDetail     = 8000
+)
 
-func shortened(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	r := []rune(s)
-	if len(r) > maxShown {
-		return string(r[:maxShown]) + "…"
+func shortened(s string) string { return cut(s, maxShown) }
+
+func cut(s string, limit int) string {
+	r := []rune(strings.ToValidUTF8(s, "\uFFFD"))
+	if len(r) > limit {
+		return string(r[:limit]) + "…"
 	}
-	return s
+	return string(r)
 }

@@ -2,8 +2,10 @@ package testscript
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -43,7 +45,11 @@ func (x *execution) capable(ctx context.Context) (reason string, result Result) 
 	return "", Pass
 }
 
+// capabilities reads a server's statement, once in a run.
 func (x *execution) capabilities(ctx context.Context, c *client) (*fhir.Node, error) {
+	if c.statement != nil {
+		return c.statement, nil
+	}
 	request := &message{method: http.MethodGet, url: c.base.String() + "/metadata", header: http.Header{"Accept": {typeJSON}}}
 	response, err := x.exchange(ctx, c, request, nil)
 	x.lastRequest, x.lastResponse = nil, nil // the script has not asked for it
@@ -55,17 +61,24 @@ func (x *execution) capabilities(ctx context.Context, c *client) (*fhir.Node, er
 	}
 	n, err := response.resource()
 	if err == nil && n.ResourceType() != "CapabilityStatement" {
-		err = fmt.Errorf("the server answered with another resource")
+		err = errors.New("the server answered with another resource")
 	}
-	return n, err
+	if err != nil {
+		return nil, err
+	}
+	c.statement = n
+	return n, nil
 }
 
 // lacks returns the first thing that a statement asks of servers and another does not promise: resource types with their
-// interactions, search parameters and operations, interactions of the system, formats.
+// interactions, conditional interactions, search parameters, includes and operations; interactions and operations of the
+// system; formats, of patches too.
 func lacks(got, want *fhir.Node) string {
-	for _, f := range want.Get("format").Items() {
-		if !offersFormat(got, f.Text()) {
-			return "format " + f.Text()
+	for _, list := range []string{"format", "patchFormat"} {
+		for _, f := range want.Get(list).Items() {
+			if !offersFormat(got.Get(list), f.Text()) {
+				return list + " " + f.Text()
+			}
 		}
 	}
 	for _, w := range want.Get("rest").Items() {
@@ -84,7 +97,13 @@ func lacks(got, want *fhir.Node) string {
 		if m := lacksNamed(rest, w, "interaction", "code", "interaction of the system "); m != "" {
 			return m
 		}
+		if m := lacksNamed(rest, w, "operation", "name", "operation of the system "); m != "" {
+			return m
+		}
 		for _, r := range w.Get("resource").Items() {
+			if !demanded(r) {
+				continue
+			}
 			name := r.Get("type").Text()
 			have := named(rest.Get("resource"), "type", name)
 			if have == nil {
@@ -95,6 +114,39 @@ func lacks(got, want *fhir.Node) string {
 					return m
 				}
 			}
+			if m := lacksPromise(have, r); m != "" {
+				return name + ": " + m
+			}
+		}
+	}
+	return ""
+}
+
+// lacksPromise compares what a statement says of a type in single words.
+func lacksPromise(got, want *fhir.Node) string {
+	for _, name := range []string{"readHistory", "updateCreate", "conditionalCreate", "conditionalUpdate"} {
+		if flag(want, name) && !flag(got, name) {
+			return name
+		}
+	}
+	for _, p := range []struct {
+		name string
+		more map[string][]string // what else fulfils a wish
+	}{
+		{"versioning", map[string][]string{"versioned": {"versioned-update"}}},
+		{"conditionalRead", map[string][]string{"modified-since": {"full-support"}, "not-match": {"full-support"}}},
+		{"conditionalDelete", map[string][]string{"single": {"multiple"}}},
+	} {
+		w, g := text(want, p.name), text(got, p.name)
+		if w != "" && w != g && !slices.Contains(p.more[w], g) {
+			return p.name + " " + w
+		}
+	}
+	for _, list := range []string{"searchInclude", "searchRevInclude"} {
+		for _, w := range want.Get(list).Items() {
+			if !slices.ContainsFunc(got.Get(list).Items(), func(g *fhir.Node) bool { return g.Text() == w.Text() || g.Text() == "*" }) {
+				return list + " " + w.Text()
+			}
 		}
 	}
 	return ""
@@ -102,11 +154,24 @@ func lacks(got, want *fhir.Node) string {
 
 func lacksNamed(got, want *fhir.Node, list, key, prefix string) string {
 	for _, w := range want.Get(list).Items() {
+		if !demanded(w) {
+			continue
+		}
 		if value := w.Get(key).Text(); named(got.Get(list), key, value) == nil {
 			return prefix + value
 		}
 	}
 	return ""
+}
+
+// demanded reports whether a statement of requirements insists on something: what it says nothing about, it does.
+func demanded(n *fhir.Node) bool {
+	for _, e := range n.Get("extension").Items() {
+		if e.Get("url").Text() == "http://hl7.org/fhir/StructureDefinition/capabilitystatement-expectation" {
+			return e.Get("valueCode").Text() == "SHALL"
+		}
+	}
+	return true
 }
 
 func named(list *fhir.Node, key, value string) *fhir.Node {
@@ -118,8 +183,8 @@ func named(list *fhir.Node, key, value string) *fhir.Node {
 	return nil
 }
 
-func offersFormat(got *fhir.Node, format string) bool {
-	for _, f := range got.Get("format").Items() {
+func offersFormat(list *fhir.Node, format string) bool {
+	for _, f := range list.Items() {
 		if strings.EqualFold(mediaType(f.Text()), mediaType(format)) {
 			return true
 		}

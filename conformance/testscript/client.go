@@ -21,6 +21,8 @@ type client struct {
 	base   *url.URL // without a slash at its end
 	header http.Header
 	http   *http.Client
+
+	statement *fhir.Node // what the server said it can, once it was asked
 }
 
 func newClient(s Server) (*client, error) {

@@ -39,7 +39,7 @@ func (x *execution) assertExpression(a *assertion, m *message) (verdict, error) 
 				return verdict{holds: true, message: "expression " + shortened(text)}, nil
 			}
 		}
-		return failed("the expression %s is not true", shortened(text)).with(shown(values)), nil
+		return failed("the expression %s is not true", cut(text, maxExpression)).with(shown(values) + x.reasons.String()), nil
 	}
 	values, err := x.expression(text, m)
 	if err != nil {
@@ -57,8 +57,8 @@ func (x *execution) assertExpression(a *assertion, m *message) (verdict, error) 
 		ok, problem = holdsFor(a.operator, values, want)
 	}
 	if !ok {
-		return failed("the expression %s gives %d values%s, %s", shortened(text), len(values), problem,
-			wish(a.operator, want)).with(shown(values)), nil
+		return failed("the expression %s gives %d values%s, %s", cut(text, maxExpression), len(values), problem,
+			wish(a.operator, want)).with(shown(values) + x.reasons.String()), nil
 	}
 	return verdict{holds: true, message: "expression " + shortened(text)}, nil
 }
@@ -134,7 +134,7 @@ func (x *execution) compareExpressions(a *assertion, m *message, text string) (v
 		holds, _ = result[0].Bool()
 	}
 	if !holds {
-		return failed("the expression %s gives %d values, %s the %d of source %s", shortened(text), len(left),
+		return failed("the expression %s gives %d values, %s the %d of source %s", cut(text, maxExpression), len(left),
 			wish(a.operator, ""), len(right), a.compareToSourceID).with(shown(left) + " | " + shown(right)), nil
 	}
 	return verdict{holds: true, message: "expression " + shortened(text)}, nil

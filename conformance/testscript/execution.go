@@ -32,13 +32,15 @@ type execution struct {
 	ctx          context.Context  // of the action that is running
 	values       map[string]known // of variables, during it
 	expanded     int              // bytes of texts with variables, during it
+	reasons      *reasons         // of what conformsTo answered, during it; nil if it cannot be asked
 	begun        bool             // the setup, so that there may be something to take away
 }
 
 func (x *execution) run(ctx context.Context) ScriptReport {
 	s := x.script
 	start := time.Now()
-	x.report = ScriptReport{File: s.File, ID: s.ID, URL: s.URL, Name: s.Name, Title: s.Title, Result: Pass, Started: x.runner.Now()}
+	x.report = ScriptReport{File: s.File, ID: s.ID, URL: s.URL, Name: s.Name, Title: s.Title,
+		Description: s.Description, Chinese: s.Chinese, Result: Pass, Started: x.runner.Now()}
 	if s.err != nil {
 		x.report.Result, x.report.Message = Error, s.err.Error()
 		return x.report
@@ -101,7 +103,7 @@ func (x *execution) beforeTeardown(ctx context.Context) {
 			result = Error
 			done = []ActionReport{{Result: Error, Message: "the test has no actions"}}
 		}
-		x.report.Tests = append(x.report.Tests, TestReport{ID: t.id, Name: t.title(), Description: t.description,
+		x.report.Tests = append(x.report.Tests, TestReport{ID: t.id, Name: t.title(), Description: t.description, Chinese: t.chinese,
 			Result: result, Duration: time.Since(start), Actions: done})
 		x.report.Result = worse(x.report.Result, result)
 	}
@@ -116,7 +118,7 @@ func (x *execution) skipAll(why string) {
 }
 
 func (x *execution) skipped(t test, why string) TestReport {
-	return TestReport{ID: t.id, Name: t.title(), Description: t.description, Result: Skip,
+	return TestReport{ID: t.id, Name: t.title(), Description: t.description, Chinese: t.chinese, Result: Skip,
 		Actions: skippedActions(t.actions, why)}
 }
 

@@ -27,7 +27,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 
 // WriteHTML writes the report as one page that needs nothing else: no scripts, no other files. Requests and responses are
 // in it, folded; so it may hold data of patients, as the servers' answers do.
-func (r *Report) WriteHTML(w io.Writer) error {
+func (r *Report) WriteHTML(w io.Writer, language string) error {
 	type count struct {
 		Result Result
 		Number int
@@ -39,7 +39,7 @@ func (r *Report) WriteHTML(w io.Writer) error {
 			counts = append(counts, count{result, n})
 		}
 	}
-	err := page.Execute(w, map[string]any{"Report": r, "Counts": counts, "Engine": Engine})
+	err := page.Execute(w, map[string]any{"Report": r, "Counts": counts, "Engine": Engine, "Language": language})
 	if err != nil {
 		return fmt.Errorf("write HTML: %w", err)
 	}

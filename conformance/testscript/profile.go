@@ -28,21 +28,13 @@ func (x *execution) assertProfile(a *assertion, m *message) (verdict, error) {
 		issues = x.runner.Validator.Resource(n)
 	} else if p, ok := x.runner.Validator.(profiler); ok && x.runner.Validator != baseValidator() {
 		issues = p.Conforms(n, profile)
-		for _, i := range issues {
-			if strings.HasPrefix(i.ID, "profile-unknown") {
-				return verdict{}, fmt.Errorf("the profile %s is not known", profile)
-			}
+		if unknownProfile(issues) {
+			return verdict{}, fmt.Errorf("the profile %s is not known", profile)
 		}
 	} else {
 		return verdict{}, fmt.Errorf("the profile %s is not known", profile)
 	}
-	var wrong []string
-	for _, i := range issues {
-		if i.Severity == fhir.Error || i.Severity == fhir.Fatal {
-			wrong = append(wrong, i.String())
-		}
-	}
-	if len(wrong) > 0 {
+	if wrong := errorsOf(issues); len(wrong) > 0 {
 		return failed("the resource has %d errors against %s; the first: %s", len(wrong), profile, shortened(wrong[0])).
 			with(strings.Join(wrong, "\n")), nil
 	}

@@ -64,6 +64,8 @@ func (r *Report) OK() bool {
 // ScriptReport is what came of one script.
 type ScriptReport struct {
 	File, ID, URL, Name, Title string
+	Description                string
+	Chinese                    Text // of title and description, where the script has them
 
 	Result   Result
 	Message  string // why it could not be run, or was skipped; "" otherwise
@@ -78,11 +80,15 @@ type ScriptReport struct {
 // TestReport is what came of one test.
 type TestReport struct {
 	ID, Name, Description string
+	Chinese               Text // of name and description, where the script has them
 
 	Result   Result
 	Duration time.Duration
 	Actions  []ActionReport
 }
+
+// Text is what a script or test is called in another language; "" for what it does not say.
+type Text struct{ Title, Description string }
 
 // ActionReport is what came of one operation or assertion.
 type ActionReport struct {

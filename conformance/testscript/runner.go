@@ -75,7 +75,8 @@ func orDefault[T int | int64 | time.Duration](field *T, value T) {
 type Runner struct {
 	// Validator is asked by validateProfileId; nil means base R4.
 	Validator Validator
-	// Membership and Conformance answer memberOf() and conformsTo() in expressions; nil for none.
+	// Membership and Conformance answer memberOf() and conformsTo() in expressions. Without a Conformance the Validator is
+	// asked, if it is one that was handed in and has Conforms.
 	Membership  fhirpath.Membership
 	Conformance fhirpath.Conformance
 	// Variables are values for the scripts' variables, in place of what they say themselves.
@@ -97,6 +98,7 @@ type Event struct {
 	Action   string // label of the action
 	Result   Result // of the action, or of the script
 	Duration time.Duration
+	Ended    *ScriptReport // when the script has ended
 }
 
 var (
@@ -137,7 +139,8 @@ func (r *Runner) Run(ctx context.Context, suite *Suite, servers []Server) (Repor
 		x := &execution{runner: &run, script: s, clients: clients, number: i + 1, scripts: len(suite.Scripts)}
 		result := x.run(ctx)
 		report.Scripts = append(report.Scripts, result)
-		run.Progress(Event{Script: s.File, Number: x.number, Scripts: x.scripts, Result: result.Result, Duration: result.Duration})
+		run.Progress(Event{Script: s.File, Number: x.number, Scripts: x.scripts, Result: result.Result, Duration: result.Duration,
+			Ended: &report.Scripts[i]})
 	}
 	report.Ended = run.Now()
 	return report, nil

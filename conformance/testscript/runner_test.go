@@ -261,7 +261,7 @@ func TestHostileServersEndInAResult(t *testing.T) {
 				t.Errorf("it took %v", took)
 			}
 			var page bytes.Buffer
-			if err := report.WriteHTML(&page); err != nil {
+			if err := report.WriteHTML(&page, "en"); err != nil {
 				t.Error(err)
 			}
 			if strings.Contains(page.String(), "</script>") {
@@ -344,7 +344,7 @@ func TestSeveralServers(t *testing.T) {
 		t.Errorf("headers of the second server (-want +got)\n%s", diff)
 	}
 	var page bytes.Buffer
-	if err := report.WriteHTML(&page); err != nil || strings.Contains(page.String(), "of-two") {
+	if err := report.WriteHTML(&page, "en"); err != nil || strings.Contains(page.String(), "of-two") {
 		t.Errorf("the page shows what is secret, or: %v", err)
 	}
 }
@@ -563,7 +563,7 @@ func TestJUnit(t *testing.T) {
 func TestHTMLIsOnePageAndEscaped(t *testing.T) {
 	report := mixed(t)
 	var out bytes.Buffer
-	if err := report.WriteHTML(&out); err != nil {
+	if err := report.WriteHTML(&out, "en"); err != nil {
 		t.Fatal(err)
 	}
 	page := out.String()
@@ -651,7 +651,7 @@ func FuzzScript(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := report.WriteHTML(io.Discard); err != nil {
+		if err := report.WriteHTML(io.Discard, "zh"); err != nil {
 			t.Error(err)
 		}
 		if err := report.WriteJUnit(io.Discard); err != nil {

@@ -3,6 +3,7 @@ package testscript
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 )
@@ -14,6 +15,9 @@ type Script struct {
 	URL   string
 	Name  string
 	Title string
+
+	Description string
+	Chinese     Text // of title and description, where the script has them
 
 	origins      []int
 	destinations []int
@@ -74,6 +78,7 @@ type capability struct {
 
 type test struct {
 	id, name, description string
+	chinese               Text
 	actions               []action
 }
 
@@ -146,6 +151,8 @@ type assertion struct {
 func readScript(file string, n *fhir.Node) *Script {
 	s := &Script{File: file, node: n, profiles: map[string]string{}}
 	s.ID, s.URL, s.Name, s.Title = n.ID(), text(n, "url"), text(n, "name"), text(n, "title")
+	s.Description = text(n, "description")
+	s.Chinese = Text{translated(n, "title"), translated(n, "description")}
 	s.origins = indexes(n.Get("origin"))
 	s.destinations = indexes(n.Get("destination"))
 	for _, c := range n.Path("metadata", "capability").Items() {
@@ -171,6 +178,7 @@ func readScript(file string, n *fhir.Node) *Script {
 			name = "test " + strconv.Itoa(i+1)
 		}
 		s.tests = append(s.tests, test{id: text(t, "id"), name: name, description: text(t, "description"),
+			chinese: Text{translated(t, "name"), translated(t, "description")},
 			actions: s.actions("test "+strconv.Itoa(i+1), t.Get("action"))})
 	}
 	s.teardown = s.actions("teardown", n.Path("teardown", "action"))
@@ -273,6 +281,28 @@ func readAssertion(n *fhir.Node) *assertion {
 
 // text returns a primitive property, whatever its JSON type.
 func text(n *fhir.Node, name string) string { return n.Get(name).Text() }
+
+// translated returns the Chinese of a primitive property, "" if it has none.
+func translated(n *fhir.Node, name string) string {
+	for _, e := range n.Path("_"+name, "extension").Items() {
+		if e.Get("url").Text() != "http://hl7.org/fhir/StructureDefinition/translation" {
+			continue
+		}
+		language, content := "", ""
+		for _, part := range e.Get("extension").Items() {
+			switch part.Get("url").Text() {
+			case "lang":
+				language = part.Get("valueCode").Text()
+			case "content":
+				content = firstOf(part.Get("valueString").Text(), part.Get("valueMarkdown").Text())
+			}
+		}
+		if language == "zh" || strings.HasPrefix(language, "zh-") {
+			return content
+		}
+	}
+	return ""
+}
 
 func flag(n *fhir.Node, name string) bool { return n.Get(name).Text() == "true" }
 

@@ -121,7 +121,9 @@ func (l Loader) script(fsys fs.FS, folder, file string) (*Script, error) {
 			continue
 		}
 		if raw, isXML, err := l.find(fsys, folder, file, c.canonical); err == nil {
-			if n, err := decode(raw, formType(isXML), MaxScriptBytes); err == nil && n.ResourceType() == "CapabilityStatement" {
+			n, err := decode(raw, formType(isXML), MaxScriptBytes)
+			if canonical, _, _ := strings.Cut(c.canonical, "|"); err == nil && n.ResourceType() == "CapabilityStatement" &&
+				(!strings.Contains(canonical, "://") || slices.Contains([]string{"", canonical}, n.Get("url").Text())) {
 				c.node = n
 			}
 		}
@@ -159,10 +161,13 @@ func (l Loader) fixture(fsys fs.FS, folder string, s *Script, f *fixture) {
 }
 
 // find looks for a reference beside the script and in the folders above it, up to the suite's, there and in a folder
-// "fixtures"; then it asks Resolve.
+// "fixtures"; then it asks Resolve. A canonical is looked for under the name that packages give its file: Type-id.json.
 func (l Loader) find(fsys fs.FS, suite, script, reference string) (raw []byte, isXML bool, err error) {
 	ref, _, _ := strings.Cut(reference, "|")
-	if !strings.Contains(ref, "://") {
+	if strings.Contains(ref, "://") {
+		ref = path.Base(path.Dir(ref)) + "-" + path.Base(ref)
+	}
+	if ref != "" {
 		for dir := path.Dir(script); ; dir = path.Dir(dir) {
 			for _, folder := range []string{dir, path.Join(dir, "fixtures")} {
 				for _, ext := range []string{"", ".json", ".xml"} {

@@ -102,6 +102,7 @@ var errNoTime = errors.New("there is no time left")
 // begin starts an action: values are found anew.
 func (x *execution) begin(ctx context.Context) {
 	x.ctx, x.values, x.expanded = ctx, nil, 0
+	x.reasons = judged(x.runner.Validator)
 }
 
 func (x *execution) find(name string) (string, error) {
@@ -170,7 +171,7 @@ func (x *execution) expression(text string, m *message) ([]fhirpath.Value, error
 	if err != nil {
 		return nil, err
 	}
-	return evaluateFHIRPath(text, n, &fhirpath.Env{Membership: x.runner.Membership, Conformance: x.runner.Conformance,
+	return evaluateFHIRPath(text, n, &fhirpath.Env{Membership: x.runner.Membership, Conformance: x.conformance(),
 		Resolver: inBundle{n}, Limits: expressionLimits, Now: x.runner.Now()}, nil)
 }
 

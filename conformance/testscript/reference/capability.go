@@ -2,7 +2,9 @@ package reference
 
 import (
 	"net/http"
+	"sync"
 
+	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
@@ -36,17 +38,35 @@ func (s *Server) capabilities() *fhir.Node {
 			Set("readHistory", fhir.NewBool(true)).Set("updateCreate", fhir.NewBool(true)).
 			Set("conditionalCreate", fhir.NewBool(true)).SetString("conditionalRead", "not-match").
 			Set("conditionalUpdate", fhir.NewBool(true)).SetString("conditionalDelete", "single")
-		params := fhir.NewArray()
+		params, includes := fhir.NewArray(), fhir.NewArray()
 		for _, p := range s.defs.SearchParameters(kind) {
 			if supported(p) {
+				if p.Type == "reference" {
+					includes.Append(fhir.NewString(kind + ":" + p.Code))
+				}
 				params.Append(fhir.NewObject().SetString("name", p.Code).SetString("definition", p.URL).SetString("type", p.Type))
 			}
+		}
+		if includes.Len() > 0 {
+			r.Set("searchInclude", includes)
+		}
+		if list := reverseIncludes()[kind]; len(list) > 0 {
+			reverse := fhir.NewArray()
+			for _, name := range list {
+				reverse.Append(fhir.NewString(name))
+			}
+			r.Set("searchRevInclude", reverse)
 		}
 		if params.Len() > 0 {
 			r.Set("searchParam", params)
 		}
-		r.Set("operation", fhir.NewArray(fhir.NewObject().SetString("name", "validate").
-			SetString("definition", "http://hl7.org/fhir/OperationDefinition/Resource-validate")))
+		operations := fhir.NewArray(fhir.NewObject().SetString("name", "validate").
+			SetString("definition", "http://hl7.org/fhir/OperationDefinition/Resource-validate"))
+		if kind == "Patient" {
+			operations.Append(fhir.NewObject().SetString("name", "everything").
+				SetString("definition", "http://hl7.org/fhir/OperationDefinition/Patient-everything"))
+		}
+		r.Set("operation", operations)
 		resources.Append(r)
 	}
 	system := fhir.NewArray()
@@ -56,5 +76,21 @@ func (s *Server) capabilities() *fhir.Node {
 	n.Set("rest", fhir.NewArray(fhir.NewObject().SetString("mode", "server").Set("resource", resources).Set("interaction", system)))
 	return n
 }
+
+// reverseIncludes are what _revinclude takes for each type.
+var reverseIncludes = sync.OnceValue(func() map[string][]string {
+	out := map[string][]string{}
+	defs := definitions.R4()
+	for _, kind := range defs.ResourceTypes() {
+		for _, p := range defs.SearchParameters(kind) {
+			for _, target := range p.Targets {
+				if p.Type == "reference" && supported(p) {
+					out[target] = append(out[target], kind+":"+p.Code)
+				}
+			}
+		}
+	}
+	return out
+})
 
 var _ http.Handler = (*Server)(nil)

@@ -71,7 +71,7 @@ func (s *Server) spoil(n *fhir.Node) {
 	if s.faults[ContainedDropped] {
 		n.Remove("contained")
 	}
-	if s.faults[ExtensionDropped] || s.faults[PrimitiveExtensionLost] || s.faults[ArraysReversed] || s.faults[DecimalRounded] {
+	if s.faults[ExtensionDropped] || s.faults[PrimitiveExtensionLost] || s.faults[ArraysReversed] || s.faults[DecimalRounded] || s.faults[TextMangled] {
 		s.spoilTree(n)
 	}
 }
@@ -88,6 +88,14 @@ func (s *Server) spoilTree(n *fhir.Node) {
 			continue // those of primitives are another fault
 		case s.faults[DecimalRounded] && c.Kind() == fhir.Number && strings.Contains(c.Text(), "."):
 			n.SetAt(i, fhir.NewNumber(strings.TrimRight(strings.TrimRight(c.Text(), "0"), ".")))
+			continue
+		case s.faults[TextMangled] && c.Kind() == fhir.String:
+			n.SetAt(i, fhir.NewString(strings.Map(func(r rune) rune {
+				if r > 0xFFFF {
+					return '?'
+				}
+				return r
+			}, c.Text())))
 			continue
 		case s.faults[ArraysReversed] && c.Kind() == fhir.Array:
 			back := fhir.NewArray()
@@ -117,6 +125,8 @@ func (s *Server) read(r *request, kind, id string) *answer {
 		return notFound()
 	case v.node == nil && s.faults[DeletedStillRead] && len(all) > 1:
 		v = &all[len(all)-2]
+	case v.node == nil && s.faults[DeletedNotFound]:
+		return notFound()
 	case v.node == nil:
 		a := outcome(http.StatusGone, fhir.TypeDeleted, "it has been deleted")
 		a.version = v
@@ -124,11 +134,15 @@ func (s *Server) read(r *request, kind, id string) *answer {
 	case s.faults[ReadStale]:
 		v = &all[0]
 	}
-	if match := r.header.Get("If-None-Match"); match != "" && match == etag(v.number) {
+	if match := r.header.Get("If-None-Match"); match != "" && match == etag(v.number) && !s.faults[IfNoneMatchIgnored] {
 		return &answer{status: http.StatusNotModified, version: v}
 	}
 	a := s.found(http.StatusOK, kind, id, v)
 	a.location = ""
+	if s.faults[ReadIncomplete] {
+		a.node = v.node.Clone()
+		a.node.Remove("identifier")
+	}
 	return a
 }
 
@@ -175,7 +189,7 @@ func (s *Server) create(r *request, kind string) *answer {
 		switch {
 		case wrong != nil:
 			return wrong
-		case len(ids) == 1:
+		case len(ids) == 1, len(ids) > 1 && s.faults[IfNoneExistFirst]:
 			return s.found(http.StatusOK, kind, ids[0], s.current(kind, ids[0]))
 		case len(ids) > 1:
 			return outcome(http.StatusPreconditionFailed, fhir.TypeConflict, "several match")
@@ -248,10 +262,16 @@ func (s *Server) patch(r *request, kind, id string) *answer {
 	var err error
 	switch r.content {
 	case "application/json-patch+json":
+		if s.faults[PatchTestIgnored] {
+			r.node = withoutTests(r.node)
+		}
 		n, err = patch.ApplyJSON(v.node, r.node, patch.Limits{})
 	case "application/xml-patch+xml":
 		n, err = patch.ApplyXML(v.node, r.raw, patch.Limits{})
 	case typeJSON, typeXML:
+		if s.faults[PatchFHIRPathUnsupported] {
+			return outcome(http.StatusUnsupportedMediaType, fhir.TypeNotSupported, "this is no kind of patch")
+		}
 		n, err = patch.ApplyFHIRPath(v.node, r.node, patch.Limits{})
 	default:
 		return outcome(http.StatusUnsupportedMediaType, fhir.TypeNotSupported, "this is no kind of patch")
@@ -269,6 +289,17 @@ func (s *Server) patch(r *request, kind, id string) *answer {
 		return a
 	}
 	return s.found(http.StatusOK, kind, id, s.store(kind, id, n, http.MethodPatch))
+}
+
+// withoutTests is a JSON Patch that changes and asks nothing.
+func withoutTests(operations *fhir.Node) *fhir.Node {
+	out := fhir.NewArray()
+	for _, o := range operations.Items() {
+		if o.Get("op").Text() != "test" {
+			out.Append(o.Clone())
+		}
+	}
+	return out
 }
 
 func (s *Server) delete(kind, id string) *answer {
@@ -299,7 +330,11 @@ func (s *Server) conditional(r *request, kind string) *answer {
 		}
 		return &answer{status: http.StatusNoContent}
 	}
-	if len(ids) > 1 {
+	switch {
+	case len(ids) > 1 && (r.method == http.MethodDelete && s.faults[ConditionalDeleteFirst] ||
+		r.method == http.MethodPut && s.faults[ConditionalUpdateFirst]):
+		ids = ids[:1]
+	case len(ids) > 1:
 		return outcome(http.StatusPreconditionFailed, fhir.TypeConflict, "several match")
 	}
 	if len(ids) == 1 && !(r.method == http.MethodPut && s.faults[ConditionalUpdateNew]) {
@@ -343,5 +378,5 @@ func (s *Server) matching(kind, condition string) ([]string, *answer) {
 	if err != nil {
 		return nil, invalid("the condition cannot be read")
 	}
-	return s.find(kind, query, true)
+	return s.find(kind, query, false)
 }

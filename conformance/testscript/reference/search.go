@@ -1,7 +1,6 @@
 package reference
 
 import (
-	"cmp"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -25,11 +24,12 @@ const (
 var model = sync.OnceValue(func() *fhirpath.Model { return fhirpath.NewModel(definitions.R4()) })
 
 // control are parameters that do not select.
-var control = []string{"_count", "_offset", "_format", "_sort", "_total", "_summary", "_pretty", "_elements"}
+var control = []string{"_count", "_offset", "_format", "_sort", "_total", "_summary", "_pretty", "_elements", "_include",
+	"_revinclude"}
 
 func (s *Server) search(r *request, kind string) *answer {
-	strict := strings.Contains(r.header.Get("Prefer"), "handling=strict")
-	ids, wrong := s.find(kind, r.query, strict)
+	lenient := strings.Contains(r.header.Get("Prefer"), "handling=lenient")
+	ids, wrong := s.find(kind, r.query, lenient)
 	if wrong != nil {
 		return wrong
 	}
@@ -40,10 +40,20 @@ func (s *Server) search(r *request, kind string) *answer {
 	if o, err := strconv.Atoi(r.query.Get("_offset")); err == nil && o > 0 {
 		offset = min(o, len(ids))
 	}
-	if r.query.Get("_summary") == "count" {
+	summary := r.query.Get("_summary")
+	if !slices.Contains([]string{"", "true", "text", "data", "count", "false"}, summary) {
+		return invalid("there is no such summary")
+	}
+	if s.faults[SummaryIgnored] {
+		summary = ""
+	}
+	if summary == "count" {
 		count = 0
 	}
 	page := ids[offset:min(offset+count, len(ids))]
+	if s.faults[SearchPageSkips] && offset > 0 && len(page) > 0 {
+		page = page[1:]
+	}
 	total := len(ids)
 	if s.faults[SearchTotalWrong] {
 		total = len(page)
@@ -51,15 +61,28 @@ func (s *Server) search(r *request, kind string) *answer {
 	b := fhir.NewObject().SetString("resourceType", "Bundle").SetString("type", "searchset")
 	b.Set("total", fhir.NewNumber(strconv.Itoa(total)))
 	b.Set("link", s.links(r, kind, offset, count, len(ids)))
+	included, wrong := s.included(r.query, kind, page)
+	if wrong != nil {
+		return wrong
+	}
 	entries := fhir.NewArray()
-	for _, id := range page {
-		v := s.lastLiving(kind, id)
+	add := func(kind, id, mode string) {
 		e := fhir.NewObject()
 		if !s.faults[SearchNoFullURL] {
 			e.SetString("fullUrl", s.base+"/"+kind+"/"+id)
 		}
-		e.Set("resource", v.node.Clone()).Set("search", fhir.NewObject().SetString("mode", "match"))
-		entries.Append(e)
+		n := s.subset(kind, s.lastLiving(kind, id).node, summary, r.query.Get("_elements"))
+		entries.Append(e.Set("resource", n).Set("search", fhir.NewObject().SetString("mode", mode)))
+	}
+	for _, id := range page {
+		add(kind, id, "match")
+	}
+	for _, k := range included {
+		mode := "include"
+		if s.faults[IncludeAsMatch] {
+			mode = "match"
+		}
+		add(k.kind, k.id, mode)
 	}
 	if entries.Len() > 0 {
 		b.Set("entry", entries)
@@ -71,7 +94,7 @@ func (s *Server) links(r *request, kind string, offset, count, total int) *fhir.
 	link := func(relation string, at int) *fhir.Node {
 		q := url.Values{}
 		for name, values := range r.query {
-			if name != "_offset" {
+			if name != "_offset" && (at == 0 || name == "_count" || !s.faults[SearchNextUnfiltered]) {
 				q[name] = values
 			}
 		}
@@ -112,12 +135,7 @@ func (s *Server) lastLiving(kind, id string) *version {
 }
 
 // find returns the ids a query matches, in the order they were made, or by _sort.
-func (s *Server) find(kind string, query url.Values, strict bool) ([]string, *answer) {
-	type hit struct {
-		id    string
-		first int
-		v     *version
-	}
+func (s *Server) find(kind string, query url.Values, lenient bool) ([]string, *answer) {
 	var hits []hit
 	for id, all := range s.stored[kind] {
 		v := s.current(kind, id)
@@ -132,39 +150,26 @@ func (s *Server) find(kind string, query url.Values, strict bool) ([]string, *an
 		if slices.Contains(control, name) {
 			continue
 		}
-		code, modifier, _ := strings.Cut(name, ":")
-		param := s.defs.SearchParameter(kind, code)
-		if param == nil || !supported(param) {
-			if strict {
-				return nil, invalid("there is no search parameter of that name")
-			}
+		if s.faults[SearchIgnoresParameter] && !strings.HasPrefix(name, "_") {
 			continue
 		}
-		if s.faults[SearchIgnoresParameter] && !strings.HasPrefix(code, "_") {
-			continue
+		if s.faults[SearchRepeatsIgnored] {
+			values = values[len(values)-1:]
 		}
 		for _, value := range values {
-			test, wrong := s.test(param, modifier, value)
-			if wrong != nil {
+			test, wrong := s.predicate(kind, name, value, 0)
+			switch {
+			case wrong == errUnknownParameter && (lenient || s.faults[SearchUnknownIgnored]):
+				continue
+			case wrong != nil:
 				return nil, wrong
 			}
-			hits = slices.DeleteFunc(hits, func(h hit) bool { return !test(h.v.node) })
+			hits = slices.DeleteFunc(hits, func(h hit) bool { return !test(h.id, h.v.node) })
 		}
 	}
-	sortBy := query.Get("_sort")
-	slices.SortFunc(hits, func(a, b hit) int {
-		switch sortBy {
-		case "_id":
-			return cmp.Compare(a.id, b.id)
-		case "-_id":
-			return cmp.Compare(b.id, a.id)
-		case "_lastUpdated":
-			return cmp.Compare(a.v.change, b.v.change)
-		case "-_lastUpdated":
-			return cmp.Compare(b.v.change, a.v.change)
-		}
-		return cmp.Compare(a.first, b.first)
-	})
+	if wrong := s.sort(kind, query.Get("_sort"), hits); wrong != nil {
+		return nil, wrong
+	}
 	ids := make([]string, len(hits))
 	for i, h := range hits {
 		ids[i] = h.id
@@ -180,27 +185,64 @@ func supported(p *definitions.SearchParameter) bool {
 	return false
 }
 
-// test makes the predicate of one parameter with one value; commas mean or.
-func (s *Server) test(param *definitions.SearchParameter, modifier, value string) (func(*fhir.Node) bool, *answer) {
+// parameter returns a parameter that can be searched by, nil if there is none.
+func (s *Server) parameter(kind, code string) *definitions.SearchParameter {
+	if p := s.defs.SearchParameter(kind, code); p != nil && supported(p) {
+		return p
+	}
+	return nil
+}
+
+// modifiers of the types of parameters; "missing" is one of all, a resource type one of references.
+var modifiers = map[string][]string{"string": {"exact", "contains"}, "token": {"not", "text"}, "reference": {"identifier"},
+	"uri": {"below"}}
+
+// values evaluates a parameter's expression.
+func (s *Server) values(param *definitions.SearchParameter, n *fhir.Node) []fhirpath.Value {
 	x, err := model().Compile(param.Expression, fhirpath.Options{Lenient: true})
 	if err != nil {
-		return nil, outcome(http.StatusNotImplemented, fhir.TypeNotSupported, "the parameter cannot be evaluated")
+		return nil
+	}
+	found, err := x.Evaluate(&fhirpath.Env{Resolver: fhirpath.TypesOnly}, n)
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+// test makes the predicate of one parameter with one value; commas mean or.
+func (s *Server) test(param *definitions.SearchParameter, modifier, value string) (func(*fhir.Node) bool, *answer) {
+	switch {
+	case value == "":
+		return nil, invalid("the parameter has no value")
+	case modifier == "missing" && value != "true" && value != "false":
+		return nil, invalid("the value is neither true nor false")
+	case param.Type == "reference" && s.defs.IsResource(modifier):
+		value, modifier = modifier+"/"+strings.ReplaceAll(value, ",", ","+modifier+"/"), ""
+	case modifier != "" && modifier != "missing" && !slices.Contains(modifiers[param.Type], modifier):
+		return nil, invalid("the parameter has no such modifier")
+	}
+	if s.faults[SearchModifierIgnored] && modifier != "missing" {
+		modifier = ""
 	}
 	alternatives := strings.Split(value, ",")
-	if param.Type == "date" {
+	if s.faults[SearchOrIgnored] {
+		alternatives = alternatives[:1]
+	}
+	if modifier != "missing" {
 		for _, a := range alternatives {
-			if _, _, ok := period(trimPrefix(a)); !ok && modifier != "missing" {
-				return nil, invalid("the value is no date")
+			if wrong := malformed(param.Type, a); wrong != nil {
+				if s.faults[SearchMalformedEmpty] {
+					return func(*fhir.Node) bool { return false }, nil
+				}
+				return nil, wrong
 			}
 		}
 	}
 	return func(n *fhir.Node) bool {
-		found, err := x.Evaluate(&fhirpath.Env{Resolver: fhirpath.TypesOnly}, n)
-		if err != nil {
-			return false
-		}
+		found := s.values(param, n)
 		if modifier == "missing" {
-			return (len(found) == 0) == (value == "true")
+			return s.faults[SearchMissingIgnored] || (len(found) == 0) == (value == "true")
 		}
 		any := slices.ContainsFunc(found, func(v fhirpath.Value) bool {
 			return slices.ContainsFunc(alternatives, func(a string) bool { return s.matches(param.Type, modifier, v, a) })
@@ -209,14 +251,38 @@ func (s *Server) test(param *definitions.SearchParameter, modifier, value string
 	}, nil
 }
 
+// malformed says what is wrong with a value of a type of parameter, nil if nothing is.
+func malformed(kind, value string) *answer {
+	switch kind {
+	case "date":
+		if _, _, ok := period(trimPrefix(value)); !ok {
+			return invalid("the value is no date")
+		}
+	case "number", "quantity":
+		number, _, _ := strings.Cut(trimPrefix(value), "|")
+		if _, err := strconv.ParseFloat(number, 64); err != nil {
+			return invalid("the value is no number")
+		}
+	}
+	return nil
+}
+
 func (s *Server) matches(kind, modifier string, v fhirpath.Value, want string) bool {
 	n := v.Node()
 	switch kind {
 	case "string":
 		return slices.ContainsFunc(texts(n), func(t string) bool { return s.stringMatches(modifier, t, want) })
 	case "token":
+		if modifier == "text" {
+			return slices.ContainsFunc(append(texts(n.Get("text")), texts(n.Get("coding"))...), func(t string) bool {
+				return s.stringMatches("contains", t, want)
+			})
+		}
 		return s.tokenMatches(n, want)
 	case "reference":
+		if modifier == "identifier" {
+			return n.Get("identifier") != nil && s.tokenMatches(n.Get("identifier"), want)
+		}
 		ref := n.Text()
 		if n.Kind() == fhir.Object {
 			ref = n.Get("reference").Text()
@@ -224,11 +290,11 @@ func (s *Server) matches(kind, modifier string, v fhirpath.Value, want string) b
 		ref = strings.TrimPrefix(ref, s.base+"/")
 		return ref == strings.TrimPrefix(want, s.base+"/") || !strings.Contains(want, "/") && strings.HasSuffix(ref, "/"+want)
 	case "date":
-		return dateMatches(n, want)
+		return dateMatches(n, s.prefixed(want))
 	case "number", "quantity":
-		return numberMatches(n, want)
+		return numberMatches(n, s.prefixed(want))
 	}
-	return n.Text() == want
+	return n.Text() == want || modifier == "below" && strings.HasPrefix(n.Text(), strings.TrimSuffix(want, "/")+"/")
 }
 
 // texts are all strings below an element, as of a name or an address.
@@ -289,6 +355,14 @@ func trimPrefix(s string) string {
 		return s[2:]
 	}
 	return s
+}
+
+// prefixed is a value as it is compared.
+func (s *Server) prefixed(value string) string {
+	if s.faults[SearchPrefixIgnored] {
+		return trimPrefix(value)
+	}
+	return value
 }
 
 // period is the time from and to which a date of any precision stands for.

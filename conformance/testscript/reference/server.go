@@ -149,6 +149,9 @@ func (s *Server) form(r *http.Request) (string, bool) {
 			return typeXML, true
 		}
 	}
+	if s.faults[AcceptIgnored] {
+		return typeJSON, true
+	}
 	return "", false
 }
 
@@ -164,6 +167,10 @@ func (s *Server) readBody(r *http.Request, req *request) *answer {
 	req.raw = raw
 	if len(raw) == 0 || r.Method == http.MethodGet || r.Method == http.MethodDelete {
 		return nil
+	}
+	if s.faults[ContentTypeIgnored] && !strings.HasSuffix(req.content, "xml") && !strings.HasSuffix(req.content, "urlencoded") &&
+		!strings.HasSuffix(req.content, "json") {
+		req.content = typeJSON
 	}
 	switch req.content {
 	case typeJSON, "application/json", "application/json-patch+json", "":
@@ -203,7 +210,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer, form s
 		h.Set("ETag", etag(v.number))
 		when := v.at
 		if s.faults[LastModifiedWrong] {
-			when = when.Add(-24 * time.Hour)
+			when = when.Add(-61 * time.Minute)
 		}
 		h.Set("Last-Modified", when.UTC().Format(http.TimeFormat))
 	}
@@ -292,6 +299,8 @@ func (s *Server) do(r *request) *answer {
 		return s.history(r, p[0], "")
 	case len(p) == 2 && p[1] == "$validate" && r.method == http.MethodPost:
 		return s.validate(r)
+	case len(p) == 3 && p[0] == "Patient" && p[2] == "$everything" && r.method == http.MethodGet:
+		return s.everything(p[1])
 	case strings.HasPrefix(p[len(p)-1], "$"):
 		return outcome(http.StatusNotFound, fhir.TypeNotSupported, "there is no such operation")
 	case len(p) == 2:
@@ -326,6 +335,12 @@ func (s *Server) validate(r *request) *answer {
 	}
 	if n.ResourceType() == "" {
 		return invalid("there is no resource to validate")
+	}
+	if s.faults[ValidateStores] {
+		s.store(n.ResourceType(), s.newID(), n, http.MethodPost)
+	}
+	if s.faults[ValidateSilent] {
+		return &answer{status: http.StatusOK, node: fhir.Outcome("", nil)}
 	}
 	return &answer{status: http.StatusOK, node: fhir.Outcome("", s.validator.Resource(n))}
 }

@@ -57,8 +57,16 @@ func TestStatuses(t *testing.T) {
 		{"refuses ids that are none", "PUT /Patient/a_b", "", strings.Replace(patient, `"a"`, `"a_b"`, 1), 400},
 		{"refuses what is invalid", "POST /Patient", "", `{"resourceType":"Patient","gender":"x"}`, 422},
 		{"refuses large bodies", "POST /Patient", "", strings.Repeat(" ", reference.MaxBody+1), 413},
-		{"ignores unknown parameters", "GET /Patient?nonsense=1", "", "", 200},
-		{"refuses them when asked to", "GET /Patient?nonsense=1", "Prefer: handling=strict", "", 400},
+		{"refuses unknown parameters", "GET /Patient?nonsense=1", "", "", 400},
+		{"leaves them out when asked to", "GET /Patient?nonsense=1", "Prefer: handling=lenient", "", 200},
+		{"refuses unknown modifiers", "GET /Patient?family:nearly=x", "", "", 400},
+		{"refuses unknown parameters in chains", "GET /Observation?subject:Patient.nonsense=1", "", "", 400},
+		{"refuses endless chains", "GET /Patient?link:Patient.link:Patient.link:Patient.link:Patient.link:Patient.link:Patient.name=x", "", "", 400},
+		{"refuses unknown orders", "GET /Patient?_sort=nonsense", "", "", 400},
+		{"refuses unknown includes", "GET /Patient?_include=Patient:nonsense", "", "", 400},
+		{"refuses unknown summaries", "GET /Patient?_summary=some", "", "", 400},
+		{"gives all of a patient", "GET /Patient/a/$everything", "", "", 200},
+		{"gives nothing of nobody", "GET /Patient/b/$everything", "", "", 404},
 		{"refuses dates that are none", "GET /Patient?birthdate=soon", "", "", 400},
 		{"refuses a delete of everything", "DELETE /Patient", "", "", 412},
 		{"refuses a patch of nothing", "PATCH /Patient/b", "Content-Type: application/json-patch+json", "[]", 404},
@@ -96,13 +104,25 @@ func TestSearchSelects(t *testing.T) {
 		}
 		s.Put(n)
 	}
+	for _, text := range []string{
+		`{"resourceType":"Patient","id":"p","name":[{"family":"Suo"}],"birthDate":"1990-01-02"}`,
+		`{"resourceType":"Patient","id":"q","name":[{"family":"Li"}],"birthDate":"1991-01-02"}`,
+	} {
+		n, err := fhir.Parse([]byte(text), fhir.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Put(n)
+	}
 	for query, want := range map[string]string{
 		"": "ab", "_id=a": "a", "_id=a,b": "ab", "status=final": "a", "status:not=final": "b", "code=1": "ab",
 		"code=http://loinc.org|1": "a", "code=http://loinc.org|": "a", "code=http://loinc.org|2": "", "subject=Patient/p": "a",
 		"subject=q": "b", "subject=http://ref.test/fhir/Patient/q": "b", "patient=p": "a", "date=2024-05-06": "a", "date=gt2024-05-07": "b",
 		"date=lt2024-05-07": "a", "date=ge2024-05": "ab", "date=2023": "", "value-quantity=6.30": "a", "value-quantity=gt6.3": "b",
 		"value-quantity=le10": "ab", "value-quantity=6.3||mmol/L": "a", "value-quantity=6.3||g": "", "status=final&code=2": "",
-		"subject:missing=true": "", "subject:missing=false": "ab", "_sort=-_id": "ba",
+		"subject:missing=true": "", "subject:missing=false": "ab", "_sort=-_id": "ba", "_sort=date": "ab", "_sort=-date": "ba",
+		"_sort=value-quantity,_id": "ab", "subject:Patient.family=suo": "a", "patient.family=li": "b", "subject.birthdate=ge1991": "b",
+		"patient._has:Observation:patient:status=final": "a", "subject:Patient=q": "b",
 	} {
 		w := ask(t, s, "GET /Observation?"+query, "", "")
 		n, err := fhir.Parse(w.Body.Bytes(), fhir.Limits{})

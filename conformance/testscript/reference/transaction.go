@@ -34,6 +34,13 @@ func (s *Server) bundle(r *request) *answer {
 		slices.SortStableFunc(order, func(a, b int) int { return rank(entries[a]) - rank(entries[b]) })
 	}
 	renamed := map[string]string{}
+	if kind == "transaction" && !s.faults[ConditionalReferences] {
+		for _, e := range entries {
+			if wrong := s.conditionalReferences(e.Get("resource")); wrong != nil {
+				return wrong
+			}
+		}
+	}
 	answers := make([]*answer, len(entries))
 	for _, i := range order {
 		a := s.entry(entries[i])
@@ -62,7 +69,7 @@ func (s *Server) bundle(r *request) *answer {
 	list := fhir.NewArray()
 	for _, a := range answers {
 		response := fhir.NewObject().SetString("status", strconv.Itoa(a.status)+" "+http.StatusText(a.status))
-		if a.location != "" {
+		if a.location != "" && !s.faults[TransactionNoLocation] {
 			response.SetString("location", a.location)
 		}
 		if a.version != nil {
@@ -128,6 +135,31 @@ func (s *Server) entry(e *fhir.Node) *answer {
 		}
 	}
 	return s.do(req)
+}
+
+// conditionalReferences replaces references that are searches by what these find.
+func (s *Server) conditionalReferences(n *fhir.Node) *answer {
+	for i, c := range n.All() {
+		if c.Name() == "reference" && c.Kind() == fhir.String {
+			kind, condition, ok := strings.Cut(c.Text(), "?")
+			if !ok || !s.defs.IsResource(kind) {
+				continue
+			}
+			ids, wrong := s.matching(kind, condition)
+			switch {
+			case wrong != nil:
+				return wrong
+			case len(ids) != 1:
+				return outcome(http.StatusPreconditionFailed, fhir.TypeNotFound, "a reference by condition does not find one resource")
+			}
+			n.SetAt(i, fhir.NewString(kind+"/"+ids[0]))
+			continue
+		}
+		if wrong := s.conditionalReferences(c); wrong != nil {
+			return wrong
+		}
+	}
+	return nil
 }
 
 // rename replaces references to entries by where these have come to be.
