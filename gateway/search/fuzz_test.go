@@ -17,10 +17,14 @@ func FuzzParse(f *testing.F) {
 		"name=x&birthdate=ge2024", "subject:Patient.name:exact=%E6%AC%A7", "_has:Observation:patient:code=a|b", "identifier=a\\,b,c\\|d",
 		"value-quantity=lt5.4|http://unitsofmeasure.org|mg/dL", "_sort=-date,_id&_count=3", "_include:iterate=Observation:subject", "date=2024-02-29T10:00:00+08:00",
 		"_elements=code", "code:text=%EF%BC%A1", "patient._has:Condition:patient:code=1", "probability=1e400", "=&&;%00", "_type=Patient",
+		"_filter=name+co+%22pet%22+and+not+(birthdate+ge+2014-10-10)", "_filter=subject[gender+eq+male].name+sw+a+or+code+pr+true", "_filter=_has:Observation:patient:code+eq+1",
+		"component-code-value-quantity=a$gt5|http://unitsofmeasure.org|g", "combo-code-value-concept=a$b,c$d", "near=1|2|3|km", "_text=(a+OR+b)+NOT+c", "_content=%E7%B3%96%E5%B0%BF",
+		"_list=1", "_list=$current", "partof:below=1", "depends-on:above=x|1.2", "code:in=http://x", "_revinclude=*", "name-pinyin=zs", "_total=estimate",
 	} {
 		f.Add("Observation", q)
 		f.Add("Patient", q)
 		f.Add("", q)
+		f.Add("Location", q)
 	}
 	f.Fuzz(func(t *testing.T, resource, query string) {
 		pairs, issues := search.Pairs(query)
@@ -49,6 +53,11 @@ func FuzzParse(f *testing.F) {
 		}
 		if r2.Hash != r.Hash || showQuery(r2.Query.Where) != showQuery(r.Query.Where) || !cmp.Equal(r2.Query.Sort, r.Query.Sort) {
 			t.Errorf("self link of %q means another search", query)
+		}
+		if _, q, _ := engine().Criterion(resource, pairs); q != nil {
+			if _, q2, _ := engine().Criterion(resource, again); q2 == nil || search.Normal(q2) != search.Normal(q) {
+				t.Errorf("the criterion %q has two normal forms", query)
+			}
 		}
 	})
 }
@@ -79,6 +88,13 @@ func FuzzValues(f *testing.F) {
 		for _, q := range values.Quantities {
 			if !(q.Low <= q.High) || !(q.CanonicalLow <= q.CanonicalHigh) {
 				t.Errorf("empty interval %+v", q)
+			}
+		}
+		for _, text := range values.Texts {
+			for i, term := range text.Terms {
+				if term == "" || i > 0 && term <= text.Terms[i-1] {
+					t.Errorf("terms %q", text.Terms)
+				}
 			}
 		}
 		for _, s := range values.Strings {
