@@ -398,7 +398,7 @@ func FuzzFormOfABinary(f *testing.F) {
 	f.Add("a/b", "application/fhir xml", "text/html; charset=\"\r\nX: y\"")
 	server := newClient(f).server
 	f.Fuzz(func(t *testing.T, accept, format, contentType string) {
-		c := client{t, server}
+		c := client{t: t, server: server}
 		posted := c.send("POST", "/fhir/Binary", []byte("<b>content"), "Content-Type: "+contentType)
 		if posted.Code == http.StatusUnsupportedMediaType || posted.Code == http.StatusBadRequest || posted.Code == http.StatusUnprocessableEntity {
 			return

@@ -33,6 +33,7 @@ func (header) Viewer(r *http.Request) (interaction.Viewer, error) {
 type client struct {
 	t      testing.TB
 	server http.Handler
+	engine *interaction.Engine
 }
 
 func newClient(t testing.TB) *client {
@@ -53,7 +54,7 @@ func newClient(t testing.TB) *client {
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = h.Fail(c, err) }
 	h.Register(e)
-	return &client{t, e}
+	return &client{t, e, engine}
 }
 
 type reply struct {

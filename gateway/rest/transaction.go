@@ -217,6 +217,9 @@ func (h *Handler) ask(ctx context.Context, r *request, x interaction.Entry) (*an
 		}
 	}
 	h.entries.ServeHTTP(got, request)
+	if x.Method == http.MethodHead {
+		got.out.Reset()
+	}
 	return got, ctx.Err()
 }
 
