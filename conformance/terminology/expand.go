@@ -207,6 +207,13 @@ func (p *component) overlaps(o *component) bool {
 	return p.system == o.system || p.system == "" || o.system == ""
 }
 
+// covers reports whether a component is all codes of the system whose codes another
+// selects by filters, if at all.
+func (p *component) covers(o *component) bool {
+	return p.system != "" && p.system == o.system && p.version == o.version && p.codes == nil && len(p.filters) == 0 && len(p.sets) == 0 &&
+		p.broken == nil && o.codes == nil && o.broken == nil
+}
+
 // without reports whether the component's system is not wanted.
 func (w *walk) without(p *component) bool {
 	return p.system != "" && slices.ContainsFunc(w.q.ExcludeSystem, func(canonical string) bool {
@@ -235,9 +242,13 @@ func (w *walk) member(s *Set, i int, p *component, yield func(item) error) error
 	}
 	var earlier []*component
 	for _, e := range s.include[:i] {
-		if p.overlaps(e) && !w.without(e) {
-			earlier = append(earlier, e)
+		if !p.overlaps(e) || w.without(e) {
+			continue
 		}
+		if e.covers(p) {
+			return nil
+		}
+		earlier = append(earlier, e)
 	}
 	return w.source(s, p, func(it item) error {
 		if err := w.step(1); err != nil {
@@ -320,7 +331,7 @@ func (w *walk) selection(s *Set, p *component) (CodeSystem, Selection, error) {
 	if version := w.versions.of(p.system, p.version); len(w.words) == 0 {
 		system, selection, err = w.resolved(p)
 	} else {
-		system, selection, err = w.c.selected(w.ctx, p, version, w.q.Filter)
+		system, selection, err = w.run.selected(p, version, w.q.Filter)
 	}
 	var refusal *Refusal
 	if errors.As(err, &refusal) && s.stored != nil && s.storedWhole {

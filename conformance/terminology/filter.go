@@ -89,8 +89,14 @@ func (m *Memory) filter(f Filter) (bitset, error) {
 		return nil, refuse(msgFilterOp, string(f.Op), f.Property, m.about.URL)
 	}
 	found := newBitset(m.len())
+	holds := false
+	one := func(v string) bool { // made once, not for every concept
+		holds = t.holds(v)
+		return !holds
+	}
 	for i := range m.len() {
-		if holds := t.any(values, i); holds != (f.Op == OpNotIn) {
+		holds = false
+		if values(i, one); holds != (f.Op == OpNotIn) {
 			found.set(i)
 		}
 		if t.work > MaxPatternWork {
@@ -235,15 +241,6 @@ func newTest(f Filter) (*test, error) {
 		return &test{pattern: re, size: len(program.Inst)}, nil
 	}
 	return nil, nil
-}
-
-// any reports whether the test holds for one of the values of concept i.
-func (t *test) any(values func(int, func(string) bool), i int) (holds bool) {
-	values(i, func(v string) bool {
-		holds = t.holds(v)
-		return !holds
-	})
-	return holds
 }
 
 func (t *test) holds(v string) bool {

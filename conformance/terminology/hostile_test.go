@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,15 +15,35 @@ import (
 	"github.com/yilian/yilian/conformance/terminology"
 )
 
-// What a hostile resource may cost. The time is many times what it takes, for machines that are busy: what is not
-// bounded takes hours.
+// What a hostile resource may cost: processor time, which does not depend on what else the machine does, and memory.
 const (
-	hostileTime   = 15 * time.Second
+	hostileTime   = time.Second
 	hostileMemory = 100 << 20
 )
 
-// peak runs f and returns how long it took and how much memory it held at most, beyond what was there.
-func peak(f func()) (time.Duration, int64) {
+// worked is the processor time that the process has taken.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// cost runs f, and returns how long it worked and how much memory it held at most, beyond what was there. What is held is
+// measured apart, since collecting garbage often enough to see it takes time of its own. A busy machine slows the
+// processor down too: of three times the best counts.
+func cost(t *testing.T, f func()) (time.Duration, int64) {
+	t.Helper()
+	took := time.Hour
+	for try := 0; try < 3 && took > hostileTime; try++ {
+		runtime.GC()
+		start := worked(t)
+		f()
+		took = min(took, worked(t)-start)
+	}
+
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	runtime.GC()
 	var m runtime.MemStats
@@ -43,9 +64,7 @@ func peak(f func()) (time.Duration, int64) {
 			}
 		}
 	}()
-	start := time.Now()
 	f()
-	took := time.Since(start)
 	close(stop)
 	<-stopped
 	return took, most.Load()
@@ -178,7 +197,8 @@ func TestHostile(t *testing.T) {
 			return setOf(fhir.NewObject().Set("valueSet", fhir.NewArray(fhir.NewString("urn:chain:0"))))
 		}), bigSystem(1, number)), "urn:chain:0", terminology.ExpandRequest{}, 0, "value-set-too-large"},
 		{"ends deep imports", append(chain(100, 1, plain), bigSystem(1, number)), "urn:chain:0", terminology.ExpandRequest{}, 0, "value-set-too-deep"},
-		{"ends thousands of whole systems", []*fhir.Node{million, setOf(repeated(5_000, object("system", "urn:hostile"))...)}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 10}}, -1, ""},
+		{"ends thousands of filters", []*fhir.Node{million, setOf(repeated(5_000, filtered("code", "exists", "true"))...)}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 10}}, -1, ""},
+		{"counts thousands of whole systems once", []*fhir.Node{million, setOf(repeated(5_000, object("system", "urn:hostile"))...)}, "", terminology.ExpandRequest{Page: &terminology.Page{Count: 10}}, 1_000_000, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if row.set == "" {
@@ -186,7 +206,8 @@ func TestHostile(t *testing.T) {
 			}
 			var total int
 			var err error
-			took, held := peak(func() {
+			took, held := cost(t, func() {
+				total = 0
 				c := terminology.New(definitions.R4(), terminology.Options{Resources: row.resources})
 				var s *terminology.Set
 				var x *terminology.Expansion

@@ -21,7 +21,7 @@ const (
 	DefaultMaxParts     = 100_000
 	DefaultMaxImports   = 32
 	DefaultMaxExpansion = 10_000
-	DefaultMaxSteps     = 2_000_000
+	DefaultMaxSteps     = 1_000_000
 	DefaultMaxTargets   = 200_000
 	DefaultKept         = 64 << 20
 )

@@ -306,9 +306,9 @@ func hierarchical(filters []Filter) bool {
 // resolved is the code system of a component, in the version that was asked for.
 func (r *run) resolved(p *component) (CodeSystem, Selection, error) {
 	if version := r.versions.of(p.system, p.version); version != p.version {
-		return r.c.selected(r.ctx, p, version, "")
+		return r.selected(p, version, "")
 	}
-	return p.resolve(r.ctx, r.c)
+	return r.resolve(p)
 }
 
 // versions are wishes about versions of code systems, by URL.

@@ -1,7 +1,6 @@
 package terminology
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -24,7 +23,8 @@ type Set struct {
 	storedWhole      bool  // and they are all there are
 	imports          bool
 	size             int
-	cyclic           bool // it was found to import itself
+	cyclic           bool         // it was found to import itself
+	room             atomic.Int64 // bytes that components keep
 }
 
 // component is an include or exclude.
@@ -35,6 +35,32 @@ type component struct {
 	sets            []*Set
 	broken          *Refusal // of an import that cannot be read
 	resolved        atomic.Pointer[resolution]
+	room            *atomic.Int64 // bytes that the components of the value set keep of resolutions
+}
+
+// maxResolved bounds the bytes of selections that one value set keeps; what is over it is made again for each answer.
+const maxResolved = 16 << 20
+
+// work is how many steps it takes to select the concepts of a component from a code system: a filter looks at each,
+// but those about the hierarchy only at what they find.
+func (p *component) work(system CodeSystem, text string) int {
+	n := max(system.Describe().Count, 0)
+	work := 0
+	if text != "" {
+		work = n / 8
+	}
+	if p.codes != nil {
+		return work
+	}
+	for _, f := range p.filters {
+		switch f.Op {
+		case OpIsA, OpDescendentOf, OpIsNotA, OpGeneralizes:
+			work += n / 256
+		default:
+			work += n / 4
+		}
+	}
+	return work
 }
 
 // resolution is the code system of a component, and the concepts that its filters leave; or why there are none.
@@ -233,6 +259,7 @@ func (k *compiler) component(s *Set, n *fhir.Node) (*component, error) {
 		return nil, err
 	}
 	s.size += 256
+	p.room = &s.room
 	for i, c := range concepts {
 		if i == 0 {
 			p.codes = newList(len(concepts))
@@ -267,16 +294,22 @@ func (k *compiler) component(s *Set, n *fhir.Node) (*component, error) {
 	return p, nil
 }
 
-// resolve finds the code system of a component in the version that it names, once.
-func (p *component) resolve(ctx context.Context, c *Catalog) (CodeSystem, Selection, error) {
+// resolve finds the code system of a component in the version that it names, once as long as there is room to keep it.
+func (r *run) resolve(p *component) (CodeSystem, Selection, error) {
 	found := p.resolved.Load()
 	if found == nil {
-		system, selection, err := c.selected(ctx, p, p.version, "")
+		system, selection, err := r.selected(p, p.version, "")
 		found = &resolution{system: system, selection: selection}
-		if err != nil && !errors.As(err, &found.refusal) {
+		if err != nil && (!errors.As(err, &found.refusal) || found.refusal.Issue.ID == msgTooMuchWork.ID) {
 			return nil, nil, err // it may be better next time
 		}
-		p.resolved.Store(found)
+		size := 64
+		if system != nil && len(p.filters) > 0 {
+			size += max(system.Describe().Count, 0) / 8
+		}
+		if p.room == nil || p.room.Add(int64(size)) <= maxResolved {
+			p.resolved.Store(found)
+		}
 	}
 	if found.refusal != nil {
 		return found.system, nil, found.refusal
@@ -285,8 +318,8 @@ func (p *component) resolve(ctx context.Context, c *Catalog) (CodeSystem, Select
 }
 
 // selected resolves the code system of a component and the concepts that its filters and a text leave.
-func (c *Catalog) selected(ctx context.Context, p *component, version, text string) (CodeSystem, Selection, error) {
-	system, err := c.codeSystem(p.system, version)
+func (r *run) selected(p *component, version, text string) (CodeSystem, Selection, error) {
+	system, err := r.c.codeSystem(p.system, version)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -296,7 +329,13 @@ func (c *Catalog) selected(ctx context.Context, p *component, version, text stri
 	if p.codes != nil {
 		return system, nil, nil
 	}
-	s, err := system.Select(ctx, Query{Filters: p.filters, Text: text})
+	if err := r.step(p.work(system, text)); err != nil {
+		return nil, nil, err
+	}
+	s, err := system.Select(r.ctx, Query{Filters: p.filters, Text: text})
+	if err == nil && len(p.filters) > 0 {
+		err = r.step(max(s.Count(), 0) / 4)
+	}
 	return system, s, err
 }
 

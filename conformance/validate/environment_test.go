@@ -117,3 +117,12 @@ func TestStandingResources(t *testing.T) {
 		})
 	}
 }
+
+// TestQuestionsAboutCodesAreBounded asks more than there is work for: what is left is not judged, and that is told.
+func TestQuestionsAboutCodesAreBounded(t *testing.T) {
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, MaxSteps: 2})
+	got := all(v.Resource(parse(t, patient(`,"maritalStatus":{"coding":[{"system":"https://a.b","code":"x"},{"system":"https://a.b","code":"y"},{"system":"https://a.b","code":"z"}]}`))))
+	if diff := cmp.Diff([]string{"warning: terms-too-costly at Patient"}, got); diff != "" {
+		t.Errorf("findings (-want +got):\n%s", diff)
+	}
+}
