@@ -1,0 +1,41 @@
+// Package postgres keeps resources, the inbox, the raw archive and identity in a
+// PostgreSQL database (14 or later) through jackc/pgx. It fulfils the contract of
+// package store and owns the physical schema (migrations/), the plan of every search
+// and the order of changes. Any number of processes may use one database. It knows
+// no FHIR beyond index values and no HTTP.
+//
+// # Writing
+//
+// A transaction is one of PostgreSQL's, READ COMMITTED, on a connection of its own. What it
+// writes is collected and sent together with the next question, or with COMMIT:
+//
+//	Lock ────▶ BEGIN, advisory locks in ascending order
+//	Put ─────▶ (row of the resource, locked), time of the transaction     one trip
+//	Put, SetFeatures, Finish …                                           none
+//	commit ──▶ all rows, COMMIT                                          one trip
+//
+// So a refusal for a version that came in between may show at the end of Update only.
+// A row of a resource is replaced only where its change is still the one that the
+// transaction saw; advisory locks order what is looked for before it is there.
+// Deadlocks, and a time that came out earlier than that of the version replaced, run fn
+// again. Where the connection is lost during COMMIT, the store looks whether the
+// transaction's first version is there, and says so if it cannot find out.
+//
+// # Order of changes
+//
+// Every transaction gets one time (take_stamp), which no other has, and holds a lock on
+// that time until its end. A change is that time and the place in the transaction.
+// Readers of Changes and Versions ask first which times are held (open_stamps) and see
+// what is earlier than all of them; searches by page remember them, so that a page sees
+// what the first one could see.
+//
+// # Searching
+//
+// The row of a resource holds all index values of its current version in arrays. Index
+// tables only lead to rows: by a keyed hash of a value, by the start of a text, by a
+// date or a number, by words. A search is one statement per page that starts with the
+// condition which short probes find to be the rarest and asks the others of the row.
+//
+// Specifications: https://hl7.org/fhir/R4/search.html,
+// https://www.postgresql.org/docs/14/explicit-locking.html#ADVISORY-LOCKS.
+package postgres

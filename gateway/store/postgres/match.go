@@ -1,0 +1,627 @@
+package postgres
+
+import (
+	"math"
+	"slices"
+
+	"github.com/yilian/yilian/gateway/search"
+)
+
+// keyed makes a source of rows of index_key.
+func keyed(key int64) source {
+	return source{
+		rids:    fragment{"SELECT x.rid FROM index_key x WHERE x.key = ?", []any{key}},
+		cond:    fragment{"? = ANY(@.keys)", []any{key}},
+		exact:   true,
+		ordered: true,
+	}
+}
+
+func keyedAny(keys []int64) source {
+	if len(keys) == 1 {
+		return keyed(keys[0])
+	}
+	return source{
+		rids:  fragment{"SELECT x.rid FROM index_key x WHERE x.key = ANY(?)", []any{keys}},
+		cond:  fragment{"@.keys && ?", []any{keys}},
+		exact: true,
+	}
+}
+
+// texts asks for a value in the text arrays of @: u has pid, space, form, grp and text.
+func texts(pid int32, cond fragment) fragment {
+	f := fragment{"EXISTS (SELECT 1 FROM " + textRows + " WHERE u.pid = ? AND ", []any{pid}}
+	f.append(cond)
+	f.sql += ")"
+	return f
+}
+
+const textRows = "unnest(@.x_pid, @.x_space, @.x_form, @.x_group, @.x_text) u(pid, space, form, grp, text)"
+
+// tokenCond asks u for a code, its system and type as far as they are given; false when
+// no row can hold them.
+func (b *builder) tokenCond(m search.TokenMatch) (cond fragment, ok bool, err error) {
+	cond.sql = always
+	if m.Code != "" {
+		cond = fragment{"u.text = ?", []any{[]byte(m.Code)}}
+	}
+	if m.System != nil {
+		system, ok, err := b.name(*m.System)
+		if !ok || err != nil {
+			return cond, false, err
+		}
+		cond.add(" AND coalesce(u.space, 0) = ?", system)
+	}
+	if m.Type != "" {
+		form, ok, err := b.name(m.Type)
+		if !ok || err != nil {
+			return cond, false, err
+		}
+		cond.add(" AND u.form = ?", form)
+	}
+	return cond, true, nil
+}
+
+// tokens answers the plain tokens of a clause with one source, because most have
+// several codes and no more; the others get one each.
+func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]source, error) {
+	var out []source
+	pid, known, err := b.pid(typ, param, "")
+	if err != nil {
+		return nil, err
+	}
+	var bare []int64
+	for _, m := range matches {
+		if m.Text != "" {
+			s, err := b.prefix(typ, param+asText, m.Text)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+			continue
+		}
+		if !known || m.Code == "" && m.System == nil {
+			continue
+		}
+		key := b.v.s.hash.of(pid, m.Code)
+		if m.System == nil && m.Type == "" {
+			bare = append(bare, key)
+			continue
+		}
+		cond, ok, err := b.tokenCond(m)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		row := texts(pid, cond)
+		if m.Code == "" {
+			out = append(out, source{cond: row})
+			continue
+		}
+		s := keyed(key)
+		s.exact = false
+		s.cond.sql = "(" + s.cond.sql + " AND "
+		s.cond.append(row)
+		s.cond.sql += ")"
+		out = append(out, s)
+	}
+	if len(bare) > 0 {
+		out = append(out, keyedAny(bare))
+	}
+	return out, nil
+}
+
+// prefix answers texts that begin so.
+func (b *builder) prefix(typ, param, text string) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	s := source{cond: texts(pid, prefixCond("u.text", text)), exact: len(text) <= startBytes}
+	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
+	s.rids.append(prefixCond("x.text", start(text)))
+	return s, nil
+}
+
+func prefixCond(column, text string) fragment {
+	cond := fragment{column + " >= ?", []any{[]byte(text)}}
+	if end := after(text); end != "" {
+		cond.add(" AND "+column+" < ?", []byte(end))
+	}
+	return cond
+}
+
+// stringCond asks u for a text; the pid of :exact is another one.
+func stringCond(m search.StringMatch) fragment {
+	switch m.Mode {
+	case search.Prefix:
+		return prefixCond("u.text", m.Text)
+	case search.Exact:
+		return fragment{"u.text = ?", []any{[]byte(m.Text)}}
+	case search.Equal:
+		return fragment{"u.text = ?", []any{[]byte(m.Text)}}
+	case search.Suffix:
+		return fragment{"substr(u.text, greatest(1, length(u.text) - ? + 1)) = ?", []any{len(m.Text), []byte(m.Text)}}
+	}
+	return fragment{"position(?::bytea IN u.text) > 0", []any{[]byte(m.Text)}}
+}
+
+func (b *builder) text(typ, param string, m search.StringMatch) (source, error) {
+	switch m.Mode {
+	case search.Prefix:
+		return b.prefix(typ, param, m.Text)
+	case search.Exact:
+		pid, ok, err := b.pid(typ, param, asExact)
+		if !ok || err != nil {
+			return noSource, err
+		}
+		return keyed(b.v.s.hash.of(pid, m.Text)), nil
+	}
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	s := source{cond: texts(pid, stringCond(m))}
+	if m.Mode == search.Equal {
+		s.rids = fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ? AND x.text = ?", []any{pid, []byte(start(m.Text))}}
+		s.exact = len(m.Text) < startBytes
+		s.ordered = true
+		return s, nil
+	}
+	if m.Text == "" {
+		return s, nil
+	}
+	var grams []int32
+	list := search.Grams(m.Text)
+	for _, g := range list {
+		if len(list) == 1 || len([]rune(g)) > 1 { // pairs suffice
+			grams = append(grams, b.v.s.hash.gram(pid, g))
+		}
+	}
+	if len(grams) > maxGrams {
+		grams = grams[:maxGrams]
+	}
+	s.rids = fragment{"SELECT x.rid FROM index_word x WHERE x.grams @> ? UNION ALL SELECT x.rid FROM index_word x WHERE x.grams @> ?",
+		[]any{grams, []int32{int32(b.v.s.hash.param(pid))}}}
+	return s, nil
+}
+
+// words answers texts in which all terms occur.
+func (b *builder) words(typ, param string, m search.TextMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	if err := b.spend(len(m.Terms)); err != nil {
+		return noSource, err
+	}
+	words := []int64{b.v.s.hash.param(pid)}
+	if len(m.Terms) > 0 {
+		words = nil
+	}
+	for _, term := range m.Terms {
+		words = append(words, b.v.s.hash.of(pid, term))
+	}
+	words = unique(words)
+	return source{
+		rids:  fragment{"SELECT x.rid FROM index_word x WHERE x.words @> ?", []any{words}},
+		cond:  fragment{"EXISTS (SELECT 1 FROM index_word w WHERE w.rid = @.rid AND w.words @> ?)", []any{words}},
+		exact: true,
+	}, nil
+}
+
+// interval writes how the half-open interval [low, high) of a row compares with
+// that of the question, by https://hl7.org/fhir/R4/search.html#prefix.
+func interval(low, high string, m search.DateMatch) fragment {
+	within := "(" + low + " >= ? AND " + high + " <= ?)"
+	switch m.Compare {
+	case search.NE:
+		return fragment{"NOT " + within, []any{m.Low, m.High}}
+	case search.GT:
+		return fragment{high + " > ?", []any{m.High}}
+	case search.LT:
+		return fragment{low + " < ?", []any{m.Low}}
+	case search.GE:
+		return fragment{"(" + high + " > ? OR " + within + ")", []any{m.High, m.Low, m.High}}
+	case search.LE:
+		return fragment{"(" + low + " < ? OR " + within + ")", []any{m.Low, m.Low, m.High}}
+	case search.SA:
+		return fragment{low + " >= ?", []any{m.High}}
+	case search.EB:
+		return fragment{high + " <= ?", []any{m.Low}}
+	case search.AP:
+		return fragment{"(" + low + " < ? AND " + high + " > ?)", []any{m.High, m.Low}}
+	}
+	return fragment{within, []any{m.Low, m.High}}
+}
+
+// bounds are what the comparison implies for the low end of a row that is at most
+// span long: it lies in [from, to].
+func bounds(m search.DateMatch, span int64) (from, to int64) {
+	from, to = search.MinTime, search.MaxTime
+	switch m.Compare {
+	case search.EQ:
+		from, to = m.Low, m.High
+	case search.GT:
+		from = m.High - span
+	case search.LT, search.EB:
+		to = m.Low
+	case search.GE, search.AP:
+		from = min(m.Low, m.High) - span
+		if m.Compare == search.AP {
+			to = m.High
+		}
+	case search.LE:
+		to = max(m.Low, m.High)
+	case search.SA:
+		from = m.High
+	}
+	return from, to
+}
+
+const (
+	dateLow  = "@.d_bounds[2*i-1]"
+	dateHigh = "@.d_bounds[2*i]"
+)
+
+// period answers date clauses of one parameter that must all hold. Where a
+// resource has one short value, all of them bound it together.
+func (b *builder) period(typ, param string, all []search.DateMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	from, to := int64(search.MinTime), int64(search.MaxTime)
+	var s source
+	for i, m := range all {
+		f, t := bounds(m, shortDate)
+		from, to = max(from, f), min(to, t)
+		if i > 0 {
+			s.cond.sql += " AND "
+		}
+		s.cond.add("EXISTS (SELECT 1 FROM generate_subscripts(@.d_pid, 1) i WHERE @.d_pid[i] = ? AND ", pid)
+		s.cond.append(interval(dateLow, dateHigh, m))
+		s.cond.sql += ")"
+	}
+	s.cond.sql = "(" + s.cond.sql + ")"
+	s.rids.add("SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 0 AND x.low >= ? AND x.low <= ?", pid, from, to)
+	s.rids.add(" UNION ALL SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
+	if _, t := bounds(all[0], 0); t < search.MaxTime {
+		s.rids.add(" AND x.low <= ?", t)
+	}
+	return s, nil
+}
+
+// tolerance is the relative error that halving an interval may leave.
+const tolerance = 1e-12
+
+const (
+	amountValue = "@.q_bounds[3*i-2]"
+	amountLow   = "@.q_bounds[3*i-1]"
+	amountHigh  = "@.q_bounds[3*i]"
+)
+
+// span is a range of middles, both ends within.
+type span struct{ low, high float64 }
+
+// numberCond writes how a number compares, which is kept as its middle in its interval.
+// EQ takes what lies in the interval that the digits asked for imply; the others compare
+// with the number itself, whatever its digits. An interval with an open end (">5") has
+// that end as its middle and is compared by what it may stand for. spans hold the
+// middles of all that may fulfil it.
+func numberCond(m search.NumberMatch) (cond fragment, spans []span) {
+	const value, low, high = amountValue, amountLow, amountHigh
+	least, most := math.Inf(-1), math.Inf(1)
+	eps := math.Abs(m.Value) * tolerance
+	above, beneath := m.Value+eps, m.Value-eps
+	switch m.Compare {
+	case search.NE:
+		eq, _ := numberCond(search.NumberMatch{Compare: search.EQ, Low: m.Low, Value: m.Value, High: m.High})
+		return fragment{"NOT (" + eq.sql + ")", eq.args}, []span{{least, most}}
+	case search.GT:
+		return fragment{"(" + value + " > ? OR " + value + " = ? AND " + high + " > ?)", []any{above, least, above}}, []span{{above, most}, {least, least}}
+	case search.LT:
+		return fragment{"(" + value + " < ? OR " + value + " = ? AND " + low + " < ?)", []any{beneath, most, beneath}}, []span{{least, beneath}, {most, most}}
+	case search.GE:
+		return fragment{"(" + value + " >= ? OR " + value + " = ? AND " + high + " > ?)", []any{beneath, least, above}}, []span{{beneath, most}, {least, least}}
+	case search.LE:
+		return fragment{"(" + value + " <= ? OR " + value + " = ? AND " + low + " < ?)", []any{above, most, beneath}}, []span{{least, above}, {most, most}}
+	case search.SA:
+		return fragment{"(" + value + " > ? AND " + low + " > ?)", []any{m.Value, m.Value}}, []span{{m.Value, most}}
+	case search.EB:
+		return fragment{"(" + value + " < ? AND " + high + " < ?)", []any{m.Value, m.Value}}, []span{{least, m.Value}}
+	case search.AP:
+		tenth := math.Abs(m.Value) / 10
+		return fragment{"(" + low + " <= ? AND " + high + " >= ?)", []any{max(m.High, m.Value+tenth), min(m.Low, m.Value-tenth)}}, []span{{least, most}}
+	}
+	if m.Low >= m.High {
+		return fragment{value + " BETWEEN ? AND ?", []any{beneath, above}}, []span{{beneath, above}}
+	}
+	return fragment{"(" + value + " >= ? AND " + value + " < ?)", []any{m.Low, m.High}}, []span{{m.Low, m.High}}
+}
+
+// amounts makes a source of rows of index_number and a condition on them.
+func amounts(pid int32, cond fragment, spans []span) source {
+	var s source
+	s.cond.add("EXISTS (SELECT 1 FROM generate_subscripts(@.q_pid, 1) i WHERE @.q_pid[i] = ? AND ", pid)
+	s.cond.append(cond)
+	s.cond.sql += ")"
+	for i, r := range spans {
+		if i > 0 {
+			s.rids.sql += " UNION ALL "
+		}
+		s.rids.add("SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", pid, r.low, r.high)
+	}
+	return s
+}
+
+func (b *builder) number(typ, param string, m search.NumberMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	cond, spans := numberCond(m)
+	return amounts(pid, cond, spans), nil
+}
+
+// quantityCond asks i for an amount with its unit; false when no row can hold it.
+func (b *builder) quantityCond(m search.QuantityMatch) (cond fragment, spans []span, ok bool, err error) {
+	cond, spans = numberCond(m.NumberMatch)
+	if m.Code == "" {
+		return cond, spans, true, nil
+	}
+	code, ok, err := b.name(m.Code)
+	if !ok || err != nil {
+		return cond, nil, false, err
+	}
+	switch {
+	case m.Canonical:
+		cond.add(" AND @.q_units[3*i-1] = ?", code)
+	case m.System == "":
+		cond.add(" AND (@.q_units[3*i-1] = ? OR @.q_units[3*i] = ?)", code, code)
+	default:
+		system, ok, err := b.name(m.System)
+		if !ok || err != nil {
+			return cond, nil, false, err
+		}
+		cond.add(" AND @.q_units[3*i-2] = ? AND @.q_units[3*i-1] = ?", system, code)
+	}
+	return cond, spans, true, nil
+}
+
+func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, error) {
+	form := ""
+	if m.Canonical {
+		form = asCanonical
+	}
+	pid, ok, err := b.pid(typ, param, form)
+	if !ok || err != nil {
+		return noSource, err
+	}
+	cond, spans, ok, err := b.quantityCond(m)
+	if !ok || err != nil {
+		return noSource, err
+	}
+	return amounts(pid, cond, spans), nil
+}
+
+// referenceCond says in which form of the parameter u must hold which text.
+func (b *builder) referenceCond(m search.ReferenceMatch) (form, text string, cond fragment, ok bool, err error) {
+	space := int32(0)
+	switch {
+	case m.ID != "":
+		text = m.ID
+		if m.Type == "" {
+			break
+		}
+		if space, ok, err = b.name(m.Type); !ok || err != nil {
+			return "", "", cond, false, err
+		}
+		return "", text, fragment{"u.text = ? AND u.space = ?", []any{[]byte(text), space}}, true, nil
+	case m.URL != "":
+		form, text = asURL, m.URL
+	case m.Identifier != nil && m.Identifier.Code != "":
+		form, text = asIdentifier, m.Identifier.Code
+		if m.Identifier.System == nil {
+			break
+		}
+		if space, ok, err = b.name(*m.Identifier.System); !ok || err != nil {
+			return "", "", cond, false, err
+		}
+		return form, text, fragment{"u.text = ? AND coalesce(u.space, 0) = ?", []any{[]byte(text), space}}, true, nil
+	default:
+		return "", "", cond, false, nil
+	}
+	return form, text, fragment{"u.text = ?", []any{[]byte(text)}}, true, nil
+}
+
+// references answers the references of a clause, those that ask for nothing but an id
+// with one source.
+func (b *builder) references(typ, param string, matches []search.ReferenceMatch) ([]source, error) {
+	var out []source
+	var bare []int64
+	for _, m := range matches {
+		form, text, cond, ok, err := b.referenceCond(m)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		pid, ok, err := b.pid(typ, param, form)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		key := b.v.s.hash.of(pid, text)
+		if len(cond.args) == 1 {
+			bare = append(bare, key)
+			continue
+		}
+		s := keyed(key)
+		s.exact = false
+		s.cond.sql = "(" + s.cond.sql + " AND "
+		s.cond.append(texts(pid, cond))
+		s.cond.sql += ")"
+		out = append(out, s)
+	}
+	if len(bare) > 0 {
+		out = append(out, keyedAny(bare))
+	}
+	return out, nil
+}
+
+func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	cond, whole := uriCond("u.text", m)
+	s := source{cond: texts(pid, cond)}
+	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
+	switch {
+	case m.Above:
+		s.rids.add("x.text = ANY(?)", starts(above(m.Value)))
+	case len(m.Value) >= startBytes:
+		s.rids.add("x.text = ?", []byte(start(m.Value)))
+	default:
+		lead, _ := uriCond("x.text", m)
+		s.rids.append(lead)
+		s.exact = whole // what is longer than a row of the index was cut there, but differs before
+		s.ordered = whole
+	}
+	return s, nil
+}
+
+// part says which rows of @ hold one component of a composite: a list of groups.
+func (b *builder) part(typ, param string, p search.CompositePart) (groups fragment, key int64, ok bool, err error) {
+	form := ""
+	var cond fragment
+	ok = true
+	switch m := p.Match.(type) {
+	case search.TokenMatch:
+		if m.Text != "" {
+			form, cond = asText, prefixCond("u.text", m.Text)
+			break
+		}
+		if m.Code != "" {
+			if pid, known, err := b.pid(typ, asPart, ""); err != nil {
+				return groups, 0, false, err
+			} else if known {
+				key = b.v.s.hash.of(pid, m.Code)
+			}
+		}
+		cond, ok, err = b.tokenCond(m)
+	case search.StringMatch:
+		cond = stringCond(m)
+		if m.Mode == search.Exact {
+			form = asExact
+		}
+	case search.ReferenceMatch:
+		form, _, cond, ok, err = b.referenceCond(m)
+	case search.URIMatch:
+		cond, _ = uriCond("u.text", m)
+	case search.DateMatch:
+		return b.groups(typ, param, "", "d", interval(dateLow, dateHigh, m))
+	case search.NumberMatch:
+		cond, _ := numberCond(m)
+		return b.groups(typ, param, "", "q", cond)
+	case search.QuantityMatch:
+		cond, _, ok, err := b.quantityCond(m)
+		if !ok || err != nil {
+			return groups, 0, false, err
+		}
+		if m.Canonical {
+			form = asCanonical
+		}
+		return b.groups(typ, param, form, "q", cond)
+	default:
+		return groups, 0, false, errPart
+	}
+	if !ok || err != nil {
+		return groups, 0, false, err
+	}
+	pid, ok, err := b.pid(typ, param, form)
+	if !ok || err != nil {
+		return groups, 0, false, err
+	}
+	groups.add("SELECT u.grp FROM "+textRows+" WHERE u.pid = ? AND ", pid)
+	groups.append(cond)
+	return groups, key, true, nil
+}
+
+func (b *builder) groups(typ, param, form, arrays string, cond fragment) (groups fragment, key int64, ok bool, err error) {
+	pid, ok, err := b.pid(typ, param, form)
+	if !ok || err != nil {
+		return groups, 0, false, err
+	}
+	groups.add("SELECT @."+arrays+"_group[i] FROM generate_subscripts(@."+arrays+"_pid, 1) i WHERE @."+arrays+"_pid[i] = ? AND ", pid)
+	groups.append(cond)
+	return groups, 0, true, nil
+}
+
+// composite answers elements that fulfil all parts: the groups of the parts meet.
+func (b *builder) composite(typ, param string, m search.CompositeMatch) (source, error) {
+	if err := b.spend(len(m.Parts)); err != nil {
+		return noSource, err
+	}
+	if len(m.Parts) == 0 {
+		return noSource, errPart
+	}
+	var s source
+	var keys []int64
+	for i, p := range m.Parts {
+		groups, key, ok, err := b.part(typ, search.Component(param, i), p)
+		if !ok || err != nil {
+			return noSource, err
+		}
+		if i > 0 {
+			s.cond.sql += " INTERSECT "
+		}
+		s.cond.append(groups)
+		if key != 0 {
+			keys = append(keys, key)
+		}
+	}
+	s.cond.sql = "EXISTS (" + s.cond.sql + ")"
+	if len(keys) > 0 { // codes lead to candidates
+		k := keyed(slices.Min(keys))
+		if len(keys) > 1 {
+			k.rids.sql += " AND EXISTS (SELECT 1 FROM index_key y WHERE y.key = ? AND y.rid = x.rid)"
+			k.rids.args = append(k.rids.args, slices.Max(keys))
+		}
+		s.rids, s.ordered = k.rids, true
+		s.cond.sql = "(" + k.cond.sql + " AND " + s.cond.sql + ")"
+		s.cond.args = append(append([]any{}, k.cond.args...), s.cond.args...)
+	}
+	return s, nil
+}
+
+// earth is the mean radius of the earth in metres.
+const earth = 6_371_008.8
+
+// near answers positions within a distance on the sphere.
+func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
+	latitude, ok, err := b.pid(typ, search.Component(param, 0), "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	longitude, ok, err := b.pid(typ, search.Component(param, 1), "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	const a, o = "@.q_bounds[3*i-2]", "@.q_bounds[3*j-2]"
+	var s source
+	s.cond.add("EXISTS (SELECT 1 FROM generate_subscripts(@.q_pid, 1) i, generate_subscripts(@.q_pid, 1) j "+
+		"WHERE @.q_pid[i] = ? AND @.q_pid[j] = ? AND @.q_group[i] IS NOT DISTINCT FROM @.q_group[j] AND "+
+		"2 * asin(least(1, sqrt(power(sin(radians("+a+" - ?::float8) / 2), 2) + "+
+		"cos(radians(?::float8)) * cos(radians("+a+")) * power(sin(radians("+o+" - ?::float8) / 2), 2)))) * ?::float8 <= ?::float8)",
+		latitude, longitude, m.Latitude, m.Latitude, m.Longitude, earth, m.Meters)
+	degrees := m.Meters/earth*180/math.Pi + 1e-9
+	s.rids.add("SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", latitude, m.Latitude-degrees, m.Latitude+degrees)
+	return s, nil
+}

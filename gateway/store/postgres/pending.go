@@ -1,0 +1,48 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yilian/yilian/gateway/store"
+)
+
+func targetOf(typ string, id store.Identifier) []byte { return digestOf(typ, id.System, id.Value) }
+
+// SetPending replaces what a resource waits for.
+func (t *tx) SetPending(ctx context.Context, from store.Key, waits []store.Pending) error {
+	if err := t.ready(ctx); err != nil {
+		return err
+	}
+	if len(waits) == 0 && t.isFresh(from) {
+		return nil // nothing can wait for a resource that was not there
+	}
+	t.queue("DELETE FROM pending WHERE from_type = ? AND from_id = ?", []byte(from.Type), []byte(from.ID))
+	for _, p := range waits {
+		t.queue("INSERT INTO pending (target, type, system, value, from_type, from_id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+			targetOf(p.Type, p.Identifier), []byte(p.Type), []byte(p.Identifier.System), []byte(p.Identifier.Value), []byte(from.Type), []byte(from.ID))
+	}
+	return nil
+}
+
+// Waiting returns who waits for a resource of the type by one of the identifiers.
+func (t *tx) Waiting(ctx context.Context, typ string, ids []store.Identifier) ([]store.Pending, error) {
+	if err := t.ready(ctx); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var targets [][]byte
+	for _, id := range ids {
+		targets = append(targets, targetOf(typ, id))
+	}
+	var found []store.Pending
+	err := t.query(ctx, ask(fragment{`SELECT type, system, value, from_type, from_id FROM pending WHERE target = ANY(?)
+ORDER BY system, value, from_type, from_id`, []any{targets}}, func(rows pgx.Rows) error {
+		var typ, system, value, fromType, fromID []byte
+		err := rows.Scan(&typ, &system, &value, &fromType, &fromID)
+		found = append(found, store.Pending{Type: string(typ), Identifier: store.Identifier{System: string(system), Value: string(value)},
+			From: store.Key{Type: string(fromType), ID: string(fromID)}})
+		return err
+	}))
+	return found, err
+}

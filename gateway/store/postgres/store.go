@@ -1,0 +1,208 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Store is a database that this process uses, perhaps together with others. Its
+// methods may be called from any number of goroutines.
+type Store struct {
+	opt          Options
+	write, read  *pgxpool.Pool
+	upkeep       *pgxpool.Pool // names, dictionaries, statistics
+	names        names
+	bodies       bodies
+	hash         hasher
+	statistics   statistics
+	waiting      atomic.Int64 // transactions without a connection
+	latest       atomic.Int64 // the last time that this process knows to be taken
+	schema       Schema
+	work         sync.WaitGroup // what runs in the background
+	done         context.Context
+	end          context.CancelFunc
+	transactions sync.WaitGroup
+
+	mu     sync.RWMutex // over closed and the start of transactions
+	closed bool
+}
+
+var errURL = fault.New(fault.Invalid, "the URL of the store cannot be read, expected postgres://user@host:port/database")
+
+// Open connects to a database, brings its schema up to date and checks that it keeps
+// what it will promise. Faults: fault.Unavailable when the database is away, or set up
+// so that it may lose what it committed.
+func Open(ctx context.Context, url string, opt Options) (*Store, error) {
+	opt = opt.withDefaults()
+	s := &Store{opt: opt}
+	s.done, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	if err := s.open(ctx, url); err != nil {
+		return nil, errors.Join(classify(err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, url string) (err error) {
+	if s.schema, err = migrate(ctx, url, &s.opt); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	if s.upkeep, err = s.opt.pool(s.done, url, 2, s.opt.StatementTime, false); err != nil {
+		return err
+	}
+	if s.write, err = s.opt.pool(s.done, url, s.opt.Writers, s.opt.StatementTime, false); err != nil {
+		return err
+	}
+	if s.read, err = s.opt.pool(s.done, url, s.opt.Readers, s.opt.SearchTime, true); err != nil {
+		return err
+	}
+	s.names.pool = s.upkeep
+	if err := lend(ctx, s.write, func(c *pgxpool.Conn) error { return s.assertSettings(ctx, c) }); err != nil {
+		return err
+	}
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	s.bodies.start(s)
+	s.statistics.start(s)
+	return nil
+}
+
+// The settings that durability rests on, and what they must be.
+var durable = []struct {
+	name string
+	ok   []string
+	why  string
+}{
+	{"fsync", []string{"on"}, "a crash of the machine could destroy the database"},
+	{"full_page_writes", []string{"on"}, "a crash of the machine could destroy the database"},
+	{"synchronous_commit", []string{"on", "remote_apply"}, "a crash could lose what was committed"},
+	{"server_encoding", []string{"UTF8"}, "texts would not be kept"},
+}
+
+// minVersion is PostgreSQL 14, as server_version_num has it.
+const minVersion = 140000
+
+func (s *Store) assertSettings(ctx context.Context, c *pgxpool.Conn) error {
+	var version int
+	if err := c.QueryRow(ctx, "SELECT current_setting('server_version_num')::int4").Scan(&version); err != nil {
+		return err
+	}
+	if version < minVersion {
+		return fault.Newf(fault.Unavailable, "PostgreSQL is version %d, at least %d is needed", version/10000, minVersion/10000)
+	}
+	for _, d := range durable {
+		var got string
+		if err := c.QueryRow(ctx, "SELECT current_setting($1)", d.name).Scan(&got); err != nil {
+			return fmt.Errorf("reading the setting %s: %w", d.name, err)
+		}
+		ok := false
+		for _, want := range d.ok {
+			ok = ok || got == want
+		}
+		if !ok {
+			return fault.Newf(fault.Unavailable, "PostgreSQL has %s = %s: %s; set it to %s", d.name, got, d.why, d.ok[0])
+		}
+	}
+	return nil
+}
+
+// load reads what the store keeps in memory.
+func (s *Store) load(ctx context.Context) error {
+	key, err := s.Secret(ctx, "index")
+	if err != nil {
+		return err
+	}
+	s.hash = newHasher(key)
+	return lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
+		// A sequence that was restored apart from its tables may be behind them.
+		_, err := c.Exec(ctx, "SELECT setval('stamp', v.updated + 16) FROM (SELECT max(updated) AS updated FROM version) v, stamp s WHERE v.updated + 16 > s.last_value")
+		if err != nil {
+			return err
+		}
+		var last int64
+		if err := c.QueryRow(ctx, "SELECT last_value FROM stamp").Scan(&last); err != nil {
+			return err
+		}
+		s.took(last)
+		return nil
+	})
+}
+
+// took notes that a time was taken.
+func (s *Store) took(at int64) {
+	for {
+		was := s.latest.Load()
+		if at <= was || s.latest.CompareAndSwap(was, at) {
+			return
+		}
+	}
+}
+
+// Close waits for transactions and readers, and ends the connections. Later calls do
+// nothing.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	was := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if was {
+		return nil
+	}
+	s.transactions.Wait()
+	s.end()
+	s.work.Wait()
+	for _, p := range []*pgxpool.Pool{s.read, s.write, s.upkeep} {
+		if p != nil {
+			p.Close()
+		}
+	}
+	return nil
+}
+
+// enter counts a transaction or a question, so that Close waits for it.
+func (s *Store) enter() (leave func(), err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	s.transactions.Add(1)
+	return s.transactions.Done, nil
+}
+
+// lend runs fn with a connection of a pool. One on which a statement failed in an
+// unknown state is closed by the pool.
+func lend(ctx context.Context, p *pgxpool.Pool, fn func(c *pgxpool.Conn) error) error {
+	c, err := p.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	return fn(c)
+}
+
+var _ store.Secrets = (*Store)(nil)
+
+// Secret returns the secret of that name, making it if it is new.
+func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
+	fresh := make([]byte, 32)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, err
+	}
+	err = lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
+		if _, err := c.Exec(ctx, "INSERT INTO secret (name, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING", []byte(name), fresh); err != nil {
+			return err
+		}
+		return c.QueryRow(ctx, "SELECT bytes FROM secret WHERE name = $1", []byte(name)).Scan(&secret)
+	})
+	return secret, classify(err)
+}

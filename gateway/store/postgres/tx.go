@@ -1,0 +1,353 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// tx is one transaction: a connection, lent. ctx of its methods is looked at before a
+// trip and never during one.
+type tx struct {
+	s *Store
+	c *pgxpool.Conn
+	b *pgx.Batch // what goes with the next trip
+
+	begun    bool
+	locked   bool
+	searched bool
+	over     bool
+	broken   error // a statement failed; the transaction must not commit
+
+	at      int64 // time of the transaction, microseconds; 0 before it is taken
+	changes int64 // given so far
+	first   int64 // the first change that stands in a version, by which a commit shows
+	known   map[store.Key]*current
+	hot     []store.Key // resources that a run before replaced: locked before the time is taken
+	sizes   map[string]int64
+}
+
+var _ store.Tx = (*tx)(nil)
+
+// epoch is the year 2020 in microseconds. A change is the time since then, 12 bits to
+// the left, and the place in the transaction; its 16 bits fill the microseconds that
+// take_stamp leaves free.
+const (
+	epoch       = 1_577_836_800_000_000
+	changeShift = 12
+	maxChanges  = 1 << 16
+)
+
+func changeAt(micros int64) int64 { return (micros - epoch) << changeShift }
+
+// ready reports why the next statement must not run.
+func (t *tx) ready(ctx context.Context) error {
+	switch {
+	case t.over:
+		return errOver
+	case t.broken != nil:
+		return t.broken
+	}
+	return ctx.Err()
+}
+
+// breaks makes a failed write the end of the transaction, whatever fn does with
+// the error.
+func (t *tx) breaks(err error) error {
+	if err != nil && t.broken == nil {
+		t.broken = err
+	}
+	return err
+}
+
+// queue adds a statement to the next trip.
+func (t *tx) queue(sql string, args ...any) *pgx.QueuedQuery {
+	if t.b == nil {
+		t.b = &pgx.Batch{}
+	}
+	if !t.begun {
+		t.begun = true
+		t.b.Queue("BEGIN")
+	}
+	return t.b.Queue(numbered(sql), args...)
+}
+
+// trip sends what is queued. A statement that fails ends the transaction.
+func (t *tx) trip(ctx context.Context) error {
+	if t.broken != nil {
+		return t.broken
+	}
+	if t.b == nil {
+		return nil
+	}
+	b := t.b
+	t.b = nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.s.opt.StatementTime+t.s.opt.LockTime+cancelDelay)
+	defer cancel()
+	return t.breaks(t.c.SendBatch(ctx, b).Close())
+}
+
+// query asks questions behind all that is queued.
+func (t *tx) query(ctx context.Context, list ...*question) error {
+	t.queue("SELECT 1") // begins the transaction if nothing has
+	t.b.QueuedQueries = t.b.QueuedQueries[:len(t.b.QueuedQueries)-1]
+	for _, q := range list {
+		q.queue(t.b)
+	}
+	return t.trip(ctx)
+}
+
+func (t *tx) view() view { return view{s: t.s, q: t} }
+
+// stamp queues the taking of the transaction's time.
+func (t *tx) stamp() {
+	t.queue("SELECT take_stamp()").QueryRow(func(row pgx.Row) error {
+		if err := row.Scan(&t.at); err != nil {
+			return err
+		}
+		t.s.took(t.at)
+		return nil
+	})
+}
+
+// Update runs fn in a transaction, see store.Writer.
+func (s *Store) Update(ctx context.Context, fn func(ctx context.Context, tx store.Tx) error) error {
+	return s.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
+}
+
+type inUpdate struct{}
+
+func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) error) error {
+	if ctx.Value(inUpdate{}) != nil {
+		return errNested
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	leave, err := s.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	ctx = context.WithValue(ctx, inUpdate{}, true)
+	var hot []store.Key
+	until := time.Now().Add(s.opt.AwayTime)
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		t, err := s.run(ctx, hot, fn)
+		if err == nil || !again(err) || time.Now().After(until) {
+			return classify(err)
+		}
+		if t != nil {
+			hot = t.replaced()
+		}
+		if lost(err) {
+			s.write.Reset()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(pause) + pause/2):
+		}
+	}
+}
+
+// run tries a transaction once. An error that is worth another try means that nothing
+// was committed.
+func (s *Store) run(ctx context.Context, hot []store.Key, fn func(ctx context.Context, t *tx) error) (*tx, error) {
+	c, err := s.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}}
+	settled := false
+	defer func() { // also when the goroutine of fn ends
+		t.over = true
+		if !settled {
+			t.rollback()
+		}
+		c.Release()
+	}()
+	err = contained(ctx, t, fn)
+	switch {
+	case t.broken != nil && (err == nil || again(t.broken)):
+		return t, t.broken // fn's error may have come of it
+	case err != nil:
+		return t, err
+	case !t.begun:
+		return t, nil
+	}
+	if err := s.opt.Fault(BeforeCommit); err != nil {
+		return t, err
+	}
+	t.queue("COMMIT")
+	err = t.trip(ctx)
+	settled = err == nil
+	if lost(err) {
+		settled = true
+		t.close()
+		err = s.settle(ctx, t, err)
+	}
+	if err == nil {
+		_ = s.opt.Fault(AfterCommit)
+	}
+	return t, err
+}
+
+// acquire waits for a connection.
+func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > int64(s.opt.Queue) {
+		return nil, fault.New(fault.Busy, "too many writes are waiting")
+	}
+	return s.write.Acquire(ctx)
+}
+
+// contained runs fn and turns a panic into an error that tells an operator where; the
+// value may hold data and stays out, except for the runtime's own words.
+func contained(ctx context.Context, t *tx, fn func(ctx context.Context, t *tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			what := fmt.Sprintf("%T", p)
+			if e, ok := p.(interface{ RuntimeError() }); ok {
+				what = fmt.Sprint(e)
+			}
+			err = fmt.Errorf("panic in a transaction: %s\n%s", what, debug.Stack())
+		}
+	}()
+	return fn(ctx, t)
+}
+
+// rollback ends a transaction that did not commit, if BEGIN ever left.
+func (t *tx) rollback() {
+	if t.c.Conn().IsClosed() || t.c.Conn().PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cancelDelay)
+	defer cancel()
+	if _, err := t.c.Exec(ctx, "ROLLBACK"); err != nil {
+		t.close()
+	}
+}
+
+// close ends a connection in an unknown state.
+func (t *tx) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), cancelDelay)
+	defer cancel()
+	_ = t.c.Conn().Close(ctx)
+}
+
+// replaced returns the resources that the transaction was to write over.
+func (t *tx) replaced() (list []store.Key) {
+	for k, c := range t.known {
+		if c.rid != 0 && !c.fresh {
+			list = append(list, k)
+		}
+	}
+	slices.SortFunc(list, func(a, b store.Key) int { return compareKeys(a, b) })
+	return list
+}
+
+// settle finds out what came of a commit during which the connection was lost. As long
+// as the transaction may be committing it holds the lock on its time, so once the lock
+// can be had its first version is there, or never will be.
+func (s *Store) settle(ctx context.Context, t *tx, lost error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.AwayTime)
+	defer cancel()
+	unknown := fault.Wrap(fault.Unavailable, lost, "the store went away during the commit; whether the write is stored is not known")
+	if t.first == 0 {
+		return unknown
+	}
+	for {
+		committed := false
+		err := lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
+			b := &pgx.Batch{}
+			b.Queue("SELECT pg_advisory_xact_lock(($1::int8 >> 32)::int4, (($1::int8 & 4294967295) - 2147483648)::int4)", t.at)
+			b.Queue("SELECT EXISTS (SELECT 1 FROM version WHERE change = $1)", t.first).QueryRow(func(row pgx.Row) error { return row.Scan(&committed) })
+			return c.SendBatch(ctx, b).Close()
+		})
+		switch {
+		case err == nil && committed:
+			return nil
+		case err == nil:
+			return lost // nothing was stored: another try is safe
+		case ctx.Err() != nil:
+			return unknown
+		}
+		s.upkeep.Reset()
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// Lock serialises transactions by advisory locks, taken in ascending order in a
+// statement of its own, so that all that is looked for later sees what the holder
+// before committed.
+func (t *tx) Lock(ctx context.Context, names ...string) error {
+	switch err := t.ready(ctx); {
+	case err != nil:
+		return err
+	case t.locked:
+		return t.breaks(errLockTwice)
+	case t.searched:
+		return t.breaks(errLockLate)
+	}
+	t.locked = true
+	keys := make([]int64, len(names))
+	for i, name := range names {
+		keys[i] = t.s.hash.text("lock\xff" + name)
+	}
+	return t.lockKeys(ctx, keys)
+}
+
+func (t *tx) lockKeys(ctx context.Context, keys []int64) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	t.queue("SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) k", unique(keys))
+	return t.trip(ctx)
+}
+
+func (t *tx) Read(ctx context.Context, k store.Key) (store.Version, error) {
+	if err := t.ready(ctx); err != nil {
+		return store.Version{}, err
+	}
+	return t.view().read(context.WithoutCancel(ctx), k)
+}
+
+// Search runs inside a savepoint, so that one that takes too long costs no more than
+// itself. The client's own end does not interrupt it: only the time limit does.
+func (t *tx) Search(ctx context.Context, q *search.Query) (store.Page, error) {
+	if err := t.ready(ctx); err != nil {
+		return store.Page{}, err
+	}
+	t.searched = true
+	ctx = context.WithoutCancel(ctx)
+	if err := t.trip(ctx); err != nil { // what was written must not fail inside
+		return store.Page{}, err
+	}
+	t.queue("SAVEPOINT search")
+	t.queue("SELECT set_config('statement_timeout', ?, true)", fmt.Sprint(max(1, t.s.opt.SearchTime.Milliseconds())))
+	page, err := t.view().search(ctx, q)
+	switch {
+	case err == nil || t.broken == nil: // also what was refused before any statement ran
+		t.queue("SELECT set_config('statement_timeout', ?, true)", fmt.Sprint(t.s.opt.StatementTime.Milliseconds()))
+		t.queue("RELEASE SAVEPOINT search")
+		return page, err
+	case lost(t.broken):
+		return page, err
+	}
+	t.broken, t.b = nil, nil
+	t.queue("ROLLBACK TO SAVEPOINT search")
+	t.queue("RELEASE SAVEPOINT search")
+	return page, errors.Join(err, t.trip(ctx))
+}
