@@ -116,6 +116,9 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, parts []detached, wake 
 	switch {
 	case len(drafts) > 0:
 		applied.State = store.Committed
+		for _, d := range drafts {
+			b.Issues = append(b.Issues[:len(b.Issues):len(b.Issues)], asWarnings(d.profile)...)
+		}
 		targets := drafts
 		drafts = append(drafts, woken...)
 		if b.Record != "" {

@@ -28,9 +28,18 @@ type Validator interface {
 
 // Config is what an Engine is made of.
 type Config struct {
-	Store       Store
-	Index       *search.Engine
-	Validator   Validator
+	Store Store
+	Index *search.Engine
+	// Validator judges by the base specification, whose errors refuse a write.
+	Validator Validator
+	// Profiles judges by the profiles that a resource claims; nil: nothing does.
+	Profiles Validator
+	// ProfilePolicy says what the errors of Profiles do to the resources of an
+	// institution; nil: they are recorded.
+	ProfilePolicy func(institution string) ProfilePolicy
+	// Stored is told how many errors of Profiles are in a resource that was stored.
+	// Optional.
+	Stored      func(institution string, errors int)
 	Definitions *definitions.Definitions
 	Identity    *identity.Index
 	// Base is the alliance's base URL, the root of tags, sources and local systems.

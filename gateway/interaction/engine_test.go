@@ -45,7 +45,7 @@ func newEngine(s *sqlite.Store) *interaction.Engine {
 	return interaction.New(interaction.Config{
 		Store:       s,
 		Index:       search.New(defs, search.Options{Bases: []string{base}}),
-		Validator:   validate.New(defs, validate.Options{}),
+		Validator:   validate.New(defs, validate.Options{Thorough: true, NoBestPractice: true}),
 		Definitions: defs,
 		Identity:    identity.New(identity.DefaultSystems("https://yilian.dev")),
 		Base:        "https://yilian.dev",

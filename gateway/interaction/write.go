@@ -28,7 +28,8 @@ type draft struct {
 	deleted bool
 	waits   bool         // the version it replaces may have waited for targets
 	lost    []string     // locks of the identifiers of the version that it replaces
-	issues  []fhir.Issue // what the validator found and does not refuse
+	issues  []fhir.Issue // what the validators found and did not refuse
+	profile []fhir.Issue // errors by profiles among it
 }
 
 // stale ends a transaction whose plan no longer fits what is committed. wake
@@ -168,9 +169,8 @@ func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, know
 		return err
 	}
 	d.pending = pending
-	d.issues = e.Validator.Resource(d.stamped)
-	if fhir.HasErrors(d.issues) {
-		return refuse("the resource is not valid FHIR R4", d.issues)
+	if err := e.judge(d); err != nil {
+		return err
 	}
 	values, issues := e.Index.Values(d.stamped)
 	if fhir.HasErrors(issues) {
@@ -332,19 +332,19 @@ func (e *Engine) commit(ctx context.Context, t *transaction) (written []store.Ve
 	if err != nil {
 		return nil, err
 	}
+	e.count(t.drafts)
 	return written, nil
 }
 
 // commitWithin plans and carries out within one transaction that holds the locks.
 func (e *Engine) commitWithin(ctx context.Context, plan planner, wake []store.Key, names []string) (written []store.Version, err error) {
-	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+	var t *transaction
+	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) (err error) {
 		if err := lock(ctx, tx, names); err != nil {
 			return err
 		}
-		written = nil
 		ctx = within(ctx, tx)
-		t, err := e.planned(ctx, plan, wake)
-		if err != nil {
+		if t, err = e.planned(ctx, plan, wake); err != nil {
 			return err
 		}
 		if needed := union(names, e.lockNames(t)); len(needed) > len(names) {
@@ -356,6 +356,7 @@ func (e *Engine) commitWithin(ctx context.Context, plan planner, wake []store.Ke
 	if err != nil {
 		return nil, err
 	}
+	e.count(t.drafts)
 	return written, nil
 }
 

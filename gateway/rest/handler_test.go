@@ -45,7 +45,7 @@ func newClient(t testing.TB) *client {
 	t.Cleanup(func() { _ = s.Close() })
 	defs := definitions.R4()
 	engine := interaction.New(interaction.Config{
-		Store: s, Definitions: defs, Validator: validate.New(defs, validate.Options{}),
+		Store: s, Definitions: defs, Validator: validate.New(defs, validate.Options{Thorough: true, NoBestPractice: true}),
 		Index:    search.New(defs, search.Options{Bases: []string{"http://test/fhir"}}),
 		Identity: identity.New(identity.DefaultSystems("https://yilian.dev")),
 		Base:     "https://yilian.dev", FHIRBase: "http://test/fhir",
