@@ -10,6 +10,10 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
+// filterSteps is how often each condition of a filter may be read, on average, to
+// find out to which types its chains lead.
+const filterSteps = 20
+
 // maxFilterDepth bounds how deep the parentheses of _filter and _text nest.
 const maxFilterDepth = 20
 
@@ -104,7 +108,8 @@ func alternatives(c Clause) []Operand {
 }
 
 func (f *filterReader) term(t *typeParameters, depth, nested int) (Clause, bool) {
-	if f.p.tests++; f.p.tests > f.p.limits.Filter {
+	f.p.tests++
+	if f.p.steps++; f.p.tests > f.p.limits.Filter || f.p.steps > filterSteps*f.p.limits.Filter {
 		f.p.fail(f.p.current, fhir.TypeTooCostly, "search-filter-long", "more than %d conditions", f.p.limits.Filter)
 		return Clause{}, false
 	}
@@ -222,23 +227,36 @@ func (f *filterReader) chain(param *parameter, modifier string, start, depth, ne
 	if !ok {
 		return Clause{}, false
 	}
-	from, tests := f.at, f.p.tests
+	next := ""
+	if f.text[f.at] == '.' {
+		from := f.at
+		f.at++
+		next, _ = f.path()
+		f.at = from
+	}
+	from := f.at
 	out := Clause{Param: param.code, Kind: KindReference}
-	end := -1
+	end, tried := -1, 0
 	var refused []fhir.Issue
 	for _, target := range targets {
 		t := f.p.engine.parametersOf(target)
-		if t == nil {
+		if t == nil || next != "" && next != "_has" && (t.byCode[next] == nil || modifier == "" && !t.byCode[next].usable()) {
 			continue
 		}
-		f.at, f.p.tests = from, tests
-		before := len(f.p.issues)
+		if tried++; next != "" && tried > maxChainTypes || len(out.Any) > maxChainTypes {
+			return f.fail(start, "%s may refer to several types: name one, such as %s:%s,", name(param.code), param.code, target)
+		}
+		f.at = from
+		before, tests := len(f.p.issues), f.p.tests
 		where, ok := f.behind(t, depth, nested)
 		if !ok || len(f.p.issues) > before {
 			if refused == nil {
 				refused = append(refused, f.p.issues[before:]...)
 			}
-			f.p.issues = f.p.issues[:before]
+			if f.p.steps > filterSteps*f.p.limits.Filter {
+				return Clause{}, false
+			}
+			f.p.issues, f.p.tests = f.p.issues[:before], tests
 			continue
 		}
 		end = f.at
@@ -246,12 +264,10 @@ func (f *filterReader) chain(param *parameter, modifier string, start, depth, ne
 	}
 	switch {
 	case len(out.Any) == 0 && refused == nil:
-		return f.fail(start, "nothing is known of what %s refers to", name(param.code))
+		return f.fail(from+1, "nothing that %s refers to has a search parameter %s", name(param.code), name(next))
 	case len(out.Any) == 0:
 		f.p.issues = append(f.p.issues, refused...)
 		return Clause{}, false
-	case len(out.Any) > maxChainTypes:
-		return f.fail(start, "%s may refer to several types: name one, such as %s:%s,", name(param.code), param.code, targets[0])
 	}
 	f.at = end
 	return out, true

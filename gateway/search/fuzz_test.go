@@ -18,6 +18,7 @@ func FuzzParse(f *testing.F) {
 		"value-quantity=lt5.4|http://unitsofmeasure.org|mg/dL", "_sort=-date,_id&_count=3", "_include:iterate=Observation:subject", "date=2024-02-29T10:00:00+08:00",
 		"_elements=code", "code:text=%EF%BC%A1", "patient._has:Condition:patient:code=1", "probability=1e400", "=&&;%00", "_type=Patient",
 		"_filter=name+co+%22pet%22+and+not+(birthdate+ge+2014-10-10)", "_filter=subject[gender+eq+male].name+sw+a+or+code+pr+true", "_filter=_has:Observation:patient:code+eq+1",
+		"_filter=target.subject.subject.name+eq+x", "_filter=target[_id+eq+1].subject[_id+eq+2].subject.name+eq+x",
 		"component-code-value-quantity=a$gt5|http://unitsofmeasure.org|g", "combo-code-value-concept=a$b,c$d", "near=1|2|3|km", "_text=(a+OR+b)+NOT+c", "_content=%E7%B3%96%E5%B0%BF",
 		"_list=1", "_list=$current", "partof:below=1", "depends-on:above=x|1.2", "code:in=http://x", "_revinclude=*", "name-pinyin=zs", "_total=estimate",
 	} {

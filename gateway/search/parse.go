@@ -51,7 +51,8 @@ type parser struct {
 	current    string // full name of the parameter being read, for issues
 	values     int
 	includes   int
-	tests      int // of _filter and _text
+	tests      int // conditions of _filter and _text
+	steps      int // of reading them
 	seen       []string
 }
 

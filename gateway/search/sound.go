@@ -2,6 +2,7 @@ package search
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
@@ -97,6 +98,9 @@ func (x *indexer) spelling(s string) {
 
 // letters folds pinyin, without what stands between syllables.
 func letters(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		switch r {
 		case ' ', '\'', '’', '-', '·', ',', '.':
@@ -135,18 +139,44 @@ func Sound(text string) string {
 }
 
 func soundOf(s string) string {
-	s = sounds.Replace(letters(s))
-	var b strings.Builder
-	last := rune(-1)
-	for _, r := range s {
-		if r != last {
-			b.WriteRune(r)
+	s = letters(s)
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch c {
+		case 'y':
+			c = 'i'
+		case 'v', 'w':
+			c = 'u'
+		case 'z', 's', 't':
+			if i+1 < len(s) && s[i+1] == 'h' {
+				i++
+			}
+		case 'c':
+			if i+1 < len(s) && s[i+1] == 'h' {
+				i++
+			} else if i+1 < len(s) && s[i+1] == 'k' {
+				c = 'k'
+				i++
+			}
+		case 'g':
+			if i+1 < len(s) && s[i+1] == 'h' {
+				i++
+			}
+		case 'p':
+			if i+1 < len(s) && s[i+1] == 'h' {
+				c = 'f'
+				i++
+			}
+		case 'n':
+			if i+1 < len(s) && s[i+1] == 'g' {
+				i++
+			}
 		}
-		last = r
+		// Double letters sound as one; the bytes of other scripts are left alone.
+		if n := len(out); n == 0 || out[n-1] != c || c >= utf8.RuneSelf {
+			out = append(out, c)
+		}
 	}
-	return b.String()
+	return string(out)
 }
-
-var sounds = strings.NewReplacer(
-	"zh", "z", "ch", "c", "sh", "s", "ng", "n", "ph", "f", "ck", "k", "th", "t", "gh", "g", "y", "i", "v", "u", "w", "u",
-)
