@@ -3,6 +3,7 @@ package personname
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	gopinyin "github.com/mozillazg/go-pinyin"
 )
@@ -84,11 +85,35 @@ func syllable(r rune) (string, bool) {
 	if reading == "" {
 		return "", false
 	}
-	return toneless.Replace(reading), true
+	return toneless(reading), true
 }
 
-var toneless = strings.NewReplacer(
-	"ā", "a", "á", "a", "ǎ", "a", "à", "a", "ē", "e", "é", "e", "ě", "e", "è", "e", "ế", "e", "ề", "e", "ê̄", "e", "ê̌", "e", "ê", "e",
-	"ī", "i", "í", "i", "ǐ", "i", "ì", "i", "ō", "o", "ó", "o", "ǒ", "o", "ò", "o", "ū", "u", "ú", "u", "ǔ", "u", "ù", "u",
-	"ǖ", "v", "ǘ", "v", "ǚ", "v", "ǜ", "v", "ü", "v", "ń", "n", "ň", "n", "ǹ", "n", "m̄", "m", "ḿ", "m", "m̀", "m",
-)
+// toneless takes the tone marks off a syllable of the dictionary.
+func toneless(s string) string {
+	out := make([]byte, 0, len(s))
+	for _, r := range s {
+		switch r {
+		case 'ā', 'á', 'ǎ', 'à':
+			r = 'a'
+		case 'ē', 'é', 'ě', 'è', 'ê', 'ế', 'ề':
+			r = 'e'
+		case 'ī', 'í', 'ǐ', 'ì':
+			r = 'i'
+		case 'ō', 'ó', 'ǒ', 'ò':
+			r = 'o'
+		case 'ū', 'ú', 'ǔ', 'ù':
+			r = 'u'
+		case 'ǖ', 'ǘ', 'ǚ', 'ǜ', 'ü':
+			r = 'v'
+		case 'ń', 'ň', 'ǹ':
+			r = 'n'
+		case 'ḿ':
+			r = 'm'
+		}
+		if r >= 0x300 && r <= 0x36F { // a mark of its own: m̀, ê̄
+			continue
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return string(out)
+}
