@@ -12,6 +12,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -490,7 +491,7 @@ func mixed(t *testing.T) testscript.Report {
 func TestTestReportIsValid(t *testing.T) {
 	report := mixed(t)
 	b := report.Bundle()
-	for _, i := range validate.New(definitions.R4(), validate.Options{}).Resource(b) {
+	for _, i := range validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true}).Resource(b) {
 		if i.Severity == fhir.Error || i.Severity == fhir.Fatal {
 			t.Error(i)
 		}
@@ -838,5 +839,125 @@ func TestRequestHeaders(t *testing.T) {
 				t.Errorf("%s is %q, want %q%s", tt.field, got, tt.want, problems(s))
 			}
 		})
+	}
+}
+
+// only knows one profile, which Patients with a name conform to.
+type only struct{}
+
+func (only) Resource(*fhir.Node) []fhir.Issue { return nil }
+
+func (only) Conforms(n *fhir.Node, profile string) []fhir.Issue {
+	switch {
+	case profile != "urn:named":
+		return []fhir.Issue{{Severity: fhir.Warning, ID: "profile-unknown"}}
+	case n.Get("name") == nil:
+		return []fhir.Issue{{Severity: fhir.Error, Text: "a name is required"}}
+	}
+	return nil
+}
+
+func TestExpressionsAskTheValidatorForProfiles(t *testing.T) {
+	search := `{"operation":{"type":{"code":"search"},"resource":"Patient","encodeRequestUrl":true}}`
+	assert := func(a string) string { return script("", search+`,{"assert":{`+a+`,"warningOnly":false}}`) }
+	unnamed := `"expression":"entry.resource.where(conformsTo('urn:named').not()).id","operator":"empty"`
+	for _, tt := range []struct {
+		name      string
+		validator testscript.Validator
+		patients  int
+		script    string
+		result    testscript.Result
+		detail    string
+	}{
+		{"all conform", only{}, 0, assert(unnamed), testscript.Pass, ""},
+		{"what does not is named, with the reason", only{}, 1, assert(unnamed), testscript.Fail, "u0\nPatient/u0: error: a name is required"},
+		{"reasons are bounded", only{}, 25, assert(unnamed), testscript.Fail, "… and 5 more"},
+		{"an unknown profile is an error", only{}, 1, assert(`"expression":"entry.resource.all(conformsTo('urn:other'))"`), testscript.Error, ""},
+		{"what is no resource cannot be asked", only{}, 1, assert(`"expression":"entry.resource.identifier.all(conformsTo('urn:named')) and entry.all(conformsTo('urn:named'))"`), testscript.Error, ""},
+		{"base R4 knows no profiles", nil, 1, assert(unnamed), testscript.Error, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			server := reference.New()
+			for i := range max(tt.patients, 1) {
+				text := `{"resourceType":"Patient","id":"u` + strconv.Itoa(i) + `"}`
+				if tt.patients == 0 {
+					text = `{"resourceType":"Patient","id":"named","name":[{"text":"x"}]}`
+				}
+				n, err := fhir.Parse([]byte(text), fhir.Limits{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				server.Put(n)
+			}
+			search := strings.Replace(tt.script, `"resource":"Patient"`, `"resource":"Patient","params":"?_count=100"`, 1)
+			s := run(t, testscript.Runner{Validator: tt.validator}, search, serve(t, server)).Scripts[0]
+			a := s.Tests[0].Actions[1]
+			if a.Result != tt.result || !strings.Contains(a.Detail, tt.detail) {
+				t.Errorf("%s, want %s: %s %s", a.Result, tt.result, a.Message, a.Detail)
+			}
+		})
+	}
+}
+
+func TestStatementsAreComparedInEveryPromise(t *testing.T) {
+	for _, tt := range []struct{ name, want, missing string }{
+		{"conditional create", `{"type":"Patient","conditionalCreate":true}`, ""},
+		{"single is less than multiple", `{"type":"Patient","conditionalDelete":"single"}`, ""},
+		{"multiple is more than single", `{"type":"Patient","conditionalDelete":"multiple"}`, "Patient: conditionalDelete multiple"},
+		{"conditional read", `{"type":"Patient","conditionalRead":"not-match"}`, ""},
+		{"another conditional read", `{"type":"Patient","conditionalRead":"full-support"}`, "Patient: conditionalRead full-support"},
+		{"versioning", `{"type":"Patient","versioning":"versioned"}`, ""},
+		{"includes", `{"type":"Observation","searchInclude":["Observation:patient"]}`, ""},
+		{"includes that are none", `{"type":"Observation","searchInclude":["Observation:nothing"]}`, "Observation: searchInclude Observation:nothing"},
+		{"reverse includes", `{"type":"Patient","searchRevInclude":["Observation:nothing"]}`, "Patient: searchRevInclude Observation:nothing"},
+		{"what should be is not insisted on", `{"type":"Patient","operation":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/capabilitystatement-expectation","valueCode":"SHOULD"}],"name":"nothing"}]}`, ""},
+		{"what shall be is", `{"type":"Patient","operation":[{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/capabilitystatement-expectation","valueCode":"SHALL"}],"name":"nothing"}]}`, "Patient: operation nothing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			files := fstest.MapFS{
+				"a.json": {Data: []byte(script(`"metadata":{"link":[{"url":"x"}],"capability":[{"required":true,"validated":false,"capabilities":"http://example.org/CapabilityStatement/wish"}]}`, readMissing))},
+				// found by the name that packages give it
+				"CapabilityStatement-wish.json": {Data: []byte(`{"resourceType":"CapabilityStatement","url":"http://example.org/CapabilityStatement/wish","rest":[{"mode":"server","resource":[` + tt.want + `]}]}`)},
+			}
+			suite, err := testscript.Load(files, ".")
+			if err != nil {
+				t.Fatal(err)
+			}
+			runner := testscript.Runner{}
+			report, err := runner.Run(context.Background(), suite, []testscript.Server{serve(t, reference.New())})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := ""
+			if tt.missing != "" {
+				want = "the server's capabilities lack " + tt.missing
+			}
+			if s := report.Scripts[0]; s.Message != want || len(s.Notes) > 0 {
+				t.Errorf("%q, want %q %v", s.Message, want, s.Notes)
+			}
+		})
+	}
+}
+
+func TestScriptsSayThingsInChineseToo(t *testing.T) {
+	chinese := func(text string) string {
+		return `{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/translation","extension":[{"url":"lang","valueCode":"fr"},{"url":"content","valueString":"non"}]},` +
+			`{"url":"http://hl7.org/fhir/StructureDefinition/translation","extension":[{"url":"lang","valueCode":"zh-CN"},{"url":"content","valueString":"` + text + `"}]}]}`
+	}
+	text := script(`"_title":`+chinese("标题<i>")+`,"description":"about","_description":`+chinese("说明"), readMissing)
+	report := run(t, testscript.Runner{}, text, serve(t, reference.New()))
+	if s := report.Scripts[0]; s.Chinese.Title != "标题<i>" || s.Chinese.Description != "说明" {
+		t.Errorf("%+v", s.Chinese)
+	}
+	for _, language := range []string{"en", "zh"} {
+		var out bytes.Buffer
+		if err := report.WriteHTML(&out, language); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"标题&lt;i&gt;", "说明", "符合性测试", `id="` + language + `" checked`} {
+			if !strings.Contains(out.String(), want) {
+				t.Errorf("%s: the page lacks %q", language, want)
+			}
+		}
 	}
 }

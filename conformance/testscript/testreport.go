@@ -71,7 +71,12 @@ func (r *Report) Bundle() *fhir.Node {
 	n.SetString("timestamp", r.Ended.Format(time.RFC3339))
 	entries := fhir.NewArray()
 	for i := range r.Scripts {
-		entries.Append(fhir.NewObject().SetString("fullUrl", entryURL(i)).Set("resource", r.Scripts[i].Resource(r.Servers)))
+		number := strconv.Itoa(i + 1)
+		resource := r.Scripts[i].Resource(r.Servers)
+		resource.Remove("resourceType")
+		resource.Prepend("id", fhir.NewString(number))
+		resource.Prepend("resourceType", fhir.NewString("TestReport"))
+		entries.Append(fhir.NewObject().SetString("fullUrl", entryURL+number).Set("resource", resource))
 	}
 	if entries.Len() > 0 {
 		n.Set("entry", entries)
@@ -79,10 +84,8 @@ func (r *Report) Bundle() *fhir.Node {
 	return n
 }
 
-// entryURL is a name for an entry that has no address: the reports are numbered.
-func entryURL(i int) string {
-	return "https://yilian.dev/fhir/testscript/TestReport/" + strconv.Itoa(i+1)
-}
+// entryURL begins the names of entries, which have no address: the reports are numbered.
+const entryURL = "https://yilian.dev/fhir/testscript/TestReport/"
 
 // score is how much of the tests passed, in percent with one digit.
 func (s *ScriptReport) score() string {
@@ -92,13 +95,18 @@ func (s *ScriptReport) score() string {
 		}
 		return "0.0"
 	}
+	return strconv.FormatFloat(100*float64(s.passed())/float64(len(s.Tests)), 'f', 1, 64)
+}
+
+// passed is how many tests passed, or only warn.
+func (s *ScriptReport) passed() int {
 	passed := 0
 	for i := range s.Tests {
 		if r := s.Tests[i].Result; r == Pass || r == Warning {
 			passed++
 		}
 	}
-	return strconv.FormatFloat(100*float64(passed)/float64(len(s.Tests)), 'f', 1, 64)
+	return passed
 }
 
 func actionNodes(actions []ActionReport, operationsOnly bool) *fhir.Node {
