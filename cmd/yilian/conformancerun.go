@@ -35,7 +35,7 @@ exchange  orders that become results, and referrals up and down; writes and dele
 
 A script ends as pass, warning (what should be but need not), skip (the server does not promise what the script is about), fail, or
 error (it could not be run). Below one that did not pass stand the test, the assertion, and what was found. That may hold ids and
-values of the server's resources, as do the HTML page and the files; the JUnit file holds neither.
+values of the server's resources, as does the HTML page; the JUnit file and the TestReports have messages only.
 
 Exit code 1 when a script failed or erred, 2 when there is nothing to run or no server's URL.
 
