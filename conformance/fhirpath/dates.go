@@ -72,7 +72,10 @@ func (t *temporal) digitCount() int {
 // boundary gives the least or greatest value that a value of its precision may
 // stand for.
 func boundary(high bool) function {
-	return scalar(0, 1, kindStatic(Decimal, Date, DateTime, Time, Quantity), func(_ *machine, v Value, args []Value) (Value, bool, error) {
+	return scalar(0, 1, kindStatic(Decimal, Date, DateTime, Time, Quantity), func(m *machine, v Value, args []Value) (Value, bool, error) {
+		if err := m.spend(50); err != nil {
+			return Value{}, false, err
+		}
 		digits := -1
 		if len(args) == 1 {
 			n, err := intArg(args[0])

@@ -112,9 +112,16 @@ func (m *machine) equivalentCollections(a, b []Value) bool {
 		return false
 	}
 	used := make([]bool, len(b))
+	first := 0 // all before it are used
 next:
 	for i := range a {
-		for j := range b {
+		for first < len(b) && used[first] {
+			first++
+		}
+		for j := first; j < len(b); j++ {
+			if !m.charge(1) {
+				return false
+			}
 			if !used[j] && m.equivalent(&a[i], &b[j]) {
 				used[j] = true
 				continue next
@@ -188,9 +195,17 @@ func (m *machine) equivalentNodes(a, b *fhir.Node) bool {
 		return true
 	case fhir.Array:
 		used := make([]bool, b.Len())
+		first := 0
 	next:
 		for _, x := range a.All() {
-			for j, y := range b.All() {
+			for first < b.Len() && used[first] {
+				first++
+			}
+			for j := first; j < b.Len(); j++ {
+				if !m.charge(1) {
+					return false
+				}
+				y := b.At(j)
 				if !used[j] && m.equivalentNodes(x, y) {
 					used[j] = true
 					continue next

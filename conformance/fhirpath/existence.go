@@ -124,7 +124,9 @@ func (m *machine) subset(part, whole []Value) error {
 }
 
 func (m *machine) contains(values []Value, v *Value) bool {
-	m.charge(len(values))
+	if !m.charge(len(values)) {
+		return true // past the limit nothing counts any more
+	}
 	for i := range values {
 		if m.equal(&values[i], v) == yes {
 			return true

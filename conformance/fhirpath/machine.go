@@ -17,7 +17,7 @@ type Limits struct {
 
 // Defaults of Limits.
 const (
-	DefaultMaxSteps  = 4_000_000
+	DefaultMaxSteps  = 3_000_000
 	DefaultMaxValues = 500_000
 	DefaultMaxText   = 16 << 20
 )
@@ -197,14 +197,13 @@ func (m *machine) charge(steps int) bool {
 
 // What operations cost whose time does not show in values, in steps.
 const (
-	costOfUnits   = 1000 // arithmetic and comparison of different units
-	costOfSeries  = 4000 // exponentials, logarithms, roots
-	valuesPerStep = 4    // values that are copied
+	costOfUnits  = 1000 // arithmetic and comparison of different units
+	costOfSeries = 4000 // exponentials, logarithms, roots
 )
 
 // carry pays for values that are copied as they are.
 func (m *machine) carry(values []Value) error {
-	return m.spend(1 + len(values)/valuesPerStep)
+	return m.spend(1 + len(values))
 }
 
 // write counts text that an operation made.

@@ -18,6 +18,9 @@ type set struct {
 	buckets map[uint64][]int
 }
 
+// costOfKeeping is what a value costs that a set keeps, in steps.
+const costOfKeeping = 10
+
 var seed = maphash.MakeSeed()
 
 // add adds a value and reports whether it was not there.
@@ -34,13 +37,16 @@ func (s *set) add(v *Value) bool {
 	if s.buckets == nil {
 		s.buckets = map[uint64][]int{}
 	}
+	s.machine.charge(costOfKeeping)
 	s.buckets[h] = append(s.buckets[h], len(s.values))
 	s.values = append(s.values, *v)
 	return true
 }
 
 func (s *set) among(bucket []int, v *Value) bool {
-	s.machine.charge(len(bucket))
+	if !s.machine.charge(len(bucket)) {
+		return true // what is over the limit must not grow
+	}
 	for _, i := range bucket {
 		if s.machine.equal(&s.values[i], v) == yes {
 			return true
