@@ -54,11 +54,11 @@ func pinyinOf(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
 		name := personname.Parse(n.Text())
 		return name.Pinyin(), name.Kind != personname.None
 	}
-	text, family := n.Get("text").Text(), n.Get("family").Text()
+	text, family := written(n.Get("text")), written(n.Get("family"))
 	given := n.Get("given").Items()
 	var parts []string
 	for _, g := range given {
-		if g.Text() != "" {
+		if written(g) != "" {
 			parts = append(parts, g.Text())
 		}
 	}
@@ -69,9 +69,26 @@ func pinyinOf(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
 		return personname.Parse(text).Pinyin(), true
 	case family != "" || len(parts) > 0:
 		// In letters, the family name first, as pinyin has it.
+		if whole := strings.Join(append([]string{family}, parts...), " "); ascii(whole) {
+			p.Given = foldASCII(whole)
+			for i := range len(p.Given) {
+				if i == 0 || p.Given[i-1] == ' ' {
+					p.Initials += p.Given[i : i+1]
+				}
+			}
+			return p, true
+		}
 		return personname.Name{Kind: personname.Other, Text: strings.Join(append([]string{family}, parts...), " ")}.Pinyin(), true
 	}
 	return p, false
+}
+
+// written returns the text of a string, "" for anything else.
+func written(n *fhir.Node) string {
+	if n.Kind() != fhir.String {
+		return ""
+	}
+	return n.Text()
 }
 
 // pinyin indexes a name by its syllables and by their initials.
@@ -124,9 +141,9 @@ func (x *indexer) sound(v *fhirpath.Value) {
 		}
 	}
 	n := v.Node()
-	x.spelling(Sound(n.Get("family").Text()))
+	x.spelling(Sound(written(n.Get("family"))))
 	for _, g := range n.Get("given").Items() {
-		x.spelling(Sound(g.Text()))
+		x.spelling(Sound(written(g)))
 	}
 }
 
@@ -134,6 +151,9 @@ func (x *indexer) sound(v *fhirpath.Value) {
 // pinyin without the differences that many speakers do not make (zh and z, ng and
 // n), names in letters without double letters and the usual variants of spelling.
 func Sound(text string) string {
+	if ascii(text) {
+		return soundOf(text)
+	}
 	p := personname.Parse(text).Pinyin()
 	return soundOf(p.Family + p.Given)
 }

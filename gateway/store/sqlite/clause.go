@@ -265,7 +265,7 @@ func (b *builder) operands(typ string, typeID int64, c *search.Clause, depth int
 		case search.NearMatch:
 			err = add(b.near(typ, c.Param, m))
 		case search.TextMatch:
-			err = add(words(c.Param, m))
+			err = add(b.words(typ, c.Param, m))
 		default:
 			err = fault.Newf(fault.Invalid, "a search operand of type %T is not known", o)
 		}
@@ -301,10 +301,6 @@ const (
 	paramID      = "_id"
 	paramUpdated = "_lastUpdated"
 	paramSource  = "_source"
-
-	// Parameters that are columns of index_text.
-	paramNarrative = "_text"
-	paramContent   = "_content"
 )
 
 // column makes a source of a condition on the resource row itself.

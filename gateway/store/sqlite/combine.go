@@ -94,27 +94,21 @@ func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
 	return indexed(numbers, latitude, cond, false, false), nil
 }
 
-// words answers texts in which all terms occur.
-func words(param string, m search.TextMatch) (source, error) {
-	column := map[string]string{paramNarrative: "narrative", paramContent: "content"}[param]
-	if column == "" || len(m.Terms) == 0 {
-		return noSource, nil
+// words answers texts in which all terms occur. It drives no query: what else is
+// asked, or the order of the type, does.
+func (b *builder) words(typ, param string, m search.TextMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil || len(m.Terms) == 0 {
+		return noSource, err
 	}
-	var ask strings.Builder
-	ask.WriteString(column + " :")
-	for i, term := range m.Terms {
-		sep := " ("
-		if i > 0 {
-			sep = " AND "
-		}
-		ask.WriteString(sep + `"` + strings.ReplaceAll(term, `"`, `""`) + `"`)
+	if err := b.spend(len(m.Terms)); err != nil {
+		return noSource, err
 	}
-	ask.WriteString(")")
-	rids := fragment{"SELECT x.rowid AS rid FROM index_text x WHERE x.index_text MATCH ?", []any{ask.String()}}
-	return source{
-		rids:    rids,
-		cond:    fragment{"@.rid IN (" + rids.sql + ")", rids.args},
-		exact:   true,
-		ordered: true,
-	}, nil
+	var s source
+	s.cond.add("EXISTS (SELECT 1 FROM index_text x WHERE x.rid = @.rid AND x.pid = ?", pid)
+	for _, term := range m.Terms {
+		s.cond.add(" AND instr(x.terms, ?) > 0", " "+term+" ")
+	}
+	s.cond.sql += ")"
+	return s, nil
 }

@@ -140,7 +140,7 @@ func (t *tx) Expunge(ctx context.Context, k store.Key) error {
 		return notFound(k)
 	}
 	for i := range indexTables {
-		if _, err := t.c.exec("DELETE FROM "+indexTables[i].name+" WHERE "+indexTables[i].key()+" = ?", now.rid); err != nil {
+		if _, err := t.c.exec("DELETE FROM "+indexTables[i].name+" WHERE rid = ?", now.rid); err != nil {
 			return t.breaks(err)
 		}
 	}

@@ -39,13 +39,7 @@ var indexTables = [tables]indexTable{
 	quantities: newIndexTable("index_quantity", "rid, pid, value, low, high, system, code, unit, grp"),
 	references: newIndexTable("index_reference", "rid, pid, key, space, grp"),
 	uris:       newIndexTable("index_uri", "rid, pid, value, grp"),
-	texts:      newIndexTable("index_text", "rowid, narrative, content"),
-}
-
-// key is the column that holds the rid.
-func (t *indexTable) key() string {
-	key, _, _ := strings.Cut(t.columns, ",")
-	return key
+	texts:      newIndexTable("index_text", "rid, pid, terms"),
 }
 
 // insertSteps: rows go in by 16, 8, 4, 2, 1, which saves most of the price of a
@@ -144,17 +138,9 @@ func (t *tx) indexRows(typ string, v *search.Values) (*indexRows, error) {
 		k := &v.URIs[i]
 		rows[uris] = append(rows[uris], name(prefix+k.Param), k.Value, int64(k.Group))
 	}
-	if len(v.Texts) > 0 {
-		var narrative, content string
-		for i := range v.Texts {
-			switch k := &v.Texts[i]; k.Param {
-			case paramNarrative:
-				narrative = strings.Join(k.Terms, " ")
-			case paramContent:
-				content = strings.Join(k.Terms, " ")
-			}
-		}
-		rows[texts] = append(rows[texts], narrative, content)
+	for i := range v.Texts {
+		k := &v.Texts[i]
+		rows[texts] = append(rows[texts], name(prefix+k.Param), " "+strings.Join(k.Terms, " ")+" ")
 	}
 	return &rows, failed
 }

@@ -161,7 +161,7 @@ func (t *tx) writeIndex(rid int64, index *indexRows, digests, before []byte) err
 				continue
 			}
 			if !bytes.Equal(old, noDigest) {
-				if _, err := t.c.exec("DELETE FROM "+indexTables[kind].name+" WHERE "+indexTables[kind].key()+" = ?", rid); err != nil {
+				if _, err := t.c.exec("DELETE FROM "+indexTables[kind].name+" WHERE rid = ?", rid); err != nil {
 					return err
 				}
 			}

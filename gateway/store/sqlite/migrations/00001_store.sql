@@ -133,11 +133,15 @@ CREATE TABLE index_uri (
 ) WITHOUT ROWID;
 CREATE INDEX index_uri_rid ON index_uri (rid, pid);
 
--- The words of the narrative (_text) and of all texts (_content) by rid, cut in Go:
--- the tokenizer only splits at the spaces between them.
-CREATE VIRTUAL TABLE index_text USING fts5 (
-    narrative, content, content = '', contentless_delete = 1, detail = 'column', tokenize = "ascii"
-);
+-- The words of the narrative (_text) and of all texts (_content), a space before
+-- and behind each. They are looked through, not looked up: a row for every word
+-- would double what a write costs, for searches that are rare.
+CREATE TABLE index_text (
+    rid   INTEGER NOT NULL,
+    pid   INTEGER NOT NULL,
+    terms TEXT    NOT NULL,
+    PRIMARY KEY (rid, pid)
+) WITHOUT ROWID;
 
 -- References that came ahead of their target.
 CREATE TABLE pending (
