@@ -7,30 +7,33 @@ import (
 	"strings"
 )
 
-// wantsResource tells whether a Binary whose content is of the given type is asked
-// for as FHIR JSON. That takes its name, in _format or Accept, and no stronger wish
-// for the content's own type; everything else is the content. Who asks for nothing but
-// another format of FHIR, such as XML, gets neither.
-func wantsResource(r *http.Request, stored string) (bool, error) {
-	if asked := r.URL.Query().Get("_format"); asked != "" {
-		if foreign(asked) || asked == "xml" {
-			return false, notAcceptable()
+// binaryForm tells how a Binary whose content is of the given type is asked for: as
+// FHIR JSON or XML, or noForm for its content. A form of FHIR takes its name, in
+// _format or Accept, and no stronger wish for the content's own type. XML names that
+// are not FHIR's own are the content's.
+func binaryForm(r *http.Request, stored string) (form, error) {
+	if asked, _ := formParameters(r.URL.RawQuery); asked != "" {
+		wanted := formOf(asked)
+		if wanted == noForm && foreign(asked) {
+			return noForm, notAcceptable()
 		}
-		return isJSON(asked), nil
+		return wanted, nil
 	}
 	stored, _, _ = mime.ParseMediaType(stored)
-	var resource, other, content wish
+	var json, xml, other, content wish
 	for _, line := range r.Header.Values("Accept") {
 		for part := range strings.SplitSeq(line, ",") {
-			media, params, err := mime.ParseMediaType(strings.TrimSpace(part))
+			media, params, err := mediaType(part)
 			if err != nil {
 				continue
 			}
 			q := quality(params["q"])
-			if isJSON(part) {
-				resource.add(1, q)
-			}
-			if foreign(part) {
+			switch {
+			case isJSON(part):
+				json.add(1, q)
+			case media == XMLMediaType && formOf(part) == asXML:
+				xml.add(1, q)
+			case foreign(part):
 				other.add(1, q)
 			}
 			switch {
@@ -43,10 +46,15 @@ func wantsResource(r *http.Request, stored string) (bool, error) {
 			}
 		}
 	}
-	if resource.q == 0 && content.exact == 0 && other.q > 0 {
-		return false, notAcceptable()
+	switch {
+	case json.q > 0 && json.q >= content.q && json.q >= xml.q:
+		return asJSON, nil
+	case xml.q > 0 && xml.q >= content.q:
+		return asXML, nil
+	case json.q == 0 && xml.q == 0 && content.exact == 0 && other.q > 0:
+		return noForm, notAcceptable()
 	}
-	return resource.q > 0 && resource.q >= content.q, nil
+	return noForm, nil
 }
 
 // wish is how much something is wanted, by the most exact of what names it.
@@ -73,11 +81,11 @@ func quality(text string) float64 {
 	return q
 }
 
-// foreign reports whether text names a format of FHIR that is not served: XML, or
-// another version.
+// foreign reports whether text names a format of FHIR that is not served: another
+// version, or another form.
 func foreign(text string) bool {
 	media, _, err := mediaType(text)
-	return err == nil && (media == "application/fhir+xml" || media == MediaType && !isJSON(text))
+	return err == nil && strings.HasPrefix(media, "application/fhir+") && formOf(text) == noForm
 }
 
 // isMedia reports whether text is a media type: type, subtype and parameters.

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 
 // A Binary is served as its content, in the type of the content, unless FHIR's own
 // format is asked for by name; and it is taken the same way: whatever is sent is the
-// content, unless it is a Binary as FHIR JSON.
+// content, unless it is a Binary as FHIR JSON or XML.
 //
 // https://hl7.org/fhir/R4/binary.html
 
@@ -92,12 +93,13 @@ func (h *Handler) sendBinary(r *request, v store.Version) error {
 	if err != nil {
 		return fmt.Errorf("read a stored Binary: %w", err)
 	}
-	asJSON, err := wantsResource(r.Request(), elements.Get("contentType").Text())
+	wanted, err := binaryForm(r.Request(), elements.Get("contentType").Text())
 	if err != nil {
 		return err
 	}
 	r.Response().Header().Add("Vary", "Accept")
-	if asJSON {
+	if wanted != noForm {
+		r.format.xml = wanted == asXML
 		if r.unmodified(v) {
 			r.Response().Header().Set("ETag", etag(v.Number))
 			return r.NoContent(http.StatusNotModified)
@@ -124,10 +126,18 @@ func (h *Handler) content(r *request, v store.Version) *interaction.Content {
 	return h.Engine.Content(context.WithoutCancel(r.ctx), v)
 }
 
-// sendResource sends a Binary as FHIR JSON, its content piece by piece.
+// sendResource sends a Binary in the form of FHIR that is asked for, its content piece
+// by piece.
 func (h *Handler) sendResource(r *request, status int, v store.Version) error {
-	body := v.Body
-	if r.format.pretty {
+	media := contentType
+	body, cut := v.Body, interaction.DataPlace
+	if r.format.xml {
+		out, err := xmlOf(body)
+		if err != nil {
+			return err
+		}
+		body, media, cut = out, xmlContentType, xmlDataPlace
+	} else if r.format.pretty {
 		if tree, err := fhir.Parse(body, fhir.Limits{}); err == nil {
 			body = append(tree.AppendIndent(nil), '\n')
 		}
@@ -136,19 +146,26 @@ func (h *Handler) sendResource(r *request, status int, v store.Version) error {
 	head, tail := body, []byte(nil)
 	length := int64(len(body))
 	if content.Size() > 0 {
-		head, tail = interaction.DataPlace(body)
+		head, tail = cut(body)
 		length = int64(len(head)) + (content.Size()+2)/3*4 + int64(len(tail))
 	}
 	header := r.Response().Header()
 	header.Set("ETag", etag(v.Number))
 	header.Set("Last-Modified", v.Updated.UTC().Format(http.TimeFormat))
-	header.Set("Content-Type", contentType)
+	header.Set("Content-Type", media)
 	header.Set("Content-Length", strconv.FormatInt(length, 10))
 	r.Response().WriteHeader(status)
 	if r.Request().Method == http.MethodHead {
 		return nil
 	}
 	return writeAround(r.Response(), head, content, tail)
+}
+
+// xmlDataPlace cuts the XML of a Binary where its data goes, which is its last element.
+func xmlDataPlace(body []byte) (head, tail []byte) {
+	const end = "</" + binaryType + ">"
+	inner := bytes.TrimSuffix(bytes.TrimSpace(body), []byte(end))
+	return append(inner[:len(inner):len(inner)], `<data value="`...), []byte(`"/>` + end)
 }
 
 // writeAround writes content in base64 between head and tail. An error comes too late
@@ -175,7 +192,7 @@ func writeAround(w io.Writer, head []byte, content io.Reader, tail []byte) error
 
 // sent is what a client writes as a Binary.
 type sent struct {
-	resource *fhir.Node // all of it as FHIR JSON, or the elements beside data
+	resource *fhir.Node // all of it as FHIR has it, or the elements beside data
 	data     []byte
 	raw      bool // data is the body as it came
 }
@@ -187,6 +204,15 @@ func (h *Handler) binaryBody(r *request) (sent, error) {
 		return sent{}, err
 	}
 	typ := strings.Join(strings.Fields(r.Request().Header.Get("Content-Type")), " ")
+	if media, _, _ := mediaType(typ); media == XMLMediaType {
+		tree, issues, err := h.parseXML(text)
+		if err == nil && fhir.HasErrors(issues) {
+			err = invalidXML(issues)
+		}
+		if err != nil || tree.ResourceType() == binaryType {
+			return sent{resource: tree}, err
+		}
+	}
 	if typ == "" || isJSON(typ) {
 		tree, err := h.parse(text)
 		switch {
@@ -267,8 +293,9 @@ func (h *Handler) updateBinary(r *request) error {
 // for as one, else without a body. Content is not sent back.
 func (h *Handler) binaryWritten(r *request, w interaction.Written, raw bool) error {
 	prefer := r.prefer()
-	asJSON, _ := wantsResource(r.Request(), "")
-	if prefer == returnRepresentation || prefer == "" && (!raw || asJSON) {
+	wanted, _ := binaryForm(r.Request(), "")
+	if prefer == returnRepresentation || prefer == "" && (!raw || wanted != noForm) {
+		r.format.xml = wanted == asXML
 		return h.sendResource(r, h.head(r, w), w.Version)
 	}
 	if prefer == "" {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirxml"
 	"github.com/yilian/yilian/conformance/validate"
 )
 
@@ -50,9 +51,16 @@ func scan(size int) []byte {
 	return out
 }
 
-// parsed reads JSON of an answer.
+// parsed reads the resource of an answer, in either form.
 func parsed(t *testing.T, w *httptest.ResponseRecorder) *fhir.Node {
 	t.Helper()
+	if strings.HasPrefix(w.Header().Get("Content-Type"), "application/fhir+xml") {
+		tree, issues, err := fhirxml.Parse(bytes.Clone(w.Body.Bytes()), fhirxml.Options{})
+		if err != nil || len(issues) > 0 {
+			t.Fatalf("%v %v: %.300s", err, issues, w.Body)
+		}
+		return tree
+	}
 	if got := w.Header().Get("Content-Type"); !strings.HasPrefix(got, "application/fhir+json") {
 		t.Fatalf("%d Content-Type %q", w.Code, got)
 	}
@@ -67,7 +75,7 @@ func TestABinaryIsReadInTheFormThatIsAskedFor(t *testing.T) {
 	c := newClient(t)
 	content := []byte("%PDF-1.7 \x00\xFF\xFE")
 	address := c.keep(content, "Content-Type: application/pdf")
-	const raw, resource, neither = "content", "resource", "neither"
+	const raw, resource, inXML, neither = "content", "resource", "XML", "neither"
 	for _, tt := range []struct {
 		name, query string
 		headers     []string
@@ -96,11 +104,15 @@ func TestABinaryIsReadInTheFormThatIsAskedFor(t *testing.T) {
 		{"_format=json", "?_format=json", nil, resource},
 		{"_format before Accept", "?_format=application/fhir%2Bjson", []string{"Accept: application/pdf"}, resource},
 		{"_format with its type", "?_format=application/pdf", []string{"Accept: application/fhir+json"}, raw},
-		{"_format=xml", "?_format=xml", nil, neither},
-		{"FHIR XML and nothing else", "", []string{"Accept: application/fhir+xml"}, neither},
+		{"_format=xml", "?_format=xml", nil, inXML},
+		{"_format of a form that is none", "?_format=application/fhir%2Bturtle", nil, neither},
+		{"FHIR XML and nothing else", "", []string{"Accept: application/fhir+xml"}, inXML},
+		{"XML of any kind", "", []string{"Accept: application/xml"}, raw},
+		{"FHIR XML of another version", "", []string{"Accept: application/fhir+xml; fhirVersion=3.0"}, neither},
 		{"FHIR JSON of another version or anything", "", []string{"Accept: application/fhir+json;fhirVersion=5.0, */*"}, raw},
-		{"FHIR XML or anything", "", []string{"Accept: application/fhir+xml, */*;q=0.5"}, raw},
-		{"FHIR XML or FHIR JSON", "", []string{"Accept: application/fhir+xml, application/fhir+json;q=0.5"}, resource},
+		{"FHIR XML or anything", "", []string{"Accept: application/fhir+xml, */*;q=0.5"}, inXML},
+		{"FHIR XML before FHIR JSON", "", []string{"Accept: application/fhir+xml, application/fhir+json;q=0.5"}, inXML},
+		{"FHIR XML or FHIR JSON", "", []string{"Accept: application/fhir+xml, application/fhir+json"}, resource},
 	} {
 		for _, path := range []string{address, address + "/_history/1"} {
 			t.Run(tt.name+" "+strconv.Itoa(strings.Count(path, "/")), func(t *testing.T) {
@@ -110,8 +122,11 @@ func TestABinaryIsReadInTheFormThatIsAskedFor(t *testing.T) {
 					if got.Code != 200 || got.Header().Get("Content-Type") != "application/pdf" || !bytes.Equal(got.Body.Bytes(), content) {
 						t.Errorf("%d %s %.100q", got.Code, got.Header().Get("Content-Type"), got.Body)
 					}
-				case resource:
+				case resource, inXML:
 					tree := parsed(t, got)
+					if strings.Contains(got.Header().Get("Content-Type"), "xml") != (tt.want == inXML) {
+						t.Errorf("Content-Type %q", got.Header().Get("Content-Type"))
+					}
 					if got.Code != 200 || tree.Get("data").Text() != base64.StdEncoding.EncodeToString(content) || tree.Get("contentType").Text() != "application/pdf" {
 						t.Errorf("%d %.300s", got.Code, got.Body)
 					}
@@ -231,7 +246,7 @@ func TestWrongBinariesAreRefusedWithAnOutcome(t *testing.T) {
 		{"reading a version that is none", "GET", address + "/_history/x", "", nil, 404, "no such"},
 		{"reading of another institution", "GET", address, "", []string{"X-Test-Institution: county"}, 404, "no such"},
 		{"reading a version of another institution", "GET", address + "/_history/1", "", []string{"X-Test-Institution: county"}, 404, "no such"},
-		{"searching in another format", "GET", "/fhir/Binary?_id=1", "", []string{"Accept: application/pdf"}, 406, "JSON"},
+		{"searching in another format", "GET", "/fhir/Binary?_id=1", "", []string{"Accept: application/pdf"}, 406, "application/fhir+json"},
 		{"patching without a type", "PATCH", address, "[]", nil, 415, "Content-Type"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

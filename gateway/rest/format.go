@@ -1,57 +1,76 @@
 package rest
 
 import (
+	"cmp"
+	"errors"
 	"mime"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirxml"
 	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/search"
 )
 
-// MediaType is the JSON media type of FHIR.
-const MediaType = "application/fhir+json"
+// The media types of FHIR.
+const (
+	MediaType    = "application/fhir+json"
+	XMLMediaType = "application/fhir+xml"
+)
 
-const contentType = MediaType + "; charset=utf-8"
+const (
+	contentType    = MediaType + "; charset=utf-8"
+	xmlContentType = XMLMediaType + "; charset=utf-8"
+)
 
 // format is how a response is written.
-type format struct{ pretty bool }
+type format struct{ xml, pretty, gzip bool }
 
-// negotiate reads _format, _pretty and Accept. JSON is the only format so far.
-func (h *Handler) negotiate(r *http.Request) (format, error) {
-	query := r.URL.Query()
-	f := format{pretty: query.Get("_pretty") == "true"}
-	if asked := query.Get("_format"); asked != "" {
-		if !isJSON(asked) {
-			return f, notAcceptable()
-		}
-		return f, nil
+// form is one of the forms that a resource has.
+type form uint8
+
+const (
+	noForm form = iota
+	asJSON
+	asXML
+)
+
+// The names under which the forms are asked for or sent. HTML stands for JSON: a
+// browser shows it.
+var (
+	jsonNames = []string{"json", "application/json", MediaType, "text/json"}
+	xmlNames  = []string{"xml", "application/xml", XMLMediaType, "text/xml"}
+	htmlNames = []string{"html", "text/html", "application/xhtml+xml"}
+)
+
+// formOf returns the form that a name or media type stands for. One of another
+// version of FHIR, or in another charset, is none.
+func formOf(text string) form {
+	media, params, err := mediaType(text)
+	if err != nil {
+		media = strings.ToLower(strings.TrimSpace(text))
 	}
-	accept := r.Header.Get("Accept")
-	if accept == "" {
-		return f, nil
+	if version := strings.Trim(params["fhirversion"], `"`); version != "" && version != "4.0" && !strings.HasPrefix(version, "4.0.") {
+		return noForm
 	}
-	for _, part := range strings.Split(accept, ",") {
-		if isJSON(part) || isAny(part) {
-			return f, nil
-		}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return noForm
 	}
-	return f, notAcceptable()
+	switch {
+	case slices.Contains(jsonNames, media):
+		return asJSON
+	case slices.Contains(xmlNames, media):
+		return asXML
+	}
+	return noForm
 }
 
 // isJSON accepts the names under which FHIR JSON is asked for or sent.
-func isJSON(text string) bool {
-	media, params, err := mediaType(text)
-	if err != nil {
-		media = strings.TrimSpace(text)
-	}
-	switch media {
-	case "json", "application/json", MediaType, "text/json":
-		version := params["fhirversion"]
-		return version == "" || strings.HasPrefix(version, "4.0")
-	}
-	return false
-}
+func isJSON(text string) bool { return formOf(text) == asJSON }
 
 // mediaType reads a media type; in an address its + may have become a space.
 func mediaType(text string) (string, map[string]string, error) {
@@ -63,21 +82,172 @@ func mediaType(text string) (string, map[string]string, error) {
 	return mime.ParseMediaType(media)
 }
 
-func isAny(text string) bool {
-	media, _, err := mime.ParseMediaType(strings.TrimSpace(text))
-	return err == nil && (media == "*/*" || media == "application/*" || media == "text/html")
+// negotiate reads _format, which stands above Accept, _pretty and the encodings that
+// the client takes. The format is usable with an error too, which then is written in it.
+func (h *Handler) negotiate(r *http.Request) (format, error) {
+	f := format{gzip: takesGzip(r)}
+	asked, pretty := formParameters(r.URL.RawQuery)
+	switch {
+	case asked != "":
+		if err := f.ask("_format", asked); err != nil {
+			return f, err
+		}
+	case len(r.Header["Accept"]) > 0:
+		wanted := accepted(r.Header["Accept"])
+		if wanted == noForm {
+			return f, notAcceptable()
+		}
+		f.xml = wanted == asXML
+	}
+	return f, f.ask("_pretty", pretty)
 }
 
-// write sends a JSON body that was made by the server or is stored.
+// formParameters returns _format and _pretty of a query string. A semicolon is part of
+// a value, as media types have it.
+func formParameters(query string) (asked, pretty string) {
+	if !strings.Contains(query, "_format") && !strings.Contains(query, "_pretty") {
+		return "", ""
+	}
+	pairs, _ := search.Pairs(query)
+	for _, p := range pairs {
+		switch p.Name {
+		case "_format":
+			asked = cmp.Or(asked, p.Value)
+		case "_pretty":
+			pretty = cmp.Or(pretty, p.Value)
+		}
+	}
+	return asked, pretty
+}
+
+// ask sets what one of the parameters _format and _pretty asks for.
+func (f *format) ask(name, value string) error {
+	switch {
+	case value == "":
+	case name == "_pretty" && (value == "true" || value == "false"):
+		f.pretty = value == "true"
+	case name == "_pretty":
+		return &interaction.Refused{Fault: fault.New(fault.Invalid, "_pretty is true or false"), Issues: []fhir.Issue{{
+			Severity: fhir.Error, Code: fhir.TypeValue, ID: "pretty-invalid", Text: "parameter '_pretty': expected true or false", Chinese: "参数“_pretty”：应为 true 或 false",
+		}}}
+	case slices.Contains(htmlNames, value):
+		f.xml = false
+	default:
+		wanted := formOf(value)
+		if wanted == noForm {
+			return notAcceptable()
+		}
+		f.xml = wanted == asXML
+	}
+	return nil
+}
+
+// accepted returns the form that the client wants most; of equals JSON.
+func accepted(lines []string) form {
+	var json, xml wish
+	for _, line := range lines {
+		for part := range strings.SplitSeq(line, ",") {
+			media, params, err := mediaType(part)
+			if err != nil {
+				continue
+			}
+			q := quality(params["q"])
+			switch form := formOf(part); {
+			case form == asJSON:
+				json.add(3, q)
+			case form == asXML:
+				xml.add(3, q)
+			case slices.Contains(htmlNames, media):
+				json.add(3, q)
+			case media == "application/*" || media == "text/*":
+				json.add(2, q)
+				xml.add(2, q)
+			case media == "*/*":
+				json.add(1, q)
+				xml.add(1, q)
+			}
+		}
+	}
+	switch {
+	case json.q > 0 && json.q >= xml.q:
+		return asJSON
+	case xml.q > 0:
+		return asXML
+	}
+	return noForm
+}
+
+// write sends a body of JSON that was made by the server or is stored, in the form
+// that is asked for.
 func (r *request) write(status int, body []byte) error {
-	if r.format.pretty {
-		if tree, err := fhir.Parse(body, fhir.Limits{Bytes: 1 << 30, Nodes: 1 << 30}); err == nil {
+	header := r.Response().Header()
+	varies(header)
+	media := contentType
+	switch {
+	case r.format.xml:
+		out, err := xmlOf(body)
+		if err != nil {
+			r.format.xml = false
+			return r.write(http.StatusNotAcceptable, r.outcome(issuesOf(err)))
+		}
+		if body, media = out, xmlContentType; r.format.pretty {
+			body = indented(body)
+		}
+	case r.format.pretty:
+		if tree, err := parsed(body); err == nil {
 			body = append(tree.AppendIndent(nil), '\n')
 		}
 	}
-	return r.Blob(status, contentType, body)
+	header.Set("Content-Type", media)
+	if r.format.gzip && len(body) >= compressOver {
+		header.Set("Content-Encoding", "gzip")
+		body = zipped(body)
+	}
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	r.Response().WriteHeader(status)
+	if r.Request().Method == http.MethodHead {
+		return nil
+	}
+	_, err := r.Response().Write(body)
+	return err
+}
+
+// varies says which headers of the request an answer depends on.
+func varies(header http.Header) {
+	if header.Get("Vary") == "" {
+		header.Set("Vary", "Accept, Accept-Encoding")
+		return
+	}
+	header.Add("Vary", "Accept, Accept-Encoding")
+}
+
+// parsed reads JSON that is stored or was made here, whatever its size.
+func parsed(body []byte) (*fhir.Node, error) {
+	return fhir.Parse(body, fhir.Limits{Bytes: 1 << 30, Nodes: 1 << 30})
+}
+
+// xmlOf writes JSON that is stored or was made here as XML. What XML cannot carry
+// is an error that names it.
+func xmlOf(body []byte) ([]byte, error) {
+	tree, err := parsed(body)
+	if err != nil {
+		return nil, err
+	}
+	out, issues := fhirxml.Append(make([]byte, 0, len(body)+len(body)/4), tree)
+	if len(issues) > 0 {
+		return nil, &interaction.Refused{Fault: fault.New(fault.Unsupported, "the resource cannot be written as XML"), Issues: issues}
+	}
+	return out, nil
+}
+
+func issuesOf(err error) []fhir.Issue {
+	if refused, ok := errors.AsType[*interaction.Refused](err); ok {
+		return refused.Issues
+	}
+	return []fhir.Issue{{Severity: fhir.Error, Code: fhir.TypeException, Text: "the resource cannot be written as XML"}}
 }
 
 func notAcceptable() error {
-	return &httpError{status: http.StatusNotAcceptable, error: fault.New(fault.Unsupported, "only JSON is served: application/fhir+json")}
+	return &httpError{status: http.StatusNotAcceptable,
+		error: fault.New(fault.Unsupported, "the formats are "+MediaType+" and "+XMLMediaType+", of FHIR 4.0")}
 }
