@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"html"
 	"slices"
 	"strings"
@@ -29,9 +30,42 @@ var unspaced = []*unicode.RangeTable{
 // Terms cuts folded text into what Text has: words, and of scripts without spaces
 // every character and every two neighbours. Each once, sorted.
 func Terms(folded string) []string {
-	out := appendTerms(nil, folded, false)
-	slices.Sort(out)
-	return slices.Compact(out)
+	return distinct(appendTerms(nil, folded, false))
+}
+
+// sortable is a term by its first bytes, so that most comparisons are of numbers
+// and sorting moves no pointers.
+type sortable struct {
+	head uint64
+	at   int32
+}
+
+// distinct sorts terms and leaves out what comes again.
+func distinct(terms []string) []string {
+	if len(terms) < 2 {
+		return terms
+	}
+	order := make([]sortable, len(terms))
+	for i, term := range terms {
+		var head uint64
+		for j := range min(8, len(term)) {
+			head |= uint64(term[j]) << (56 - 8*j)
+		}
+		order[i] = sortable{head, int32(i)}
+	}
+	slices.SortFunc(order, func(a, b sortable) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return cmp.Compare(terms[a.at], terms[b.at])
+	})
+	out := make([]string, 0, len(terms))
+	for _, o := range order {
+		if term := terms[o.at]; len(out) == 0 || out[len(out)-1] != term {
+			out = append(out, term)
+		}
+	}
+	return out
 }
 
 // appendTerms appends the terms of folded text. Of a text that is looked for, pairs
@@ -100,16 +134,19 @@ func (x *indexer) addTexts(t *typeParameters) {
 	}
 	if t.content {
 		tree := x.engine.texts.of(x.engine.defs, t.name)
-		x.terms(paramContent, x.words(make([]string, 0, t.terms.Load()), x.resource, tree, 0))
-		if n := int32(len(x.values.Texts)); n > 0 {
-			t.terms.Store(min(maxReserved, int32(cap(x.values.Texts[n-1].Terms))))
+		found := x.words(make([]string, 0, t.terms.Load()), x.resource, tree, 0)
+		if n := int32(len(found)); n > t.terms.Load() {
+			t.terms.Store(min(maxTypicalTerms, n))
 		}
+		x.terms(paramContent, found)
 	}
 }
 
+// maxTypicalTerms bounds what is reserved on the experience of other resources.
+const maxTypicalTerms = 512
+
 func (x *indexer) terms(param string, terms []string) {
-	slices.Sort(terms)
-	terms = slices.Compact(terms)
+	terms = distinct(terms)
 	if most := x.engine.opts.Limits.IndexTerms; len(terms) > most {
 		terms = terms[:most]
 		x.issues = append(x.issues, fhir.Issue{
