@@ -24,9 +24,32 @@ type Config struct {
 	AllianceBase string         // start of the alliance's own URLs, without a final slash
 	LogLevel     slog.Level
 	LogFormat    string // "text" or "json"
+	FHIR         FHIR
 	Limits       Limits
 
 	origins map[string]string
+}
+
+// FHIR says how the FHIR endpoint behaves where the specification leaves it open.
+type FHIR struct {
+	UpdateAsCreate bool     // clients may create under ids of their own
+	DeletesMany    bool     // a conditional delete may mean more than one resource
+	Profiles       Profiles // what errors by profiles do to a write
+}
+
+// Profiles says what errors by profiles do to what an institution writes: "refuse",
+// "record" or "ignore".
+type Profiles struct {
+	Default string
+	Of      map[string]string // institutions for which it is another
+}
+
+// For returns what holds for an institution.
+func (p Profiles) For(institution string) string {
+	if own, ok := p.Of[institution]; ok {
+		return own
+	}
+	return p.Default
 }
 
 // Limits bound what one sender or client can make the gateway do.
@@ -36,6 +59,8 @@ type Limits struct {
 	Body     int64         // bytes of one FHIR request body
 	Depth    int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
 	Page     int           // resources on a page, the highest _count
+	Entries  int           // entries of one batch or transaction
+	Deletes  int           // resources that one conditional delete may mean
 	Inline   int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
 	Attached int64         // bytes of the Binaries of one Bundle that come with their content
 	Folder   int64         // bytes of all files of an institution's folder that is pushed

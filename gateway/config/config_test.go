@@ -31,12 +31,17 @@ func TestDefaults(t *testing.T) {
 		{Key: "alliance.base", Value: "https://yilian.dev"},
 		{Key: "log.level", Value: "info"},
 		{Key: "log.format", Value: "text"},
+		{Key: "fhir.update-as-create", Value: "off"},
+		{Key: "fhir.conditional-delete", Value: "single"},
+		{Key: "fhir.profiles", Value: "record"},
 		{Key: "limits.record", Value: "16MiB"},
 		{Key: "limits.delivery", Value: "256MiB"},
 		{Key: "limits.workbook", Value: "96MiB"},
 		{Key: "limits.body", Value: "64MiB"},
 		{Key: "limits.depth", Value: "100"},
 		{Key: "limits.page", Value: "1000"},
+		{Key: "limits.entries", Value: "10000"},
+		{Key: "limits.deletes", Value: "100"},
 		{Key: "limits.inline", Value: "1KiB"},
 		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.folder", Value: "32MiB"},
@@ -75,9 +80,12 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
+	}
+	if p := c.FHIR.Profiles; p.For("city") != "refuse" || p.For("lab") != "record" || p.For("county") != "ignore" {
+		t.Errorf("profiles %+v", p)
 	}
 	want := []config.Setting{
 		{"listen", "[::1]:9090", "2:9"},
@@ -90,16 +98,21 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"alliance.base", "https://fhir.example.org/alliance", "12:9"},
 		{"log.level", "debug", "14:10"},
 		{"log.format", "json", "15:11"},
-		{"limits.record", "8MiB", "17:11"},
-		{"limits.delivery", "1GB", "18:13"},
-		{"limits.workbook", "32MiB", "19:13"},
-		{"limits.body", "32MiB", "20:9"},
-		{"limits.depth", "64", "21:10"},
-		{"limits.page", "200", "22:9"},
-		{"limits.inline", "4KiB", "23:11"},
-		{"limits.attached", "1MiB", "24:13"},
-		{"limits.folder", "8MiB", "25:11"},
-		{"limits.time", "1m30s", "26:9"},
+		{"fhir.update-as-create", "on", "17:21"},
+		{"fhir.conditional-delete", "multiple", "18:23"},
+		{"fhir.profiles", "ignore, city=refuse, lab=record", "19:13"},
+		{"limits.record", "8MiB", "21:11"},
+		{"limits.delivery", "1GB", "22:13"},
+		{"limits.workbook", "32MiB", "23:13"},
+		{"limits.body", "32MiB", "24:9"},
+		{"limits.depth", "64", "25:10"},
+		{"limits.page", "200", "26:9"},
+		{"limits.entries", "500", "27:12"},
+		{"limits.deletes", "20", "28:12"},
+		{"limits.inline", "4KiB", "29:11"},
+		{"limits.attached", "1MiB", "30:13"},
+		{"limits.folder", "8MiB", "31:11"},
+		{"limits.time", "1m30s", "32:9"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,6 +64,21 @@ var settings = []setting{
 	{key: "log.format", fallback: "text",
 		set:  func(c *Config, v value) (err error) { c.LogFormat, err = oneOf(v.text, "text", "json"); return err },
 		show: func(c *Config) string { return c.LogFormat }},
+	{key: "fhir.update-as-create", fallback: "off",
+		set: func(c *Config, v value) (err error) {
+			c.FHIR.UpdateAsCreate, err = choice(v.text, "off", "on")
+			return err
+		},
+		show: func(c *Config) string { return chosen(c.FHIR.UpdateAsCreate, "off", "on") }},
+	{key: "fhir.conditional-delete", fallback: "single",
+		set: func(c *Config, v value) (err error) {
+			c.FHIR.DeletesMany, err = choice(v.text, "single", "multiple")
+			return err
+		},
+		show: func(c *Config) string { return chosen(c.FHIR.DeletesMany, "single", "multiple") }},
+	{key: "fhir.profiles", fallback: "record",
+		set:  func(c *Config, v value) (err error) { c.FHIR.Profiles, err = parseProfiles(v.text); return err },
+		show: func(c *Config) string { return showProfiles(c.FHIR.Profiles) }},
 	{key: "limits.record", fallback: "16MiB",
 		set: func(c *Config, v value) (err error) {
 			c.Limits.Record, err = parseSize(v.text, 1<<10, 1<<30)
@@ -92,6 +109,15 @@ var settings = []setting{
 	{key: "limits.page", fallback: "1000",
 		set:  func(c *Config, v value) (err error) { c.Limits.Page, err = parseInt(v.text, 1, 10_000); return err },
 		show: func(c *Config) string { return strconv.Itoa(c.Limits.Page) }},
+	{key: "limits.entries", fallback: "10000",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Entries, err = parseInt(v.text, 1, 1_000_000)
+			return err
+		},
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Entries) }},
+	{key: "limits.deletes", fallback: "100",
+		set:  func(c *Config, v value) (err error) { c.Limits.Deletes, err = parseInt(v.text, 1, 500); return err },
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Deletes) }},
 	{key: "limits.inline", fallback: "1KiB",
 		set:  func(c *Config, v value) (err error) { c.Limits.Inline, err = parseSize(v.text, 1, 16<<20); return err },
 		show: func(c *Config) string { return showSize(c.Limits.Inline) }},
@@ -175,6 +201,57 @@ func oneOf(text string, choices ...string) (string, error) {
 		expected = "one of " + expected
 	}
 	return "", fmt.Errorf("%q is not known, expected %s", text, expected)
+}
+
+// choice tells whether the second of two words is chosen.
+func choice(text, no, yes string) (bool, error) {
+	_, err := oneOf(text, no, yes)
+	return text == yes, err
+}
+
+func chosen(yes bool, words ...string) string {
+	if yes {
+		return words[1]
+	}
+	return words[0]
+}
+
+// parseProfiles reads a policy for all institutions, and others for some of them:
+// "record, city=refuse".
+func parseProfiles(text string) (Profiles, error) {
+	p := Profiles{}
+	for part := range strings.SplitSeq(text, ",") {
+		institution, policy, own := strings.Cut(strings.TrimSpace(part), "=")
+		if !own {
+			institution, policy = "", institution
+		}
+		if _, err := oneOf(policy, "refuse", "record", "ignore"); err != nil {
+			return p, err
+		}
+		switch {
+		case own && (institution == "" || p.Of[institution] != ""), !own && p.Default != "":
+			return p, fmt.Errorf("%q says it twice or of nobody, expected one policy and at most one for each institution, such as record, city=refuse", text)
+		case !own:
+			p.Default = policy
+		default:
+			if p.Of == nil {
+				p.Of = map[string]string{}
+			}
+			p.Of[institution] = policy
+		}
+	}
+	if p.Default == "" {
+		p.Default = "record"
+	}
+	return p, nil
+}
+
+func showProfiles(p Profiles) string {
+	parts := []string{p.Default}
+	for _, institution := range slices.Sorted(maps.Keys(p.Of)) {
+		parts = append(parts, institution+"="+p.Of[institution])
+	}
+	return strings.Join(parts, ", ")
 }
 
 func parseLevel(text string) (slog.Level, error) {

@@ -47,7 +47,7 @@ resources:
     write: replace
     set:
       status: =finished
-      class: {set: {code: =AMB, system: ="http://terminology.hl7.org/CodeSystem/v3-ActCode"}}
+      class: {set: {code: =AMB, system: "=http://terminology.hl7.org/CodeSystem/v3-ActCode"}}
       subject: {ref: patient}
       serviceType: {set: {text: =` + word + `}}
 `,

@@ -181,18 +181,29 @@ func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error)
 	})
 	systems := identity.DefaultSystems(c.AllianceBase)
 	systems.Canonical = index.System
+	wrong := profileErrors()
 	engine := interaction.New(interaction.Config{
-		Store:       s,
-		Index:       index,
-		Validator:   validate.New(defs, validate.Options{}),
+		Store:     s,
+		Index:     index,
+		Validator: validate.New(defs, validate.Options{Thorough: true, NoBestPractice: true}),
+		Profiles:  newGuided(defs),
+		ProfilePolicy: func(institution string) interaction.ProfilePolicy {
+			return interaction.ProfilePolicy(c.FHIR.Profiles.For(institution))
+		},
+		Stored:      func(institution string, n int) { wrong.WithLabelValues(institution).Add(float64(n)) },
 		Definitions: defs,
 		Identity:    identity.New(systems),
 		Base:        c.AllianceBase,
 		FHIRBase:    fhirBase,
 		Key:         key,
-		Limit:       interaction.Limits{MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached},
-		Version:     o.Version,
-		Security:    "none; the server listens on a loopback address only",
+		Limit: interaction.Limits{
+			MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached,
+			Entries: c.Limits.Entries, Deletes: c.Limits.Deletes,
+		},
+		UpdateCreates: c.FHIR.UpdateAsCreate,
+		DeletesMany:   c.FHIR.DeletesMany,
+		Version:       o.Version,
+		Security:      "none; the server listens on a loopback address only",
 	})
 	in := ingest.New(ingest.Config{
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log,

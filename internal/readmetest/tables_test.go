@@ -15,7 +15,7 @@ import (
 const root = "../.."
 
 // A row of the table of settings begins with the key and the default.
-var settingRow = regexp.MustCompile("(?m)^\\| `([a-z.]+)` \\| (?:`([^`]*)`|–) \\|")
+var settingRow = regexp.MustCompile("(?m)^\\| `([a-z.-]+)` \\| (?:`([^`]*)`|–) \\|")
 
 func TestREADMEListsEverySettingWithItsDefault(t *testing.T) {
 	c, err := config.Load(config.Sources{})
