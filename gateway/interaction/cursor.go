@@ -17,16 +17,27 @@ type cursor struct {
 	ID    string   `json:"i"`
 	AsOf  int64    `json:"a"`
 	Total int      `json:"t"`
+	Type  int      `json:"y,omitempty"` // of several types that come in turn: which
+	Heads []head   `json:"h,omitempty"` // of several types that are merged: each
 }
 
-func (c cursor) continues() bool { return c.ID != "" }
+// head is how far one of several types is answered.
+type head struct {
+	Keys []string `json:"k,omitempty"`
+	ID   string   `json:"i,omitempty"`
+	Done bool     `json:"d,omitempty"`
+}
 
-func (c cursor) position() *search.Position {
-	if !c.continues() {
+func (h head) position() *search.Position {
+	if h.ID == "" {
 		return nil
 	}
-	return &search.Position{Keys: c.Keys, ID: c.ID}
+	return &search.Position{Keys: h.Keys, ID: h.ID}
 }
+
+func (c cursor) continues() bool { return c.ID != "" || c.Type > 0 || c.Heads != nil }
+
+func (c cursor) position() *search.Position { return head{Keys: c.Keys, ID: c.ID}.position() }
 
 // total is the count that the first page made, -1 if it made none.
 func (c cursor) total() int {

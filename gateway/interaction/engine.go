@@ -41,7 +41,10 @@ type Config struct {
 	// Optional.
 	Stored      func(institution string, errors int)
 	Definitions *definitions.Definitions
-	Identity    *identity.Index
+	// Guide has definitions beyond those of FHIR, for terminology and $validate; nil:
+	// there are none.
+	Guide    Definer
+	Identity *identity.Index
 	// Base is the alliance's base URL, the root of tags, sources and local systems.
 	Base string
 	// FHIRBase is the address the FHIR endpoint is known under, without a slash at
@@ -107,12 +110,13 @@ func (l Limits) withDefaults() Limits {
 }
 
 // Engine answers FHIR interactions. It is safe for concurrent use and keeps no
-// state of its own.
+// state of its own, but for what it made of definitions.
 type Engine struct {
 	Config
 	now          func() time.Time
 	newID        func() string
 	capabilities func() []byte
+	library      library
 }
 
 // New returns an engine over c.

@@ -136,18 +136,23 @@ func (x *inclusion) backward(ctx context.Context, i search.Include, to []store.V
 	if len(operands) == 0 || i.Source == "" || i.Param == "" {
 		return nil
 	}
-	page, err := x.engine.Store.Search(ctx, &search.Query{
+	q := &search.Query{
 		Type:    i.Source,
 		Where:   []search.Clause{{Param: i.Param, Kind: search.KindReference, Any: operands}},
 		Allowed: x.viewer.allowed(),
-		Count:   min(x.engine.Limit.Included, 1000),
-	})
-	if err != nil {
-		return err
+		Count:   min(x.engine.Limit.Included, x.engine.Limit.MaxPage),
 	}
-	for _, v := range page.Rows {
-		x.add(v)
+	for {
+		page, err := x.engine.Store.Search(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, v := range page.Rows {
+			x.add(v)
+		}
+		if page.Next == nil || x.cut {
+			return nil
+		}
+		q.After, q.AsOf = page.Next, page.AsOf
 	}
-	x.cut = x.cut || page.Next != nil
-	return nil
 }

@@ -3,6 +3,7 @@ package interaction
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -23,6 +24,12 @@ type Found struct {
 	Issues   []fhir.Issue  // warnings: what was ignored or cut
 }
 
+// Scope says among which resources a search looks.
+type Scope struct {
+	Type string    // "": all types, or those that _type names
+	Of   store.Key // whose compartment; zero: everywhere
+}
+
 // Search answers a search on one resource type. A person's id in a patient
 // parameter, chain or _id stands for all its Patients; persons themselves are
 // found only by id or by the tag of the alliance.
@@ -30,224 +37,215 @@ type Found struct {
 // Faults: Invalid as a *Refused for parameters that are unknown or malformed,
 // TooCostly for what would run too long.
 func (e *Engine) Search(ctx context.Context, v Viewer, typ string, pairs []search.Pair, lenient bool) (*Found, error) {
-	request, issues := e.Index.Parse(typ, pairs, search.ParseOptions{Lenient: lenient, Other: []string{CursorParam}})
-	if fhir.HasErrors(issues) {
-		return nil, &Refused{Fault: fault.New(fault.Invalid, "the search cannot be carried out"), Issues: issues}
-	}
-	from, err := e.cursorOf(v, pairs, request.Hash)
+	return e.SearchIn(ctx, v, Scope{Type: typ}, pairs, lenient)
+}
+
+// SearchIn is Search in a compartment, on several types, or both. Several types are
+// answered one after the other, each in the order of its own; _sort may merge a few of
+// them by _lastUpdated and _id.
+//
+// Faults besides those of Search: NotFound and Gone as of Read for the resource whose
+// compartment it is.
+func (e *Engine) SearchIn(ctx context.Context, v Viewer, s Scope, pairs []search.Pair, lenient bool) (*Found, error) {
+	ctx = seenBy(ctx, v)
+	a, issues, err := e.understand(ctx, v, s, pairs, lenient)
 	if err != nil {
 		return nil, err
 	}
-	q := request.Query
-	q.Allowed = v.allowed()
-	q.After, q.AsOf = from.position(), from.AsOf
-	if from.continues() {
-		q.Total = search.TotalNone
-	}
-	if err := e.expandPersons(ctx, q.Where, false); err != nil {
+	from, err := e.cursorOf(v, pairs, a.hash)
+	if err != nil {
 		return nil, err
 	}
-	found := &Found{Total: -1, Self: request.Self, Issues: issues}
-	if err := e.page(ctx, v, q, request, from, found); err != nil {
+	found := &Found{Total: -1, Self: a.request.Self, Issues: issues}
+	pages := e.inTurn
+	if len(a.types) > 1 && len(a.request.Query.Sort) > 0 {
+		pages = e.merged
+	}
+	if err := pages(ctx, a, from, found); err != nil {
 		return nil, err
 	}
-	if err := e.include(ctx, v, request, found); err != nil {
+	if err := e.include(ctx, v, a.request, found); err != nil {
 		return nil, err
 	}
-	if err := e.subset(request, found); err != nil || !wantsData(request) {
-		return found, err
+	subset := Subset{Summary: a.request.Summary, Elements: a.request.Elements}
+	for _, list := range [][]store.Version{found.Matches, found.Included} {
+		if err := e.Cut(list, subset); err != nil {
+			return nil, err
+		}
+	}
+	if !wantsData(a.request) {
+		return found, nil
 	}
 	return found, e.attach(ctx, found.Matches, found.Included)
 }
 
-// page fills found with the matches of one page.
-func (e *Engine) page(ctx context.Context, v Viewer, q *search.Query, request *search.Request, from cursor, found *Found) error {
+// asked is a search that was understood.
+type asked struct {
+	viewer  Viewer
+	scope   Scope
+	request *search.Request
+	types   []string // in the order in which they are answered
+	hash    string
+}
+
+func (e *Engine) understand(ctx context.Context, v Viewer, s Scope, pairs []search.Pair, lenient bool) (*asked, []fhir.Issue, error) {
+	a := &asked{viewer: v, scope: s, types: []string{s.Type}}
+	if s.Of.Type != "" {
+		if err := e.compartment(ctx, v, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	own := pairs
+	if s.Type == "" { // the elements are those of any type
+		own = slices.DeleteFunc(slices.Clone(pairs), func(p search.Pair) bool { return p.Name == elementsParam })
+	}
+	request, issues := e.Index.Parse(s.Type, own, search.ParseOptions{Lenient: lenient, Other: []string{CursorParam}, Context: ctx})
+	if fhir.HasErrors(issues) {
+		return nil, nil, &Refused{Fault: fault.New(fault.Invalid, "the search cannot be carried out"), Issues: issues}
+	}
+	a.request, a.hash = request, request.Hash
+	if s.Of.Type != "" {
+		a.hash += " in " + s.Of.String()
+	}
+	if s.Type != "" {
+		return a, issues, nil
+	}
+	a.types = e.Definitions.ResourceTypes()
+	if s.Of.Type != "" {
+		a.types = e.Index.CompartmentTypes(s.Of.Type)
+	}
+	if len(request.Types) > 0 {
+		a.types = slices.DeleteFunc(a.types, func(typ string) bool { return !slices.Contains(request.Types, typ) })
+	}
+	subset, err := e.subsetOf(a.types, pairs)
+	if err != nil {
+		return nil, nil, err
+	}
+	if request.Elements = subset.Elements; len(request.Elements) > 0 {
+		request.Self = append(request.Self, search.Pair{Name: elementsParam, Value: strings.Join(request.Elements, ",")})
+	}
+	return a, issues, mergeable(a)
+}
+
+// compartment checks that there is a compartment, in the viewer's sight.
+func (e *Engine) compartment(ctx context.Context, v Viewer, s Scope) error {
+	if e.Definitions.Compartment(s.Of.Type) == nil {
+		return fault.New(fault.NotFound, "resources of this type have no compartment")
+	}
+	if _, ok := e.Index.Compartment(s.Of.Type, s.Of.ID, s.Type); s.Type != "" && !ok {
+		return fault.New(fault.NotFound, "the compartment never holds resources of this type")
+	}
+	_, err := e.Read(ctx, v, s.Of)
+	return err
+}
+
+// query makes the question to the store about one type.
+func (e *Engine) query(ctx context.Context, a *asked, typ string) (*search.Query, error) {
+	q := *a.request.Query
+	q.Type, q.Allowed = typ, a.viewer.allowed()
+	var err error
+	if q.Where, err = e.resolved(ctx, a.viewer, q.Where); err != nil {
+		return nil, err
+	}
+	if err := e.expandPersons(ctx, q.Where, false); err != nil {
+		return nil, err
+	}
+	if a.scope.Of.Type == "" {
+		return &q, nil
+	}
+	within, ok := e.Index.Compartment(a.scope.Of.Type, a.scope.Of.ID, typ)
+	if !ok {
+		return nil, fault.New(fault.NotFound, "the compartment never holds resources of this type")
+	}
+	clause := []search.Clause{within}
+	if err := e.expandPersons(ctx, clause, typ == "Patient"); err != nil {
+		return nil, err
+	}
+	q.Where = append(q.Where, clause...)
+	return &q, nil
+}
+
+// inTurn fills found with a page of matches, type by type.
+func (e *Engine) inTurn(ctx context.Context, a *asked, from cursor, found *Found) error {
+	asOf, want := from.AsOf, a.request.Query.Count
+	total, counts := 0, a.request.Query.Total != search.TotalNone && !from.continues()
+	var next *cursor
+	for i, typ := range a.types {
+		if i < from.Type || next != nil && !counts {
+			continue
+		}
+		q, err := e.query(ctx, a, typ)
+		if err != nil {
+			return err
+		}
+		q.AsOf = asOf
+		if i == from.Type {
+			q.After = from.position()
+		}
+		if !counts {
+			q.Total = search.TotalNone
+		}
+		left := max(want-len(found.Matches), 0)
+		switch {
+		case next != nil || want == 0:
+			q.Count = 0
+		default:
+			q.Count = max(left, 1) // behind a full page it only counts whether there is more
+		}
+		page, err := e.matches(ctx, a.viewer, q, q.After == nil)
+		if err != nil {
+			return err
+		}
+		asOf = page.AsOf
+		if counts {
+			total += page.Total
+		}
+		switch {
+		case q.Count == 0:
+		case left == 0 && (len(page.Rows) > 0 || page.Next != nil):
+			next = &cursor{Type: i}
+		case left > 0:
+			found.Matches = append(found.Matches, page.Rows...)
+			if page.Next != nil {
+				next = &cursor{Type: i, Keys: page.Next.Keys, ID: page.Next.ID}
+			}
+		}
+	}
+	if found.Total = from.total(); counts {
+		found.Total = total
+	}
+	if next != nil {
+		next.AsOf, next.Total = asOf, found.Total
+		found.Next = e.seal(a.viewer, a.hash, next)
+	}
+	return nil
+}
+
+// matches asks for one page of one type, persons included where they are asked for:
+// those that _id names come first.
+func (e *Engine) matches(ctx context.Context, v Viewer, q *search.Query, first bool) (store.Page, error) {
+	var persons []store.Version
 	if q.Type == "Patient" {
 		if rest, ok := withoutAllianceTag(q.Where, e.InstitutionSystem()); ok {
 			q.Where = rest
-			return e.personsPage(ctx, v, q, request, found)
+			return e.personsPage(ctx, v, q)
 		}
-		if !from.continues() {
-			persons, err := e.personsByID(ctx, v, q)
-			if err != nil {
-				return err
-			}
-			found.Matches = persons
-		}
-	}
-	persons := len(found.Matches)
-	page, err := e.Store.Search(ctx, q)
-	if err != nil {
-		return err
-	}
-	found.Matches = append(found.Matches, page.Rows...)
-	found.Total = from.total()
-	if q.Total != search.TotalNone {
-		found.Total = page.Total + persons
-	}
-	found.Next = e.cursorFor(v, request.Hash, page, found.Total)
-	return nil
-}
-
-// expandPersons puts a person's Patients beside its id wherever a clause means a
-// Patient. inPatient says that the clauses are about a Patient.
-func (e *Engine) expandPersons(ctx context.Context, clauses []search.Clause, inPatient bool) error {
-	for i := range clauses {
-		c := &clauses[i]
-		for _, operand := range slices.Clone(c.Any) {
-			switch o := operand.(type) {
-			case search.ReferenceMatch:
-				if o.ID == "" || o.Type != "" && o.Type != "Patient" {
-					continue
-				}
-				ids, err := e.linked(ctx, o.ID)
-				if err != nil {
-					return err
-				}
-				for _, id := range ids {
-					c.Any = append(c.Any, search.ReferenceMatch{Type: "Patient", ID: id})
-				}
-			case search.TokenMatch:
-				if !inPatient || c.Param != "_id" {
-					continue
-				}
-				ids, err := e.linked(ctx, o.Code)
-				if err != nil {
-					return err
-				}
-				for _, id := range ids {
-					c.Any = append(c.Any, search.TokenMatch{Code: id})
-				}
-			case search.ChainMatch:
-				if err := e.expandPersons(ctx, o.Where, o.Type == "Patient"); err != nil {
-					return err
-				}
-			case search.HasMatch:
-				if err := e.expandPersons(ctx, o.Where, o.Type == "Patient"); err != nil {
-					return err
-				}
+		if first {
+			var err error
+			if persons, err = e.personsByID(ctx, v, q); err != nil {
+				return store.Page{}, err
 			}
 		}
-	}
-	return nil
-}
-
-// withoutAllianceTag takes the clause that asks for persons out of a Patient
-// search; ok tells whether there was one.
-func withoutAllianceTag(where []search.Clause, system string) (rest []search.Clause, ok bool) {
-	for _, c := range where {
-		if c.Param == "_tag" && !c.Not && len(c.Any) == 1 {
-			if t, is := c.Any[0].(search.TokenMatch); is && t.Code == Alliance && t.System != nil && *t.System == system {
-				ok = true
-				continue
-			}
-		}
-		rest = append(rest, c)
-	}
-	return rest, ok
-}
-
-// personsPage finds persons by what their Patients say: each is shown where the
-// first of its Patients that match stands, so that paging meets it once.
-func (e *Engine) personsPage(ctx context.Context, v Viewer, q *search.Query, request *search.Request, found *Found) error {
-	if q.Total != search.TotalNone {
-		return invalid("person-count", "", "persons are not counted: search them page by page")
 	}
 	page, err := e.Store.Search(ctx, q)
-	if err != nil {
-		return err
+	if err != nil || len(persons) == 0 {
+		return page, err
 	}
-	for _, row := range page.Rows {
-		link, ok, err := e.Store.LinkOf(ctx, row.ID)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		first, err := e.firstOf(ctx, q, link.Person, page.AsOf)
-		if err != nil {
-			return err
-		}
-		if first != row.ID {
-			continue
-		}
-		person, err := e.person(ctx, v, link.Person)
-		if err != nil {
-			return err
-		}
-		found.Matches = append(found.Matches, person)
+	if q.Count > 0 {
+		page.Rows = append(persons, page.Rows...)
 	}
-	found.Next = e.cursorFor(v, request.Hash, page, -1)
-	return nil
-}
-
-// firstOf returns the Patient of a person that comes first in the answer to q.
-func (e *Engine) firstOf(ctx context.Context, q *search.Query, person string, asOf int64) (string, error) {
-	ids, err := e.linked(ctx, person)
-	if err != nil {
-		return "", err
+	if q.Total != search.TotalNone {
+		page.Total += len(persons)
 	}
-	if len(ids) == 1 {
-		return ids[0], nil
-	}
-	one := *q
-	one.Where = append(slices.Clone(q.Where), idClause(ids))
-	one.After, one.AsOf, one.Count = nil, asOf, 1
-	page, err := e.Store.Search(ctx, &one)
-	if err != nil || len(page.Rows) == 0 {
-		return "", err
-	}
-	return page.Rows[0].ID, nil
-}
-
-func idClause(ids []string) search.Clause {
-	c := search.Clause{Param: "_id", Kind: search.KindToken}
-	for _, id := range ids {
-		c.Any = append(c.Any, search.TokenMatch{Code: id})
-	}
-	return c
-}
-
-// personsByID projects the persons that a Patient search names by _id and one of
-// whose Patients fits the rest of it.
-func (e *Engine) personsByID(ctx context.Context, v Viewer, q *search.Query) ([]store.Version, error) {
-	var persons []store.Version
-	for i, c := range q.Where {
-		if c.Param != "_id" || c.Not || c.Missing != nil {
-			continue
-		}
-		for _, operand := range c.Any {
-			t, ok := operand.(search.TokenMatch)
-			if !ok {
-				continue
-			}
-			ids, err := e.linked(ctx, t.Code)
-			if err != nil {
-				return nil, err
-			}
-			if ids == nil {
-				continue
-			}
-			fits := *q
-			fits.Where = append(slices.Delete(slices.Clone(q.Where), i, i+1), idClause(ids))
-			fits.Count, fits.Total = 1, search.TotalNone
-			page, err := e.Store.Search(ctx, &fits)
-			if err != nil {
-				return nil, err
-			}
-			if len(page.Rows) == 0 {
-				continue
-			}
-			person, err := e.person(ctx, v, t.Code)
-			if fault.Is(err, fault.NotFound) {
-				continue
-			}
-			if err != nil {
-				return nil, err
-			}
-			persons = append(persons, person)
-		}
-	}
-	return persons, nil
+	return page, nil
 }
