@@ -210,7 +210,7 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, so
 			if stored, err = parseStored(current.Body); err != nil {
 				return nil, false, fmt.Errorf("read stored %s: %w", d.key.Type, err)
 			}
-			d.lost = identifierLocks(stored)
+			d.lost = e.Index.IdentifierLocks(stored)
 		}
 	}
 	if w.Fills {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -34,49 +33,13 @@ type criterion struct {
 //
 // Faults: *Refused for parameters that are unknown, malformed or no filters.
 func (e *Engine) criterion(ctx context.Context, v Viewer, typ string, pairs []search.Pair) (*criterion, error) {
-	request, issues := e.Index.Parse(typ, pairs, search.ParseOptions{})
-	if fhir.HasErrors(issues) {
+	names, q, issues := e.Index.Criterion(typ, pairs)
+	if q == nil || fhir.HasErrors(issues) {
 		return nil, &Refused{Fault: fault.New(fault.Invalid, "the criterion cannot be searched for"), Issues: issues}
 	}
-	q := request.Query
-	if len(request.Include)+len(request.RevInclude)+len(q.Sort)+len(request.Elements) > 0 ||
-		request.Counted || request.Summary != search.SummaryFalse || q.Total != search.TotalNone {
-		return nil, invalid("criterion-result", "", "a criterion says which resource is meant; it cannot say how a result is shown")
-	}
-	if len(q.Where) == 0 {
-		return nil, invalid("criterion-empty", "", "a criterion needs at least one search parameter that filters")
-	}
-	c := &criterion{typ: typ, text: canonical(typ, pairs), query: q}
-	c.locks = e.criterionLocks(c)
-	q.Allowed, q.Count = v.allowed(), 2
+	c := &criterion{typ: typ, text: search.Normal(q), query: q, locks: names}
+	q.Allowed = v.allowed()
 	return c, e.expandPersons(ctx, q.Where, typ == "Patient")
-}
-
-// canonical writes a criterion so that neither the order of its parameters and
-// alternatives nor their encoding counts.
-func canonical(typ string, pairs []search.Pair) string {
-	parts := make([]string, 0, len(pairs))
-	for _, p := range pairs {
-		values := strings.Split(p.Value, ",")
-		slices.Sort(values)
-		parts = append(parts, p.Name+"="+strings.Join(values, ","))
-	}
-	slices.Sort(parts)
-	return typ + "?" + strings.Join(slices.Compact(parts), "&")
-}
-
-// criterionLocks names what the transaction that looks for c locks.
-func (e *Engine) criterionLocks(c *criterion) []string {
-	var names []string
-	for _, clause := range c.query.Where {
-		if ids, ok := identified(clause); ok {
-			for _, t := range ids {
-				names = append(names, identifierLock(c.typ, t.Code))
-			}
-			return names
-		}
-	}
-	return []string{"criterion\x00" + c.text}
 }
 
 // identified returns the identifiers that a clause asks for, if it asks for nothing
@@ -94,10 +57,6 @@ func identified(c search.Clause) (ids []search.TokenMatch, ok bool) {
 	}
 	return ids, true
 }
-
-// identifierLock names the lock of everything of a type with an identifier of this
-// value: in a criterion the system may be missing, or be another name of the same.
-func identifierLock(typ, value string) string { return "identifier\x00" + typ + "\x00" + value }
 
 // searcher is a store, or a transaction, that is searched.
 type searcher interface {

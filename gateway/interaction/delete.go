@@ -53,7 +53,7 @@ func (p *planning) draftDelete(ctx context.Context, i int, k store.Key) error {
 	if err != nil {
 		return fmt.Errorf("read stored %s: %w", k.Type, err)
 	}
-	d.lost = identifierLocks(stored)
+	d.lost = p.Index.IdentifierLocks(stored)
 	p.add(i, d, Removed)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,12 +41,17 @@ func newFixture(t testing.TB) *fixture {
 	return &fixture{Engine: newEngine(s), store: s, t: t}
 }
 
+// validator is shared: what it compiles serves all tests.
+var validator = sync.OnceValue(func() *validate.Validator {
+	return validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true})
+})
+
 func newEngine(s *sqlite.Store) *interaction.Engine {
 	defs := definitions.R4()
 	return interaction.New(interaction.Config{
 		Store:       s,
 		Index:       search.New(defs, search.Options{Bases: []string{base}}),
-		Validator:   validate.New(defs, validate.Options{Thorough: true, NoBestPractice: true}),
+		Validator:   validator(),
 		Definitions: defs,
 		Identity:    identity.New(identity.DefaultSystems("https://yilian.dev")),
 		Base:        "https://yilian.dev",

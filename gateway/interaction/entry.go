@@ -52,7 +52,7 @@ func (e *Engine) Entries(bundle *fhir.Node) (kind string, entries []Entry, err e
 		request := n.Get("request")
 		x := Entry{
 			Place: "Bundle.entry[" + strconv.Itoa(i) + "]", FullURL: n.Get("fullUrl").Text(), Resource: n.Get("resource"),
-			Method: request.Get("method").Text(), URL: e.below(request.Get("url").Text()),
+			Method: request.Get("method").Text(), URL: e.relative(request.Get("url").Text()),
 			IfNoneMatch: request.Get("ifNoneMatch").Text(), IfModifiedSince: request.Get("ifModifiedSince").Text(),
 			IfMatch: request.Get("ifMatch").Text(), IfNoneExist: request.Get("ifNoneExist").Text(),
 		}
@@ -75,8 +75,8 @@ func (e *Engine) Entries(bundle *fhir.Node) (kind string, entries []Entry, err e
 	return kind, entries, nil
 }
 
-// below takes the address of the endpoint off a URL.
-func (e *Engine) below(url string) string {
+// relative takes the address of the endpoint off a URL.
+func (e *Engine) relative(url string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(url, strings.TrimSuffix(e.FHIRBase, "/")), "/")
 }
 

@@ -145,7 +145,7 @@ func (p *planning) draftOver(ctx context.Context, i int, current store.Version, 
 			return nil
 		}
 	}
-	d.lost = identifierLocks(stored)
+	d.lost = p.Index.IdentifierLocks(stored)
 	p.add(i, d, Changed)
 	return nil
 }

@@ -140,7 +140,7 @@ func (e *Engine) woken(ctx context.Context, wake []store.Key, known map[store.Pe
 		if err != nil {
 			return nil, fmt.Errorf("read stored %s: %w", k.Type, err)
 		}
-		d.lost = identifierLocks(tree)
+		d.lost = e.Index.IdentifierLocks(tree)
 		if err := e.prepare(ctx, d, tree, known); err != nil {
 			return nil, err
 		}
@@ -281,11 +281,11 @@ func (e *Engine) lockNames(t *transaction) []string {
 		}
 		for _, v := range d.values.Tokens {
 			if v.Param == "identifier" && v.Code != "" {
-				names = append(names, identifierLock(d.key.Type, v.Code))
+				names = append(names, search.IdentifierLock(d.key.Type, v.Code))
 			}
 		}
 		for _, p := range d.pending {
-			names = append(names, identifierLock(p.Type, p.Identifier.Value))
+			names = append(names, search.IdentifierLock(p.Type, p.Identifier.Value))
 		}
 		if d.key.Type == "Patient" {
 			names = append(names, e.Identity.LockNames(d.stamped, d.owner)...)
@@ -293,19 +293,6 @@ func (e *Engine) lockNames(t *transaction) []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// identifierLocks names the locks of the identifiers that a stored resource has.
-func identifierLocks(stored *fhir.Node) (names []string) {
-	typ := stored.ResourceType()
-	for _, element := range []string{"identifier", "masterIdentifier"} {
-		for _, n := range stored.Get(element).Items() {
-			if value := n.Get("value").Text(); value != "" {
-				names = append(names, identifierLock(typ, value))
-			}
-		}
-	}
-	return names
 }
 
 // identifiers returns the business identifiers among a resource's index values.

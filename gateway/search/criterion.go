@@ -70,14 +70,14 @@ func identifierLocks(typ string, c *Clause) []string {
 		if !ok || m.Code == "" || m.Text != "" {
 			return nil
 		}
-		out = append(out, identifierLock(typ, m.Code))
+		out = append(out, IdentifierLock(typ, m.Code))
 	}
 	return out
 }
 
-// identifierLock names an identifier by its value alone: a criterion may leave the
+// IdentifierLock names an identifier by its value alone: a criterion may leave the
 // system out and must meet all of them.
-func identifierLock(typ, value string) string { return typ + "|" + value }
+func IdentifierLock(typ, value string) string { return typ + "|" + value }
 
 // IdentifierLocks names what every write of a resource must lock, before the
 // version and after it: all its identifiers.
@@ -102,7 +102,7 @@ func (e *Engine) IdentifierLocks(res *fhir.Node) []string {
 	var out []string
 	for _, token := range x.values.Tokens {
 		if token.Code != "" {
-			out = append(out, identifierLock(typ, token.Code))
+			out = append(out, IdentifierLock(typ, token.Code))
 		}
 	}
 	slices.Sort(out)
