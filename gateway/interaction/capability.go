@@ -19,7 +19,8 @@ func (e *Engine) lazyCapabilities() func() []byte {
 			resources.Append(e.resourceCapability(typ))
 		}
 		security := fhir.NewObject().SetString("description", "Access control: "+e.Security)
-		rest := fhir.NewObject().SetString("mode", "server").Set("security", security).Set("resource", resources)
+		rest := fhir.NewObject().SetString("mode", "server").Set("security", security).Set("resource", resources).
+			Set("interaction", interactionList(systemInteractions))
 		return fhir.NewObject().
 			SetString("resourceType", "CapabilityStatement").
 			SetString("url", e.Base+"/fhir/CapabilityStatement/gateway").
@@ -32,30 +33,44 @@ func (e *Engine) lazyCapabilities() func() []byte {
 			Set("implementation", fhir.NewObject().SetString("description", "FHIR gateway of a medical alliance").SetString("url", e.FHIRBase)).
 			SetString("fhirVersion", e.Definitions.Version()).
 			Set("format", fhir.NewArray(fhir.NewString("application/fhir+json"), fhir.NewString("json"))).
+			Set("patchFormat", fhir.NewArray(fhir.NewString("application/fhir+json"), fhir.NewString(JSONPatch), fhir.NewString(XMLPatch))).
 			Set("rest", fhir.NewArray(rest)).
 			AppendJSON(nil)
 	})
 }
 
 // interactions are what every resource type can do.
-var interactions = []string{"read", "vread", "create", "update", "delete", "history-instance", "search-type"}
+var interactions = []string{
+	"read", "vread", "create", "update", "patch", "delete", "history-instance", "history-type", "search-type",
+}
+
+// systemInteractions are what the endpoint itself can do.
+var systemInteractions = []string{"transaction", "batch", "history-system"}
+
+func interactionList(codes []string) *fhir.Node {
+	list := fhir.NewArray()
+	for _, code := range codes {
+		list.Append(fhir.NewObject().SetString("code", code))
+	}
+	return list
+}
 
 func (e *Engine) resourceCapability(typ string) *fhir.Node {
-	list := fhir.NewArray()
-	for _, code := range interactions {
-		list.Append(fhir.NewObject().SetString("code", code))
+	deletes := "single"
+	if e.DeletesMany {
+		deletes = "multiple"
 	}
 	out := fhir.NewObject().
 		SetString("type", typ).
 		SetString("profile", "http://hl7.org/fhir/StructureDefinition/"+typ).
-		Set("interaction", list).
+		Set("interaction", interactionList(interactions)).
 		SetString("versioning", "versioned-update").
 		Set("readHistory", fhir.NewBool(true)).
-		Set("updateCreate", fhir.NewBool(false)).
-		Set("conditionalCreate", fhir.NewBool(false)).
+		Set("updateCreate", fhir.NewBool(e.UpdateCreates)).
+		Set("conditionalCreate", fhir.NewBool(true)).
 		SetString("conditionalRead", "full-support").
-		Set("conditionalUpdate", fhir.NewBool(false)).
-		SetString("conditionalDelete", "not-supported")
+		Set("conditionalUpdate", fhir.NewBool(true)).
+		SetString("conditionalDelete", deletes)
 	supported := e.Index.Capability(typ)
 	texts := func(name string, values []string) {
 		if len(values) == 0 {
