@@ -17,7 +17,6 @@ import (
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
-	"github.com/yilian/yilian/gateway/store/sqlite"
 	"github.com/yilian/yilian/mapping"
 )
 
@@ -25,7 +24,7 @@ import (
 // outside of the store, and those that were pushed into it. A pushed one goes before
 // one outside.
 type membership struct {
-	store   *sqlite.Store
+	store   keeper
 	index   *search.Engine
 	engine  *interaction.Engine
 	ingest  *ingest.Ingest

@@ -23,7 +23,6 @@ import (
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
-	"github.com/yilian/yilian/gateway/store/sqlite"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/testdata"
@@ -106,7 +105,7 @@ func ignoreClosed(err error) error {
 type process struct {
 	config  *config.Config
 	log     *slog.Logger
-	store   *sqlite.Store
+	store   keeper
 	engine  *interaction.Engine
 	ingest  *ingest.Ingest
 	members *membership
@@ -115,7 +114,7 @@ type process struct {
 
 // open puts the parts together around the data folder.
 func open(ctx context.Context, o Options) (*process, error) {
-	s, err := openStore(ctx, o.Config)
+	s, _, _, err := openStore(ctx, o.Config, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -126,39 +125,7 @@ func open(ctx context.Context, o Options) (*process, error) {
 	return p, nil
 }
 
-func openStore(ctx context.Context, c *config.Config) (*sqlite.Store, error) {
-	if c.StoreURL != "" {
-		return nil, errors.New("store.url is set, and PostgreSQL is not supported yet; leave it out to use the data folder")
-	}
-	if c.RedisURL != "" {
-		return nil, errors.New("redis.url is set, and Redis is not supported yet; leave it out")
-	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
-	}
-	s, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page})
-	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
-	}
-	// A server that was killed left its address; somebody else may listen there by now.
-	if err := os.Remove(filepath.Join(c.Data, addressFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("remove an old address: %w", err), s.Close())
-	}
-	return s, nil
-}
-
-// Migrate brings the schema of a store that no server holds up to date, and makes
-// it where there is none. It returns the versions before, 0 for none, and now.
-func Migrate(ctx context.Context, c *config.Config) (before, now int64, err error) {
-	s, err := openStore(ctx, c)
-	if err != nil {
-		return 0, 0, err
-	}
-	schema := s.Schema()
-	return schema.Before, schema.Now, s.Close()
-}
-
-func assemble(ctx context.Context, o Options, s *sqlite.Store) (*process, error) {
+func assemble(ctx context.Context, o Options, s keeper) (*process, error) {
 	c := o.Config
 	defs := definitions.R4()
 	members := &membership{

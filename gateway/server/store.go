@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/yilian/yilian/gateway/config"
+	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/sqlite"
+)
+
+// keeper is what the parts of a process ask of its store.
+type keeper interface {
+	store.Reader
+	store.Writer
+	store.IdentityReader
+	store.Inbox
+	store.Secrets
+	store.Folders
+	Close() error
+}
+
+// openStore opens the store that the configuration names. Schema versions are those
+// before, 0 for a store that was made, and now.
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (s keeper, before, now int64, err error) {
+	if c.RedisURL != "" {
+		return nil, 0, 0, errors.New("redis.url is set, and Redis is not supported yet; leave it out")
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, 0, 0, fmt.Errorf("data folder: %w", err)
+	}
+	if c.StoreURL != "" {
+		s, err := postgres.Open(ctx, c.StoreURL, postgres.Options{PageCount: c.Limits.Page, Log: log})
+		if err != nil {
+			return nil, 0, 0, fmt.Errorf("open the store: %w", err)
+		}
+		schema := s.Schema()
+		return s, schema.Before, schema.Now, nil
+	}
+	embedded, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page})
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("open the store: %w", err)
+	}
+	// A server that was killed left its address; somebody else may listen there by now.
+	if err := os.Remove(filepath.Join(c.Data, addressFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, 0, 0, errors.Join(fmt.Errorf("remove an old address: %w", err), embedded.Close())
+	}
+	schema := embedded.Schema()
+	return embedded, schema.Before, schema.Now, nil
+}
+
+// Migrate brings the schema of a store up to date, and makes it where there is none; no
+// server may hold an embedded one. It returns the versions before, 0 for none, and now.
+func Migrate(ctx context.Context, c *config.Config) (before, now int64, err error) {
+	s, before, now, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return 0, 0, err
+	}
+	return before, now, s.Close()
+}
