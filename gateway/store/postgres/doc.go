@@ -14,11 +14,11 @@
 //	Put, SetFeatures, Finish …                                           none
 //	commit ──▶ all rows, COMMIT                                          one trip
 //
-// So a refusal for a version that came in between may show at the end of Update only.
 // A row of a resource is replaced only where its change is still the one that the
-// transaction saw; advisory locks order what is looked for before it is there.
-// Deadlocks, and a time that came out earlier than that of the version replaced, run fn
-// again. Where the connection is lost during COMMIT, the store looks whether the
+// transaction saw; advisory locks order what is looked for before it is there. That a
+// version came in between may show at the end only: then fn runs again, on rows that
+// are locked first, and Put says so. Deadlocks, and a time that came out earlier than
+// that of the version replaced, run fn again too. Where the connection is lost during COMMIT, the store looks whether the
 // transaction's first version is there, and says so if it cannot find out.
 //
 // # Order of changes

@@ -79,13 +79,23 @@ func broken(err error) bool {
 		strings.HasSuffix(err.Error(), "conn closed") // the driver has no value for it
 }
 
-// again reports whether a transaction that failed so may simply be run again.
+// again reports whether a transaction that failed so may simply be run again. That of a
+// version that came in between shows late; in another run Put sees it.
 func again(err error) bool {
 	switch code(err) {
 	case codeDeadlock, codeSerialize:
 		return true
 	}
-	return errors.Is(err, errOrder) || lost(err)
+	return errors.Is(err, errOrder) || raced(err) || lost(err)
+}
+
+// raced reports that a version was written in between.
+func raced(err error) bool {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return false
+	}
+	return e.Code == codeFoundNone || e.Code == codeUnique && (e.ConstraintName == constraintID || e.ConstraintName == constraintNext)
 }
 
 // classify gives the driver's errors a kind. Faults and the context's own errors pass
@@ -96,14 +106,10 @@ func classify(err error) error {
 	switch {
 	case err == nil, errors.As(err, &known):
 		return err
+	case raced(err):
+		return errConflict
 	case errors.As(err, &e):
 		switch e.Code {
-		case codeUnique:
-			if e.ConstraintName == constraintID || e.ConstraintName == constraintNext {
-				return errConflict
-			}
-		case codeFoundNone:
-			return errConflict
 		case codeDeadlock, codeSerialize, codeLock:
 			return fault.Wrap(fault.Busy, err, "other transactions are in the way").WithCode("lock-error")
 		case codeCanceled:
@@ -124,6 +130,20 @@ func classify(err error) error {
 		return fault.Wrap(fault.Unavailable, err, "the store is away")
 	}
 	return err
+}
+
+// connecting names what opening a connection failed of in one line, without the account
+// and the address, which the operator has in the configuration.
+func connecting(err error) error {
+	var e *pgconn.PgError
+	var c *pgconn.ConnectError
+	switch {
+	case err == nil || !errors.As(err, &c):
+		return err
+	case errors.As(err, &e):
+		return fault.Wrap(fault.Unavailable, errors.New(e.Message), "the store refuses the connection")
+	}
+	return fault.Wrap(fault.Unavailable, errors.New("cannot connect"), "the store is away")
 }
 
 // tooCostly turns the end of a search's own time into a fault; the end of the

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -123,17 +124,17 @@ func (t *tx) Put(ctx context.Context, p *store.Put) (store.Version, error) {
 // replaces makes sure that the transaction has a time, and knows the row of a resource
 // that is to be there.
 func (t *tx) replaces(ctx context.Context, p *store.Put) (*current, error) {
+	var keys []store.Key
+	if t.at == 0 {
+		keys = t.hot
+	}
 	now := t.known[p.Key]
-	if now == nil && p.Expect == 0 {
+	if now == nil && p.Expect == 0 && !slices.Contains(t.hot, p.Key) {
 		now = &current{}
 		t.known[p.Key] = now
 	}
 	if now != nil && t.at != 0 {
 		return now, nil
-	}
-	var keys []store.Key
-	if t.at == 0 {
-		keys = t.hot
 	}
 	if now == nil {
 		keys = append(keys[:len(keys):len(keys)], p.Key)

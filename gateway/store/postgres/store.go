@@ -53,7 +53,7 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 
 func (s *Store) open(ctx context.Context, url string) (err error) {
 	if s.schema, err = migrate(ctx, url, &s.opt); err != nil {
-		return fmt.Errorf("bringing the schema up to date: %w", err)
+		return fmt.Errorf("bringing the schema up to date: %w", connecting(err))
 	}
 	if s.upkeep, err = s.opt.pool(s.done, url, 2, s.opt.StatementTime, false); err != nil {
 		return err

@@ -34,7 +34,7 @@ type tx struct {
 	changes int64 // given so far
 	first   int64 // the first change that stands in a version, by which a commit shows
 	known   map[store.Key]*current
-	hot     []store.Key // resources that a run before replaced: locked before the time is taken
+	hot     []store.Key // resources that a run before wrote: locked before the time is taken
 	sizes   map[string]int64
 }
 
@@ -149,7 +149,7 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 			return classify(err)
 		}
 		if t != nil {
-			hot = t.replaced()
+			hot = t.written()
 		}
 		if lost(err) {
 			s.write.Reset()
@@ -247,14 +247,12 @@ func (t *tx) close() {
 	_ = t.c.Conn().Close(ctx)
 }
 
-// replaced returns the resources that the transaction was to write over.
-func (t *tx) replaced() (list []store.Key) {
-	for k, c := range t.known {
-		if c.rid != 0 && !c.fresh {
-			list = append(list, k)
-		}
+// written returns the resources that the transaction was to write.
+func (t *tx) written() (list []store.Key) {
+	for k := range t.known {
+		list = append(list, k)
 	}
-	slices.SortFunc(list, func(a, b store.Key) int { return compareKeys(a, b) })
+	slices.SortFunc(list, compareKeys)
 	return list
 }
 
