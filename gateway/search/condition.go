@@ -16,7 +16,7 @@ func (p *parser) condition(t *typeParameters, full, value string, depth int) (Cl
 	switch full {
 	case "_list":
 		return p.list(value, depth)
-	case "_filter":
+	case paramFilter:
 		return p.filter(t, value, depth)
 	}
 	head, chain, chained := strings.Cut(full, ".")
@@ -28,6 +28,9 @@ func (p *parser) condition(t *typeParameters, full, value string, depth int) (Cl
 		return Clause{}, false
 	case !param.usable():
 		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "%s cannot be searched: %s", name(code), param.refused)
+		return Clause{}, false
+	case code == paramFilter:
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier", paramFilter)
 		return Clause{}, false
 	case chained:
 		return p.chain(param, modifier, chain, value, depth)

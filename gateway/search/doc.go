@@ -7,11 +7,19 @@
 //	?name=… ─── Engine.Parse ───▶ Request ─▶ store
 //
 // Every search parameter is the FHIRPath expression of its definition, compiled
-// once per resource type; no resource type has code of its own. What cannot be
-// searched (composite and special parameters, modifiers that need terminology)
-// is refused by name, never ignored.
+// once per resource type; no resource type has code of its own. Definitions may be
+// given at run time (SetParameters); until all resources are indexed by one, it is
+// refused, as everything is that cannot be searched: by name, never ignored.
 //
-// It owns no SQL, no HTTP and no authorisation: Query.Allowed is the caller's.
+// A composite parameter has index values of its own only where it looks at elements
+// inside of a resource; of the whole resource it is a conjunction. _filter, and
+// compartments, are combinations of conditions (AllMatch), _list is a reverse chain.
+// References above and below one in a hierarchy are the caller's to walk, see
+// Hierarchies. Conditional interactions lock what Criterion and IdentifierLocks name.
+//
+// It owns no SQL, no HTTP and no authorisation: Query.Allowed is the caller's; what
+// codes mean it asks a Terminology. Package oracle answers queries by looking at
+// every value, and is what tests compare with.
 //
 // Specification: https://hl7.org/fhir/R4/search.html
 package search

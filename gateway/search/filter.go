@@ -10,6 +10,8 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
+const paramFilter = "_filter"
+
 // filterSteps is how often each condition of a filter may be read, on average, to
 // find out to which types its chains lead.
 const filterSteps = 20
@@ -164,7 +166,7 @@ func (f *filterReader) test(t *typeParameters, depth, nested int) (Clause, bool)
 	}
 	param := t.byCode[code]
 	switch {
-	case param == nil:
+	case param == nil || code == paramFilter:
 		return f.fail(start, "%s has no search parameter %s", f.p.shown(t), name(code))
 	case !param.usable():
 		return f.fail(start, "%s cannot be searched: %s", name(code), param.refused)

@@ -140,6 +140,8 @@ func (e *Engine) prepare(t *typeParameters, p *parameter) {
 		p.refused = "this server does not index all texts"
 	case p.code == paramContent:
 		p.kind, t.content = KindText, true
+	case p.code == paramFilter:
+		p.kind = KindSpecial
 	case p.def.Type == "special" && p.code == "near":
 		p.kind = KindSpecial
 		p.compile(e, t.name)

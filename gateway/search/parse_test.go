@@ -212,6 +212,7 @@ func TestParseConditions(t *testing.T) {
 		{"Location", "near=-31.2|-121.5|5", "near:special -31.2|-121.5 within 5000 m"},
 		{"Location", "near=1|2|3|m,1|2|1|[mi_i]", "near:special 1|2 within 3 m or 1|2 within 1609.344 m"},
 		{"Location", "near:missing=true", "near$0:number missing=true"},
+		{"Observation", "patient._filter=name eq x", "patient:reference Patient(name:string equal x)"},
 		{"Patient", "_list=7,List/8", "_has:reference List.item(_id:token *|7 or *|8)"},
 		{"Observation", "patient._list=7", "patient:reference Patient(_has:reference List.item(_id:token *|7))"},
 		{"Patient", "_text=Bone 糖尿病", "_text:text bone+尿病+糖尿"},
@@ -301,6 +302,10 @@ func TestParseRefuses(t *testing.T) {
 		{"Patient", "_text:missing=true", "search-modifier-unknown", "parameter '_text:missing': _text takes no modifier 'missing'"},
 		{"Patient", "_list=$current-problems", "search-parameter-unsupported", "parameter '_list': functional lists such as '$current-problems' are not supported, only the ids of Lists"},
 		{"Patient", "_list=a b", "search-value-invalid", "parameter '_list': expected the id of a List"},
+		{"Patient", "_filter:missing=true", "search-modifier-unknown", "parameter '_filter:missing': _filter takes no modifier"},
+		{"Patient", "_filter:exact=name eq x", "search-modifier-unknown", ""},
+		{"Patient", "_filter=_filter eq x", "search-filter-invalid", "parameter '_filter': Patient has no search parameter '_filter' at character 1"},
+		{"Patient", "_sort=_filter", "search-sort-unsupported", ""},
 		{"Patient", "_query=x", "search-parameter-unsupported", "parameter '_query': it is not supported"},
 		{"Encounter", "patient:below=1", "search-modifier-unsupported", "parameter 'patient:below': resources of type Patient make no hierarchy"},
 		{"Encounter", "location:below=http://x.example/Location/1", "search-value-invalid", "parameter 'location:below': expected Type/id of this server"},
@@ -506,7 +511,7 @@ func TestCapability(t *testing.T) {
 		}
 	}
 	want := []string{
-		"_content:string", "_id:token", "_lastUpdated:date", "_profile:uri", "_security:token", "_source:uri", "_tag:token", "_text:string", "active:token", "address:string",
+		"_content:string", "_filter:special", "_id:token", "_lastUpdated:date", "_profile:uri", "_security:token", "_source:uri", "_tag:token", "_text:string", "active:token", "address:string",
 		"address-city:string", "address-country:string", "address-postalcode:string", "address-state:string", "address-use:token",
 		"birthOrderBoolean:token", "birthdate:date", "death-date:date", "deceased:token", "email:token", "family:string", "gender:token", "general-practitioner:reference",
 		"given:string", "identifier:token", "language:token", "link:reference", "mothersMaidenName:string", "name:string", "name-pinyin:string",

@@ -62,7 +62,7 @@ var combinedTests = []test{
 			{"inside a chain", one(clause("of", search.KindReference, search.ChainMatch{Type: "X", Where: one(either(all(a), all(c)))})), "z"},
 			{"inside a chain, not", one(clause("of", search.KindReference, search.ChainMatch{Type: "X", Where: one(not(either(all(a), all(c))))})), ""},
 		})
-		var deep search.Clause = a
+		deep := a
 		for range 200 {
 			deep = not(either(all(deep)))
 		}
