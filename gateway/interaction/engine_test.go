@@ -3,6 +3,7 @@ package interaction_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -15,13 +16,16 @@ import (
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/postgres"
 	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/gateway/store/storetest"
+	"github.com/yilian/yilian/internal/testenv"
 )
 
 // fixture is an engine over an empty store.
 type fixture struct {
 	*interaction.Engine
-	store *sqlite.Store
+	store storetest.Store
 	t     testing.TB
 }
 
@@ -30,6 +34,14 @@ const base = "http://127.0.0.1:8080/fhir"
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
+	return over(t, s, err)
+}
+
+func over(t testing.TB, s interface {
+	storetest.Store
+	io.Closer
+}, err error) *fixture {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,12 +53,21 @@ func newFixture(t testing.TB) *fixture {
 	return &fixture{Engine: newEngine(s), store: s, t: t}
 }
 
+// onEachStore runs a test over every store there is.
+func onEachStore(t *testing.T, run func(t *testing.T, f *fixture)) {
+	t.Run("sqlite", func(t *testing.T) { run(t, newFixture(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		s, err := postgres.Open(t.Context(), testenv.Postgres(t), postgres.Options{})
+		run(t, over(t, s, err))
+	})
+}
+
 // validator is shared: what it compiles serves all tests.
 var validator = sync.OnceValue(func() *validate.Validator {
 	return validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true})
 })
 
-func newEngine(s *sqlite.Store) *interaction.Engine {
+func newEngine(s interaction.Store) *interaction.Engine {
 	defs := definitions.R4()
 	return interaction.New(interaction.Config{
 		Store:       s,

@@ -83,16 +83,17 @@ func TestConditionalPatch(t *testing.T) {
 }
 
 func TestPatchesAtOnceAllHold(t *testing.T) {
-	f := newFixture(t)
-	first := f.create(identified)
-	together(32, func(int) {
-		if _, err := f.Patch(f.ctx(), everybody, first.Key, interaction.Patch{JSON: tree(t, `[{"op":"add","path":"/identifier/-","value":{"value":"more"}}]`)}, 0); err != nil {
-			t.Error(err)
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		first := f.create(identified)
+		together(32, func(int) {
+			if _, err := f.Patch(f.ctx(), everybody, first.Key, interaction.Patch{JSON: tree(t, `[{"op":"add","path":"/identifier/-","value":{"value":"more"}}]`)}, 0); err != nil {
+				t.Error(err)
+			}
+		})
+		if got := strings.Count(f.get("Patient", first.ID), `"more"`); got != 32 {
+			t.Errorf("%d of 32 patches hold", got)
 		}
 	})
-	if got := strings.Count(f.get("Patient", first.ID), `"more"`); got != 32 {
-		t.Errorf("%d of 32 patches hold", got)
-	}
 }
 
 func TestAPatchedBinaryKeepsItsContent(t *testing.T) {

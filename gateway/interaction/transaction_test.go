@@ -85,59 +85,60 @@ func (f *fixture) change() int64 {
 }
 
 func TestATransactionWithEveryVerb(t *testing.T) {
-	f := newFixture(t)
-	updated := f.create(`{"resourceType":"Patient","gender":"female"}`)
-	patched := f.create(`{"resourceType":"Patient","gender":"female"}`)
-	byXML := f.create(`{"resourceType":"Patient","gender":"female"}`)
-	deleted := f.create(`{"resourceType":"Patient","gender":"female"}`)
-	fitting := f.create(identified)
-	xml := `PGRpZmYgeG1sbnM6Zj0iaHR0cDovL2hsNy5vcmcvZmhpciI+PHJlcGxhY2Ugc2VsPSJmOlBhdGllbnQvZjpnZW5kZXIvQHZhbHVlIj5tYWxlPC9yZXBsYWNlPjwvZGlmZj4=`
-	replies := f.mustTransact(
-		entry("", "GET", "Patient/"+updated.ID, ""),
-		entry("", "PATCH", "Patient/"+patched.ID, `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.gender"},{"name":"value","valueCode":"male"}]}]}`),
-		entry("", "PATCH", "Patient/"+byXML.ID, `{"resourceType":"Binary","contentType":"application/xml-patch+xml","data":"`+xml+`"}`),
-		entry("", "PUT", "Patient/"+updated.ID, `{"resourceType":"Patient","id":"`+updated.ID+`","gender":"male"}`, `"ifMatch":"W/\"1\""`),
-		entry("urn:uuid:00000000-0000-4000-8000-000000000001", "POST", "Patient", `{"resourceType":"Patient","id":"mine","gender":"other"}`),
-		entry("", "DELETE", "Patient/"+deleted.ID, ""),
-		entry("", "POST", "Patient", identified, `"ifNoneExist":"identifier=urn:x|7"`),
-		entry("", "GET", "Patient?gender=male", ""),
-		entry("", "PUT", "Patient?identifier=urn:x|9", `{"resourceType":"Patient","identifier":[{"system":"urn:x","value":"9"}],"gender":"male"}`),
-		entry("", "DELETE", "Patient?identifier=urn:x|nothing", ""),
-	)
-	var got []string
-	for _, r := range replies {
-		switch {
-		case r.Read != nil:
-			got = append(got, "read "+strconv.Itoa(r.Read.Status))
-		default:
-			got = append(got, fmt.Sprintf("%s %d.%d", r.Method, r.Effect, r.Number))
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		updated := f.create(`{"resourceType":"Patient","gender":"female"}`)
+		patched := f.create(`{"resourceType":"Patient","gender":"female"}`)
+		byXML := f.create(`{"resourceType":"Patient","gender":"female"}`)
+		deleted := f.create(`{"resourceType":"Patient","gender":"female"}`)
+		fitting := f.create(identified)
+		xml := `PGRpZmYgeG1sbnM6Zj0iaHR0cDovL2hsNy5vcmcvZmhpciI+PHJlcGxhY2Ugc2VsPSJmOlBhdGllbnQvZjpnZW5kZXIvQHZhbHVlIj5tYWxlPC9yZXBsYWNlPjwvZGlmZj4=`
+		replies := f.mustTransact(
+			entry("", "GET", "Patient/"+updated.ID, ""),
+			entry("", "PATCH", "Patient/"+patched.ID, `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.gender"},{"name":"value","valueCode":"male"}]}]}`),
+			entry("", "PATCH", "Patient/"+byXML.ID, `{"resourceType":"Binary","contentType":"application/xml-patch+xml","data":"`+xml+`"}`),
+			entry("", "PUT", "Patient/"+updated.ID, `{"resourceType":"Patient","id":"`+updated.ID+`","gender":"male"}`, `"ifMatch":"W/\"1\""`),
+			entry("urn:uuid:00000000-0000-4000-8000-000000000001", "POST", "Patient", `{"resourceType":"Patient","id":"mine","gender":"other"}`),
+			entry("", "DELETE", "Patient/"+deleted.ID, ""),
+			entry("", "POST", "Patient", identified, `"ifNoneExist":"identifier=urn:x|7"`),
+			entry("", "GET", "Patient?gender=male", ""),
+			entry("", "PUT", "Patient?identifier=urn:x|9", `{"resourceType":"Patient","identifier":[{"system":"urn:x","value":"9"}],"gender":"male"}`),
+			entry("", "DELETE", "Patient?identifier=urn:x|nothing", ""),
+		)
+		var got []string
+		for _, r := range replies {
+			switch {
+			case r.Read != nil:
+				got = append(got, "read "+strconv.Itoa(r.Read.Status))
+			default:
+				got = append(got, fmt.Sprintf("%s %d.%d", r.Method, r.Effect, r.Number))
+			}
 		}
-	}
-	want := "[read 200 PATCH 2.2 PATCH 2.2 PUT 2.2 POST 1.1 DELETE 3.2 POST 0.1 read 4 PUT 1.1 DELETE 0.0]"
-	if fmt.Sprint(got) != want {
-		t.Errorf("got  %v\nwant %s", got, want)
-	}
-	if !strings.Contains(string(replies[0].Read.Body), `"male"`) {
-		t.Error("the read does not see the write of its transaction")
-	}
-	if replies[4].ID == "mine" {
-		t.Error("the id of a POST is the server's to give")
-	}
-	if replies[6].ID != fitting.ID {
-		t.Errorf("the conditional create answers %s", replies[6].Key)
-	}
-	// The order of the specification is the order of commits.
-	past, err := f.History(f.ctx(), everybody, store.Key{}, pairs(t, "_count=6"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var order []string
-	for _, v := range past.Versions {
-		order = append(order, v.ID)
-	}
-	if order[5] != deleted.ID || order[4] != replies[4].ID {
-		t.Errorf("deleted and created out of order: %v", order)
-	}
+		want := "[read 200 PATCH 2.2 PATCH 2.2 PUT 2.2 POST 1.1 DELETE 3.2 POST 0.1 read 4 PUT 1.1 DELETE 0.0]"
+		if fmt.Sprint(got) != want {
+			t.Errorf("got  %v\nwant %s", got, want)
+		}
+		if !strings.Contains(string(replies[0].Read.Body), `"male"`) {
+			t.Error("the read does not see the write of its transaction")
+		}
+		if replies[4].ID == "mine" {
+			t.Error("the id of a POST is the server's to give")
+		}
+		if replies[6].ID != fitting.ID {
+			t.Errorf("the conditional create answers %s", replies[6].Key)
+		}
+		// The order of the specification is the order of commits.
+		past, err := f.History(f.ctx(), everybody, store.Key{}, pairs(t, "_count=6"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var order []string
+		for _, v := range past.Versions {
+			order = append(order, v.ID)
+		}
+		if order[5] != deleted.ID || order[4] != replies[4].ID {
+			t.Errorf("deleted and created out of order: %v", order)
+		}
+	})
 }
 
 const (
@@ -326,70 +327,73 @@ func TestATransactionThatFailsWritesNothingAndNamesTheEntry(t *testing.T) {
 }
 
 func TestTransactionsOfOneIdentityMakeOneResource(t *testing.T) {
-	f := newFixture(t)
-	var mu sync.Mutex
-	ids := map[string]bool{}
-	together(32, func(i int) {
-		replies, err := f.transact(
-			entry(uuidA, "POST", "Patient", identified, `"ifNoneExist":"`+criteria[i%len(criteria)]+`"`),
-			entry("", "POST", "Observation", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"`+uuidA+`"}}`),
-		)
-		mu.Lock()
-		defer mu.Unlock()
-		if err != nil {
-			t.Error(err)
-			return
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		var mu sync.Mutex
+		ids := map[string]bool{}
+		together(32, func(i int) {
+			replies, err := f.transact(
+				entry(uuidA, "POST", "Patient", identified, `"ifNoneExist":"`+criteria[i%len(criteria)]+`"`),
+				entry("", "POST", "Observation", `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"`+uuidA+`"}}`),
+			)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			ids[replies[0].ID] = true
+		})
+		if len(ids) != 1 || f.found("Patient", "identifier=7") != 1 {
+			t.Errorf("%d resources", len(ids))
 		}
-		ids[replies[0].ID] = true
+		for id := range ids {
+			if got := f.found("Observation", "subject=Patient/"+id); got != 32 {
+				t.Errorf("%d of 32 Observations refer to it", got)
+			}
+		}
 	})
-	if len(ids) != 1 || f.found("Patient", "identifier=7") != 1 {
-		t.Errorf("%d resources", len(ids))
-	}
-	for id := range ids {
-		if got := f.found("Observation", "subject=Patient/"+id); got != 32 {
-			t.Errorf("%d of 32 Observations refer to it", got)
-		}
-	}
 }
 
 func TestATransactionOfReadsAlone(t *testing.T) {
-	f := newFixture(t)
-	old := f.create(identified)
-	replies := f.mustTransact(entry("", "GET", old.String(), ""), entry("", "GET", "Patient?identifier=7", ""))
-	if replies[0].Read.Status != 200 || replies[1].Read.Status != 1 {
-		t.Errorf("%+v", replies)
-	}
-	if replies := f.mustTransact(); len(replies) != 0 {
-		t.Errorf("%d replies", len(replies))
-	}
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		old := f.create(identified)
+		replies := f.mustTransact(entry("", "GET", old.String(), ""), entry("", "GET", "Patient?identifier=7", ""))
+		if replies[0].Read.Status != 200 || replies[1].Read.Status != 1 {
+			t.Errorf("%+v", replies)
+		}
+		if replies := f.mustTransact(); len(replies) != 0 {
+			t.Errorf("%d replies", len(replies))
+		}
+	})
 }
 
 func TestABinaryIsReadWithinItsTransaction(t *testing.T) {
-	f := newFixture(t)
-	old := f.create(`{"resourceType":"Binary","contentType":"text/plain","data":"YQ=="}`)
-	_, entries, err := f.Entries(tree(t, bundleOf(
-		entry("", "PUT", old.String(), `{"resourceType":"Binary","id":"`+old.ID+`","contentType":"text/plain","data":"YmM="}`), entry("", "GET", old.String(), ""))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got string
-	_, err = f.Transaction(f.ctx(), everybody, entries, func(ctx context.Context, _ interaction.Entry) (interaction.Answer, error) {
-		past, err := f.History(ctx, everybody, old.Key, nil)
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		old := f.create(`{"resourceType":"Binary","contentType":"text/plain","data":"YQ=="}`)
+		_, entries, err := f.Entries(tree(t, bundleOf(
+			entry("", "PUT", old.String(), `{"resourceType":"Binary","id":"`+old.ID+`","contentType":"text/plain","data":"YmM="}`), entry("", "GET", old.String(), ""))))
 		if err != nil {
-			return interaction.Answer{}, err
+			t.Fatal(err)
 		}
-		for _, v := range past.Versions {
-			got += tree(t, string(v.Body)).Get("data").Text() + " "
+		var got string
+		_, err = f.Transaction(f.ctx(), everybody, entries, func(ctx context.Context, _ interaction.Entry) (interaction.Answer, error) {
+			past, err := f.History(ctx, everybody, old.Key, nil)
+			if err != nil {
+				return interaction.Answer{}, err
+			}
+			for _, v := range past.Versions {
+				got += tree(t, string(v.Body)).Get("data").Text() + " "
+			}
+			_, err = f.History(ctx, everybody, store.Key{Type: "Binary"}, nil)
+			if !fault.Is(err, fault.Unsupported) {
+				t.Errorf("the history of a type within a transaction: %v", err)
+			}
+			return interaction.Answer{Status: 200}, nil
+		})
+		if err != nil || got != "YmM= YQ== " {
+			t.Errorf("%q, %v", got, err)
 		}
-		_, err = f.History(ctx, everybody, store.Key{Type: "Binary"}, nil)
-		if !fault.Is(err, fault.Unsupported) {
-			t.Errorf("the history of a type within a transaction: %v", err)
-		}
-		return interaction.Answer{Status: 200}, nil
 	})
-	if err != nil || got != "YmM= YQ== " {
-		t.Errorf("%q, %v", got, err)
-	}
 }
 
 func TestABundleThatIsNoTransaction(t *testing.T) {
