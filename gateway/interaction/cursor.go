@@ -88,11 +88,17 @@ func (e *Engine) unseal(v Viewer, hash, text string, place any) error {
 
 // cursorOf reads the cursor among the parameters of a search.
 func (e *Engine) cursorOf(v Viewer, pairs []search.Pair, hash string) (c cursor, err error) {
-	for _, p := range pairs {
-		if p.Name != CursorParam {
-			continue
-		}
-		return c, e.unseal(v, hash, p.Value, &c)
+	if text := cursorText(pairs); text != "" {
+		return c, e.unseal(v, hash, text, &c)
 	}
 	return cursor{}, nil
+}
+
+func cursorText(pairs []search.Pair) string {
+	for _, p := range pairs {
+		if p.Name == CursorParam {
+			return p.Value
+		}
+	}
+	return ""
 }

@@ -12,6 +12,13 @@ import (
 // maxIterations bounds how often :iterate follows what was included.
 const maxIterations = 5
 
+// includedCut warns that not all of what a page refers to is in it.
+var includedCut = fhir.Issue{
+	Severity: fhir.Warning, Code: fhir.TypeTooCostly, ID: "included-cut",
+	Text:    "more resources are included than a page may hold; ask for smaller pages",
+	Chinese: "所包含的资源超过一页的上限；请减小每页数量",
+}
+
 // inclusion collects what _include and _revinclude add to a page.
 type inclusion struct {
 	engine *Engine
@@ -53,10 +60,7 @@ func (e *Engine) include(ctx context.Context, v Viewer, r *search.Request, found
 		}
 	}
 	if x.cut {
-		found.Issues = append(found.Issues, fhir.Issue{
-			Severity: fhir.Warning, Code: fhir.TypeTooCostly, ID: "included-cut",
-			Text: "more resources are included than a page may hold; ask for smaller pages",
-		})
+		found.Issues = append(found.Issues, includedCut)
 	}
 	return nil
 }

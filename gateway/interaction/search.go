@@ -20,6 +20,7 @@ type Found struct {
 	Included []store.Version
 	Total    int           // -1: not counted
 	Self     []search.Pair // the query as it was understood
+	Page     string        // cursor of this page, "" on the first
 	Next     string        // cursor of the next page, "" on the last
 	Issues   []fhir.Issue  // warnings: what was ignored or cut
 }
@@ -56,7 +57,7 @@ func (e *Engine) SearchIn(ctx context.Context, v Viewer, s Scope, pairs []search
 	if err != nil {
 		return nil, err
 	}
-	found := &Found{Total: -1, Self: a.request.Self, Issues: issues}
+	found := &Found{Total: -1, Self: a.request.Self, Page: cursorText(pairs), Issues: issues}
 	pages := e.inTurn
 	if len(a.types) > 1 && len(a.request.Query.Sort) > 0 {
 		pages = e.merged

@@ -168,7 +168,9 @@ func newest(found []*fhir.Node, version string) *fhir.Node {
 	return best
 }
 
-func rank(n *fhir.Node) int { return slices.Index([]string{"retired", "draft", "active"}, n.Get("status").Text()) }
+func rank(n *fhir.Node) int {
+	return slices.Index([]string{"retired", "draft", "active"}, n.Get("status").Text())
+}
 
 // later compares versions: numbers between dots count as such.
 func later(a, b string) bool {
@@ -216,7 +218,9 @@ type viewerKey struct{}
 
 // seenBy returns a context that says who asks, for the terminology that the search
 // engine asks in the middle of parsing.
-func seenBy(ctx context.Context, v Viewer) context.Context { return context.WithValue(ctx, viewerKey{}, v) }
+func seenBy(ctx context.Context, v Viewer) context.Context {
+	return context.WithValue(ctx, viewerKey{}, v)
+}
 
 // Terminology answers what codes mean to the search engine, from the definitions that
 // who asks may see.

@@ -36,6 +36,9 @@ func (h *Handler) history(r *request) error {
 	if err != nil {
 		return err
 	}
+	if err := h.subset(r, key.Type, past.Versions); err != nil {
+		return err
+	}
 	address += "/_history"
 	links := []link{{"self", address + queryOf(past.Self)}}
 	if past.Next != "" {

@@ -1,8 +1,16 @@
 package rest
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/yilian/yilian/gateway/store"
+)
 
 // metadata answers GET metadata.
 func (h *Handler) metadata(r *request) error {
-	return r.write(http.StatusOK, h.Engine.Capabilities())
+	v, err := h.cut(r, store.Version{Key: store.Key{Type: "CapabilityStatement"}, Body: h.Engine.Capabilities()})
+	if err != nil {
+		return err
+	}
+	return r.write(http.StatusOK, v.Body)
 }

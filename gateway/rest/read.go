@@ -23,6 +23,9 @@ func (h *Handler) read(r *request) error {
 		r.Response().Header().Set("ETag", etag(v.Number))
 		return r.NoContent(http.StatusNotModified)
 	}
+	if v, err = h.cut(r, v); err != nil {
+		return err
+	}
 	return r.resourceResponse(http.StatusOK, v)
 }
 

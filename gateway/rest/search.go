@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -19,41 +18,103 @@ func (h *Handler) searchType(r *request) error {
 	if err != nil {
 		return err
 	}
+	return h.search(r, h.base()+"/"+typ, interaction.Scope{Type: typ})
+}
+
+// searchAll answers GET [base]?… and POST _search: a search on several types.
+func (h *Handler) searchAll(r *request) error {
+	return h.search(r, h.base(), interaction.Scope{})
+}
+
+// searchWithin answers GET [type]/[id]/[type]?… and GET [type]/[id]/*?…, a search in a
+// compartment, and the same by POST …/_search.
+func (h *Handler) searchWithin(r *request) error {
+	key, err := h.key(r)
+	if err != nil {
+		return err
+	}
+	address, scope := h.base()+"/"+key.String(), interaction.Scope{Of: key}
+	switch typ := r.Param("within"); {
+	case typ == "*":
+		address += "/*"
+	case h.Engine.Definitions.IsResource(typ):
+		scope.Type = typ
+		address += "/" + typ
+	case strings.HasPrefix(typ, "$"):
+		return fault.New(fault.NotFound, "there is no such operation here")
+	case typ != "":
+		return unknownType()
+	}
+	return h.search(r, address, scope)
+}
+
+func (h *Handler) search(r *request, address string, scope interaction.Scope) error {
 	pairs, err := h.pairs(r)
 	if err != nil {
 		return err
 	}
-	lenient := strings.Contains(r.Request().Header.Get("Prefer"), "handling=lenient")
-	found, err := h.Engine.Search(r.ctx, r.viewer, typ, pairs, lenient)
+	found, err := h.Engine.SearchIn(r.ctx, r.viewer, scope, pairs, r.lenient())
 	if err != nil {
 		return err
 	}
-	return h.searchset(r, h.base()+"/"+typ, found)
+	return h.searchset(r, address, found)
 }
 
-// pairs reads the parameters of the address and, for POST, of the form.
-func (h *Handler) pairs(r *request) ([]search.Pair, error) {
-	query := r.Request().URL.RawQuery
-	if r.Request().Method == http.MethodPost {
-		media, _, err := mime.ParseMediaType(r.Request().Header.Get("Content-Type"))
-		if err != nil || media != "application/x-www-form-urlencoded" {
-			return nil, &httpError{status: http.StatusUnsupportedMediaType,
-				error: fault.New(fault.Unsupported, "a search is posted as application/x-www-form-urlencoded")}
+// lenient tells whether parameters that are unknown are to be passed over.
+func (r *request) lenient() bool {
+	for _, line := range r.Request().Header.Values("Prefer") {
+		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
+			if part == "handling=lenient" {
+				return true
+			}
 		}
-		form, err := io.ReadAll(io.LimitReader(r.Request().Body, maxForm+1))
-		if err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the form could not be read")
-		}
-		if len(form) > maxForm {
-			return nil, fault.Newf(fault.TooCostly, "the form is over %d bytes", maxForm).WithCode("too-long")
-		}
-		query += "&" + string(form)
 	}
-	pairs, issues := search.Pairs(query)
+	return false
+}
+
+// query reads the parameters of an address.
+func (h *Handler) query(text string) ([]search.Pair, error) {
+	pairs, issues := search.Pairs(text)
 	if fhir.HasErrors(issues) {
 		return nil, &interaction.Refused{Fault: fault.New(fault.Invalid, "the query cannot be read"), Issues: issues}
 	}
 	return pairs, nil
+}
+
+// pairs reads the parameters of the address and, for POST, of the form, which may ask
+// for a format as the address may.
+func (h *Handler) pairs(r *request) ([]search.Pair, error) {
+	pairs, err := h.query(r.Request().URL.RawQuery)
+	if err != nil || r.Request().Method != http.MethodPost {
+		return pairs, err
+	}
+	media, _, err := mime.ParseMediaType(r.Request().Header.Get("Content-Type"))
+	if err != nil && r.Request().ContentLength == 0 {
+		return pairs, nil
+	}
+	if err != nil || media != "application/x-www-form-urlencoded" {
+		return nil, &httpError{status: http.StatusUnsupportedMediaType,
+			error: fault.New(fault.Unsupported, "a search is posted as application/x-www-form-urlencoded")}
+	}
+	form, err := unzipped(r.Request(), maxForm)
+	if err != nil {
+		return nil, err
+	}
+	if len(form) > maxForm {
+		return nil, fault.Newf(fault.TooCostly, "the form is over %d bytes", maxForm).WithCode("too-long")
+	}
+	more, err := h.query(string(form))
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range more {
+		if p.Name == "_format" || p.Name == "_pretty" {
+			if err := r.format.ask(p.Name, p.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return append(pairs, more...), nil
 }
 
 // maxForm bounds a posted search.
@@ -61,10 +122,16 @@ const maxForm = 1 << 20
 
 // searchset sends a page of a search.
 func (h *Handler) searchset(r *request, address string, found *interaction.Found) error {
-	links := []link{{"self", address + queryOf(found.Self)}}
+	first := address + queryOf(found.Self)
+	page := func(cursor string) string {
+		return address + queryOf(append(found.Self[:len(found.Self):len(found.Self)], search.Pair{Name: interaction.CursorParam, Value: cursor}))
+	}
+	links := []link{{"self", first}, {"first", first}}
+	if found.Page != "" {
+		links[0].url = page(found.Page)
+	}
 	if found.Next != "" {
-		next := append(found.Self[:len(found.Self):len(found.Self)], search.Pair{Name: interaction.CursorParam, Value: found.Next})
-		links = append(links, link{"next", address + queryOf(next)})
+		links = append(links, link{"next", page(found.Next)})
 	}
 	b := newBundle("searchset", found.Total, links, sizeOf(found.Matches)+sizeOf(found.Included))
 	for _, v := range found.Matches {

@@ -21,5 +21,8 @@ func (h *Handler) vread(r *request) error {
 	if err != nil {
 		return err
 	}
+	if v, err = h.cut(r, v); err != nil {
+		return err
+	}
 	return r.resourceResponse(http.StatusOK, v)
 }
