@@ -1,6 +1,7 @@
 package interaction
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ func (e *Engine) lazyCapabilities() func() []byte {
 		}
 		security := fhir.NewObject().SetString("description", "Access control: "+e.Security)
 		rest := fhir.NewObject().SetString("mode", "server").Set("security", security).Set("resource", resources).
-			Set("interaction", interactionList(systemInteractions))
+			Set("interaction", codesOf(systemInteractions...)).
+			Set("compartment", e.compartmentURLs())
 		return fhir.NewObject().
 			SetString("resourceType", "CapabilityStatement").
 			SetString("url", e.Base+"/fhir/CapabilityStatement/gateway").
@@ -32,58 +34,83 @@ func (e *Engine) lazyCapabilities() func() []byte {
 			Set("software", fhir.NewObject().SetString("name", "Yilian").SetString("version", e.Version)).
 			Set("implementation", fhir.NewObject().SetString("description", "FHIR gateway of a medical alliance").SetString("url", e.FHIRBase)).
 			SetString("fhirVersion", e.Definitions.Version()).
-			Set("format", fhir.NewArray(fhir.NewString("application/fhir+json"), fhir.NewString("json"))).
-			Set("patchFormat", fhir.NewArray(fhir.NewString("application/fhir+json"), fhir.NewString(JSONPatch), fhir.NewString(XMLPatch))).
+			Set("format", texts("application/fhir+json", "json", "application/fhir+xml", "xml")).
+			Set("patchFormat", texts(JSONPatch, XMLPatch, "application/fhir+json", "application/fhir+xml")).
 			Set("rest", fhir.NewArray(rest)).
 			AppendJSON(nil)
 	})
 }
 
-// interactions are what every resource type can do.
-var interactions = []string{
-	"read", "vread", "create", "update", "patch", "delete", "history-instance", "history-type", "search-type",
+// systemInteractions are those of the whole system, interactions those of every
+// resource type.
+var (
+	systemInteractions = []string{"transaction", "batch", "search-system", "history-system"}
+	interactions       = []string{
+		"read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type",
+	}
+)
+
+// texts is an array of strings.
+func texts(values ...string) *fhir.Node {
+	array := fhir.NewArray()
+	for _, v := range values {
+		array.Append(fhir.NewString(v))
+	}
+	return array
 }
 
-// systemInteractions are what the endpoint itself can do.
-var systemInteractions = []string{"transaction", "batch", "history-system"}
-
-func interactionList(codes []string) *fhir.Node {
-	list := fhir.NewArray()
+// codesOf is an array of objects with a code.
+func codesOf(codes ...string) *fhir.Node {
+	array := fhir.NewArray()
 	for _, code := range codes {
-		list.Append(fhir.NewObject().SetString("code", code))
+		array.Append(fhir.NewObject().SetString("code", code))
 	}
-	return list
+	return array
+}
+
+// compartmentURLs are the definitions of the compartments that can be searched.
+func (e *Engine) compartmentURLs() *fhir.Node {
+	array := fhir.NewArray()
+	for _, typ := range e.Index.Compartments() {
+		array.Append(fhir.NewString("http://hl7.org/fhir/CompartmentDefinition/" + strings.ToLower(typ)))
+	}
+	return array
+}
+
+// operationsOf are the operations that a resource type has.
+func operationsOf(typ string) *fhir.Node {
+	array := fhir.NewArray()
+	for _, o := range operations {
+		if o.Type == "" || o.Type == typ {
+			array.Append(fhir.NewObject().SetString("name", o.Name).SetString("definition", o.Definition))
+		}
+	}
+	return array
 }
 
 func (e *Engine) resourceCapability(typ string) *fhir.Node {
-	deletes := "single"
+	conditionalDelete := "single"
 	if e.DeletesMany {
-		deletes = "multiple"
+		conditionalDelete = "multiple"
 	}
 	out := fhir.NewObject().
 		SetString("type", typ).
 		SetString("profile", "http://hl7.org/fhir/StructureDefinition/"+typ).
-		Set("interaction", interactionList(interactions)).
+		Set("interaction", codesOf(interactions...)).
 		SetString("versioning", "versioned-update").
 		Set("readHistory", fhir.NewBool(true)).
 		Set("updateCreate", fhir.NewBool(e.UpdateCreates)).
 		Set("conditionalCreate", fhir.NewBool(true)).
 		SetString("conditionalRead", "full-support").
 		Set("conditionalUpdate", fhir.NewBool(true)).
-		SetString("conditionalDelete", deletes)
+		SetString("conditionalDelete", conditionalDelete)
 	supported := e.Index.Capability(typ)
-	texts := func(name string, values []string) {
-		if len(values) == 0 {
-			return
-		}
-		array := fhir.NewArray()
-		for _, v := range values {
-			array.Append(fhir.NewString(v))
-		}
-		out.Set(name, array)
+	if len(supported.Include) > 0 {
+		out.Set("searchInclude", texts(append([]string{"*", typ + ":*"}, supported.Include...)...))
 	}
-	texts("searchInclude", supported.Include)
-	texts("searchRevInclude", supported.RevInclude)
+	if len(supported.RevInclude) > 0 {
+		out.Set("searchRevInclude", texts(append([]string{"*"}, supported.RevInclude...)...))
+	}
 	params := fhir.NewArray()
 	for _, p := range supported.Parameters {
 		param := fhir.NewObject().SetString("name", p.Name)
@@ -97,13 +124,8 @@ func (e *Engine) resourceCapability(typ string) *fhir.Node {
 		out.Set("searchParam", params)
 	}
 	if typ == binaryType {
-		out.SetString("documentation", "Content is served and taken in its own type; as FHIR JSON it is read with Accept or _format naming "+
-			"application/fhir+json, and written as a Binary. In Bundles contents come up to a size together; a Binary without its own is marked SUBSETTED.")
+		out.SetString("documentation", "Content is served and taken in its own type; as a resource it is read with Accept or _format naming "+
+			"application/fhir+json or application/fhir+xml, and written as a Binary. In Bundles contents come up to a size together; a Binary without its own is marked SUBSETTED.")
 	}
-	if typ == "Patient" {
-		out.Set("operation", fhir.NewArray(fhir.NewObject().
-			SetString("name", "everything").
-			SetString("definition", "http://hl7.org/fhir/OperationDefinition/Patient-everything")))
-	}
-	return out
+	return out.Set("operation", operationsOf(typ))
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/ig"
 	"github.com/yilian/yilian/conformance/validate"
 	"github.com/yilian/yilian/gateway/config"
 	"github.com/yilian/yilian/gateway/folder"
@@ -169,9 +170,11 @@ func assemble(ctx context.Context, o Options, s keeper) (*process, error) {
 		},
 		UpdateCreates: c.FHIR.UpdateAsCreate,
 		DeletesMany:   c.FHIR.DeletesMany,
+		Guide:         ig.Guide(),
 		Version:       o.Version,
 		Security:      "none; the server listens on a loopback address only",
 	})
+	index.SetTerminology(engine.Terminology())
 	in := ingest.New(ingest.Config{
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
 		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Workbook: c.Limits.Workbook, Depth: c.Limits.Depth},
