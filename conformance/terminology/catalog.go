@@ -1,9 +1,11 @@
 package terminology
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -38,17 +40,17 @@ type Catalog struct {
 	limits  Limits
 	now     func() time.Time
 	systems map[string][]CodeSystem
-	given   map[string][]*fhir.Node // by kind and URL, the newest version first
-	added   map[string][]*fhir.Node // supplements by URL of the code system
-	wholes  map[string]string       // URL of a value set of all codes → URL of the code system
-	maps    []string                // URLs of the given concept maps
+	given   map[givenKey][]*fhir.Node // the newest version first
+	added   map[string][]*fhir.Node   // supplements by URL of the code system
+	wholes  map[string]string         // URL of a value set of all codes → URL of the code system
+	maps    []string                  // URLs of the given concept maps
 	kept    shelf
 }
 
 // New returns a Catalog of FHIR's own definitions, and of more.
 func New(defs *definitions.Definitions, o Options) *Catalog {
 	c := &Catalog{defs: defs, source: o.Source, limits: o.Limits.withDefaults(), now: o.Now, systems: map[string][]CodeSystem{},
-		given: map[string][]*fhir.Node{}, added: map[string][]*fhir.Node{}, wholes: map[string]string{}}
+		given: map[givenKey][]*fhir.Node{}, added: map[string][]*fhir.Node{}, wholes: map[string]string{}}
 	if c.now == nil {
 		c.now = time.Now
 	}
@@ -105,12 +107,15 @@ func (c *Catalog) give(n *fhir.Node) {
 	default:
 		return
 	}
-	c.given[kind+" "+url] = append(c.given[kind+" "+url], n)
+	key := givenKey{kind, url}
+	c.given[key] = append(c.given[key], n)
 }
+
+type givenKey struct{ kind, url string }
 
 // resolve finds a resource by kind, URL and version; "" is any version.
 func (c *Catalog) resolve(kind, url, version string) (*fhir.Node, bool) {
-	list := c.given[kind+" "+url]
+	list := c.given[givenKey{kind, url}]
 	for _, n := range list {
 		if versionFits(n.Get("version").Text(), version) {
 			return n, true
@@ -149,37 +154,58 @@ func (c *Catalog) CodeSystem(canonical string) (CodeSystem, error) {
 	return c.codeSystem(url, version)
 }
 
+// FindCodeSystem is CodeSystem for callers who go on without one that is not known or cannot be read: it is nil then.
+// Most of the code systems that resources name are not known, so that takes no work to speak of.
+func (c *Catalog) FindCodeSystem(canonical string) CodeSystem {
+	url, version := c.cutSystem(canonical)
+	s, err := c.found(url, version)
+	if err != nil {
+		return nil
+	}
+	return s
+}
+
 func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
-	list := c.systems[url]
-	for _, s := range list {
+	s, err := c.found(url, version)
+	if s != nil || err != nil {
+		return s, err
+	}
+	if url == "" {
+		return nil, refuse(msgSystemMissing)
+	}
+	if version != "" {
+		if _, any := c.resolve("CodeSystem", url, ""); any || len(c.systems[url]) > 0 {
+			return nil, refuse(msgSystemVersion, url, version)
+		}
+	}
+	return nil, refuse(msgSystemUnknown, url)
+}
+
+// found is a code system, nil if it is not known. An error says why it cannot be read.
+func (c *Catalog) found(url, version string) (CodeSystem, error) {
+	for _, s := range c.systems[url] {
 		if versionFits(s.Describe().Version, version) {
 			return s, nil
 		}
 	}
 	if url == "" {
-		return nil, refuse(msgSystemMissing)
+		return nil, nil
 	}
 	key := shelfKey{"CodeSystem", url, version}
 	if kept, ok := c.kept.get(key); ok {
 		return kept.(CodeSystem), nil
 	}
 	n, ok := c.resolve("CodeSystem", url, version)
-	if ok && Content(n.Get("content").Text()) == supplement {
-		ok = false
-	}
-	if !ok && version == "" {
-		if m, err := c.iso(url); m != nil || err != nil {
-			if err == nil {
-				c.kept.put(key, m, m.most())
-			}
-			return m, err
+	if !ok || Content(n.Get("content").Text()) == supplement {
+		if version != "" {
+			return nil, nil
 		}
-	}
-	if !ok {
-		if _, any := c.resolve("CodeSystem", url, ""); version != "" && (any || len(list) > 0) {
-			return nil, refuse(msgSystemVersion, url, version)
+		m, err := c.iso(url)
+		if m == nil || err != nil {
+			return nil, err
 		}
-		return nil, refuse(msgSystemUnknown, url)
+		c.kept.put(key, m, m.most())
+		return m, nil
 	}
 	m, _, err := Read(n, c.limits, c.added[url]...)
 	if err != nil {
@@ -191,7 +217,7 @@ func (c *Catalog) codeSystem(url, version string) (CodeSystem, error) {
 
 // cutSystem parts a version from a URL. Some code systems have a | in their URL.
 func (c *Catalog) cutSystem(canonical string) (url, version string) {
-	if c.systems[canonical] != nil || c.given["CodeSystem "+canonical] != nil {
+	if c.systems[canonical] != nil || c.given[givenKey{"CodeSystem", canonical}] != nil {
 		return canonical, ""
 	}
 	url, version = cutVersion(canonical)
@@ -252,12 +278,19 @@ func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
 
 // shelf keeps what was made of resources, up to a number of bytes. When it is full it is emptied: what is in use is soon
 // back, and nobody has to keep account of it.
+//
+// Most of what is asked for has been there for long, and is found without a lock. What is newer waits behind one until it
+// has been asked for about as often as it costs to copy everything.
 type shelf struct {
 	limit int
 
-	mu   sync.RWMutex
-	kept map[shelfKey]any
-	used int
+	settled atomic.Pointer[map[shelfKey]any] // never changed
+	waiting atomic.Bool                      // whether there is something in fresh
+
+	mu    sync.Mutex
+	fresh map[shelfKey]any
+	asked int // how often fresh was
+	used  int
 }
 
 // shelfKey is a resource by type, URL and the version that was asked for.
@@ -265,28 +298,62 @@ type shelfKey struct{ kind, url, version string }
 
 // Kept is how many bytes of what was read from resources are kept, at most Limits.Kept.
 func (c *Catalog) Kept() int {
-	c.kept.mu.RLock()
-	defer c.kept.mu.RUnlock()
+	c.kept.mu.Lock()
+	defer c.kept.mu.Unlock()
 	return c.kept.used
 }
 
 func (s *shelf) get(key shelfKey) (any, bool) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	v, ok := s.kept[key]
+	if v, ok := s.old()[key]; ok {
+		return v, true
+	}
+	if !s.waiting.Load() {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, ok := s.fresh[key]
+	if s.asked++; s.asked > len(s.old())+len(s.fresh) {
+		s.settle()
+	}
+	if !ok { // it may have settled meanwhile
+		v, ok = s.old()[key]
+	}
 	return v, ok
+}
+
+func (s *shelf) old() map[shelfKey]any {
+	if m := s.settled.Load(); m != nil {
+		return *m
+	}
+	return nil
+}
+
+// settle makes one map of what is old and what is new. The lock is held.
+func (s *shelf) settle() {
+	all := make(map[shelfKey]any, len(s.old())+len(s.fresh))
+	maps.Copy(all, s.old())
+	maps.Copy(all, s.fresh)
+	s.settled.Store(&all)
+	s.waiting.Store(false)
+	s.fresh, s.asked = nil, 0
 }
 
 func (s *shelf) put(key shelfKey, value any, size int) {
 	size += len(key.url) + len(key.version) + 96
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.kept[key]; ok || size > s.limit {
+	if s.fresh[key] != nil || s.old()[key] != nil || size > s.limit {
 		return
 	}
-	if s.kept == nil || s.used+size > s.limit {
-		s.kept, s.used = map[shelfKey]any{}, 0
+	if s.used+size > s.limit {
+		s.settled.Store(nil)
+		s.fresh, s.used = nil, 0
 	}
-	s.kept[shelfKey{key.kind, strings.Clone(key.url), strings.Clone(key.version)}] = value
+	if s.fresh == nil {
+		s.fresh = map[shelfKey]any{}
+	}
+	s.fresh[shelfKey{key.kind, strings.Clone(key.url), strings.Clone(key.version)}] = value
+	s.waiting.Store(true)
 	s.used += size
 }

@@ -126,6 +126,9 @@ func TestVersions(t *testing.T) {
 		if err == nil && s.Describe().Version != want || (err != nil) != (want == "") {
 			t.Errorf("%s: %v", canonical, err)
 		}
+		if found := c.FindCodeSystem(canonical); found != s {
+			t.Errorf("%s is %v, and found %v", canonical, s, found)
+		}
 	}
 }
 
@@ -171,6 +174,26 @@ func TestKeptIsBounded(t *testing.T) {
 			if _, err := c.Expand(t.Context(), s, terminology.ExpandRequest{}); err != nil {
 				t.Error(err)
 			}
+		}
+	}
+}
+
+// TestFindingTakesNoMemory looks for code systems that are read, and for one that nobody knows, as each coding does.
+func TestFindingTakesNoMemory(t *testing.T) {
+	c := catalog(t, animals)
+	for _, row := range []struct {
+		url   string
+		known bool
+	}{{"urn:animals", true}, {"http://hl7.org/fhir/observation-status", true}, {"https://a.example/items", false}} {
+		for range 10 { // until what was read has settled
+			c.FindCodeSystem(row.url)
+		}
+		if n := testing.AllocsPerRun(100, func() {
+			if (c.FindCodeSystem(row.url) != nil) != row.known {
+				t.Errorf("%s is known: %v", row.url, !row.known)
+			}
+		}); n > 0 {
+			t.Errorf("finding %s takes %v allocations", row.url, n)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package validate
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
@@ -11,11 +12,10 @@ import (
 
 // invariant is a compiled constraint.
 type invariant struct {
-	key      string
-	human    fhir.Text
-	severity fhir.Severity
-	run      *fhirpath.Expression
-	broken   error // why it could not be compiled
+	key     string
+	run     *fhirpath.Expression
+	broken  error             // why it could not be compiled
+	finding func() fhir.Issue // what does not keep to it is told; made once
 }
 
 // structural are invariants that the walk itself holds, with messages of their
@@ -65,10 +65,11 @@ func (v *Validator) compileInvariant(key string, human fhir.Text, severity, expr
 			expression = strings.TrimSuffix(expression, "')") + "$')"
 		}
 	}
-	i := &invariant{key: key, human: human, severity: fhir.Error}
+	weight := fhir.Error
 	if severity == "warning" {
-		i.severity = fhir.Warning
+		weight = fhir.Warning
 	}
+	i := &invariant{key: key, finding: sync.OnceValue(func() fhir.Issue { return msgInvariant.Issue(weight, key, human) })}
 	if len(expression) > maxExpression {
 		i.broken = flawed("the expression is too long")
 		return i
@@ -110,7 +111,9 @@ func (r *run) judge(list []*invariant, v fhirpath.Value, n *fhir.Node) {
 		case err != nil:
 			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, err)
 		case defined && !holds:
-			r.report(n, i.severity, msgInvariant, i.key, i.human)
+			if found := i.finding(); r.admits(n, found.Severity, "") {
+				r.add(n, found, "")
+			}
 		}
 	}
 }

@@ -217,6 +217,21 @@ const glucose = `{
   "referenceRange": [{"low": {"value": 3.9, "unit": "mmol/L"}, "high": {"value": 6.1, "unit": "mmol/L"}, "text": "3.9-6.1"}]
 }`
 
+// TestObservationTakesFewPieces holds what a thorough judgement takes from the heap: the run, the scope of the resource,
+// its findings, and no texts of findings that nobody gets.
+func TestObservationTakesFewPieces(t *testing.T) {
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true})
+	n := parse(t, glucose)
+	for range 20 {
+		v.Resource(n)
+	}
+	if got := testing.AllocsPerRun(100, func() { v.Resource(n) }); got > maxObservationPieces {
+		t.Errorf("%v allocations, at most %d are allowed", got, maxObservationPieces)
+	}
+}
+
+const maxObservationPieces = 9
+
 func BenchmarkObservation(b *testing.B) {
 	for _, mode := range []struct {
 		name    string

@@ -194,29 +194,42 @@ func (r *run) fail(n *fhir.Node, m message, details ...any) {
 
 // reportBelow notes a finding about a child of the place the walk is at.
 func (r *run) reportBelow(n *fhir.Node, severity fhir.Severity, m message, child string, details ...any) {
-	if r.full {
-		return
+	if r.admits(n, severity, child) {
+		r.add(n, m.Issue(severity, details...), child)
 	}
+}
+
+// admits counts a finding of a severity and tells whether there is room for it. Where the room ends, it says so.
+func (r *run) admits(n *fhir.Node, severity fhir.Severity, child string) bool {
+	if r.full {
+		return false
+	}
+	most := r.v.options.MaxIssues
 	if severity != fhir.Error && severity != fhir.Fatal {
 		// Advice must not keep errors from being found.
 		if r.thorough {
-			if r.advice++; r.advice > r.v.options.MaxIssues+1 {
-				return
+			if r.advice++; r.advice == most+1 {
+				r.add(n, msgTooManyIssues.Issue(fhir.Information, most), child)
 			}
-			if r.advice > r.v.options.MaxIssues {
-				severity, m, details = fhir.Information, msgTooManyIssues, []any{r.v.options.MaxIssues}
+			if r.advice > most {
+				return false
 			}
 		}
 	} else {
 		r.errors++
 	}
-	if r.thorough && r.errors > r.v.options.MaxIssues || !r.thorough && len(r.issues) >= r.v.options.MaxIssues {
+	if r.thorough && r.errors > most || !r.thorough && len(r.issues) >= most {
 		r.full = true
-		severity, m, details = fhir.Error, msgTooManyIssues, []any{r.v.options.MaxIssues}
+		r.add(n, msgTooManyIssues.Issue(fhir.Error, most), child)
+		return false
 	}
-	line, column := n.Position()
-	issue := m.Issue(severity, details...)
-	issue.Expression, issue.Line, issue.Column = r.expression(child), line, column
+	return true
+}
+
+// add notes a finding with its place.
+func (r *run) add(n *fhir.Node, issue fhir.Issue, child string) {
+	issue.Line, issue.Column = n.Position()
+	issue.Expression = r.expression(child)
 	r.issues = append(r.issues, issue)
 }
 

@@ -50,15 +50,11 @@ func (v *Validator) valueSet(canonical string) *terminology.Set {
 // is there; nil if it is not known.
 func (v *Validator) system(url, version string) terminology.CodeSystem {
 	if version != "" {
-		if s, err := v.catalog.CodeSystem(url + "|" + version); err == nil {
+		if s := v.catalog.FindCodeSystem(url + "|" + version); s != nil {
 			return s
 		}
 	}
-	s, err := v.catalog.CodeSystem(url)
-	if err != nil {
-		return nil
-	}
-	return s
+	return v.catalog.FindCodeSystem(url)
 }
 
 // terms answers questions about codes, as long as there is work left.
