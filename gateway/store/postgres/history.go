@@ -52,31 +52,36 @@ func (h *horizon) asOf() int64 { return changeAt(h.last) + maxChanges - 1 }
 // Changes returns what changed after a place in the order of changes.
 func (s *Store) Changes(ctx context.Context, after int64, limit int) (list []store.Change, err error) {
 	err = s.reading(ctx, func(v view) error {
-		list = nil
 		settled, err := v.settled(ctx)
 		if err != nil {
 			return err
 		}
-		var types, owners []int32
-		err = v.q.query(ctx, ask(fragment{`SELECT v.change, r.type, r.id, v.number, v.deleted, v.owner, v.updated
-FROM version v JOIN resource r ON r.rid = v.rid WHERE v.change > ? AND v.change < ? ORDER BY v.change` + limited(rows(limit)),
-			[]any{after, settled}}, func(rows pgx.Rows) error {
-			var c store.Change
-			var typ, owner int32
-			var id []byte
-			var updated int64
-			err := rows.Scan(&c.Change, &typ, &id, &c.Number, &c.Deleted, &owner, &updated)
-			c.ID, c.Updated = string(id), microTime(updated)
-			list, types, owners = append(list, c), append(types, typ), append(owners, owner)
-			return err
-		}))
-		for i := 0; err == nil && i < len(list); i++ {
-			if list[i].Type, err = s.names.text(ctx, types[i]); err == nil {
-				list[i].Owner, err = s.names.text(ctx, owners[i])
-			}
-		}
+		list, err = v.changes(ctx, after, settled, limit)
 		return err
 	})
+	return list, err
+}
+
+// changes are those after one place and before another.
+func (v view) changes(ctx context.Context, after, before int64, limit int) (list []store.Change, err error) {
+	var types, owners []int32
+	err = v.q.query(ctx, ask(fragment{`SELECT v.change, r.type, r.id, v.number, v.deleted, v.owner, v.updated
+FROM version v JOIN resource r ON r.rid = v.rid WHERE v.change > ? AND v.change < ? ORDER BY v.change` + limited(rows(limit)),
+		[]any{after, before}}, func(rows pgx.Rows) error {
+		var c store.Change
+		var typ, owner int32
+		var id []byte
+		var updated int64
+		err := rows.Scan(&c.Change, &typ, &id, &c.Number, &c.Deleted, &owner, &updated)
+		c.ID, c.Updated = string(id), microTime(updated)
+		list, types, owners = append(list, c), append(types, typ), append(owners, owner)
+		return err
+	}))
+	for i := 0; err == nil && i < len(list); i++ {
+		if list[i].Type, err = v.s.names.text(ctx, types[i]); err == nil {
+			list[i].Owner, err = v.s.names.text(ctx, owners[i])
+		}
+	}
 	return list, err
 }
 
@@ -93,17 +98,18 @@ func (s *Store) Versions(ctx context.Context, q store.HistoryQuery) (page store.
 	ctx, cancel := context.WithTimeout(client, s.opt.SearchTime)
 	defer cancel()
 	err = s.reading(ctx, func(v view) error {
-		page = store.HistoryPage{}
-		return v.versions(ctx, q, &page)
+		settled, err := v.settled(ctx)
+		if err != nil {
+			return err
+		}
+		page, err = v.versions(ctx, q, settled)
+		return err
 	})
 	return page, tooCostly(client, err)
 }
 
-func (v view) versions(ctx context.Context, q store.HistoryQuery, page *store.HistoryPage) error {
-	before, err := v.settled(ctx)
-	if err != nil {
-		return err
-	}
+// versions are those of a query before a place in the order of changes.
+func (v view) versions(ctx context.Context, q store.HistoryQuery, before int64) (page store.HistoryPage, err error) {
 	from := int64(math.MinInt64)
 	if q.Before > 0 {
 		before = min(before, q.Before)
@@ -119,11 +125,11 @@ func (v view) versions(ctx context.Context, q store.HistoryQuery, page *store.Hi
 	}
 	b, err := newBuilder(ctx, v, q.Allowed)
 	if err != nil {
-		return err
+		return page, err
 	}
 	var w where
 	if err := b.allow(0, &w); err != nil || w.none {
-		return err
+		return page, err
 	}
 	f := fragment{sql: "SELECT " + versionColumns + " FROM version v JOIN resource r ON r.rid = v.rid WHERE v.change < ? AND v.change >= ?",
 		args: []any{before, from}}
@@ -131,7 +137,7 @@ func (v view) versions(ctx context.Context, q store.HistoryQuery, page *store.Hi
 	if q.Type != "" {
 		typ, ok, err := v.s.names.id(ctx, q.Type)
 		if err != nil || !ok {
-			return err
+			return page, err
 		}
 		f.add(" AND r.type = ?", typ)
 	}
@@ -139,14 +145,14 @@ func (v view) versions(ctx context.Context, q store.HistoryQuery, page *store.Hi
 	f.sql += " ORDER BY v.change DESC" + limited(limit+1)
 	list, err := v.versionsOf(ctx, f)
 	if err != nil {
-		return err
+		return page, err
 	}
 	page.More = len(list) > limit
 	page.Rows = slices.Clip(list[:min(len(list), limit)])
 	if len(page.Rows) == 0 {
 		page.Rows = nil
 	}
-	return nil
+	return page, nil
 }
 
 // Scan returns current resources of a type by id.

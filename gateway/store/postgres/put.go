@@ -34,11 +34,11 @@ type current struct {
 const currentRowSQL = `SELECT r.rid, r.change, r.number, r.shard, r.deleted, r.keys, r.x_pid, r.x_text, r.x_rows, r.d_pid, r.d_group,
 r.d_bounds, r.q_pid, r.q_bounds, r.q_rows, w.words, w.grams FROM resource r LEFT JOIN index_word w ON w.rid = r.rid `
 
-// lookup queues the question for a resource's row, which stays locked.
+// lookup queues the question for a resource's row.
 func (t *tx) lookup(typ int32, k store.Key) {
 	c := &current{}
 	t.known[k] = c
-	t.queue(currentRowSQL+"WHERE r.type = ? AND r.id = ? FOR NO KEY UPDATE OF r", typ, []byte(k.ID)).Query(func(rows pgx.Rows) error {
+	t.queue(currentRowSQL+"WHERE r.type = ? AND r.id = ?", typ, []byte(k.ID)).Query(func(rows pgx.Rows) error {
 		defer rows.Close()
 		for rows.Next() {
 			v := &values{}
@@ -124,34 +124,23 @@ func (t *tx) Put(ctx context.Context, p *store.Put) (store.Version, error) {
 // replaces makes sure that the transaction has a time, and knows the row of a resource
 // that is to be there.
 func (t *tx) replaces(ctx context.Context, p *store.Put) (*current, error) {
-	var keys []store.Key
-	if t.at == 0 {
-		keys = t.hot
-	}
 	now := t.known[p.Key]
-	if now == nil && p.Expect == 0 && !slices.Contains(t.hot, p.Key) {
+	if now == nil && p.Expect == 0 && !slices.ContainsFunc(t.hot, func(r row) bool { return r.key == p.Key }) {
 		now = &current{}
 		t.known[p.Key] = now
 	}
 	if now != nil && t.at != 0 {
 		return now, nil
 	}
-	if now == nil {
-		keys = append(keys[:len(keys):len(keys)], p.Key)
-	}
-	for _, k := range keys {
-		if t.known[k] == nil {
-			typ, ok, err := t.s.names.id(context.WithoutCancel(ctx), k.Type)
-			if err != nil {
-				return nil, t.breaks(err)
-			}
-			if ok {
-				t.lookup(typ, k)
-			}
-		}
-	}
 	if t.at == 0 {
-		t.stamp() // behind the locks on rows, so that it is later than what they hold
+		t.stamp()
+	}
+	if now == nil {
+		typ, _, err := t.s.names.id(context.WithoutCancel(ctx), p.Type)
+		if err != nil {
+			return nil, t.breaks(err)
+		}
+		t.lookup(typ, p.Key)
 	}
 	if err := t.trip(ctx); err != nil {
 		return nil, err
@@ -197,7 +186,7 @@ VALUES ($1, $1, $2, $3, $4, $6, 1, $8, false, $12, $13, $27, $28)`,
 			change, t.at, p.Stamp.Time, p.Stamp.Sequence, t.s.hash.text(p.ID), now.shard, typ, owner, fresh.xRows, fresh.qRows,
 			id, patient, source, fresh.keys, fresh.xPid, fresh.xSpace, fresh.xForm, fresh.xGroup, fresh.xText, fresh.dPid, fresh.dGroup, fresh.dBounds,
 			fresh.qPid, fresh.qGroup, fresh.qBounds, fresh.qUnits, blob, body)
-		now.rid, now.fresh, now.values = change, true, &values{}
+		now.rid, now.change, now.fresh, now.values = change, change, true, &values{}
 		t.s.statistics.add(1)
 	} else {
 		t.queue(`WITH r AS (UPDATE resource SET change = $2, updated = $4, stamp_time = $5, stamp_sequence = $6, number = $7, owner = $8, x_rows = $9,
@@ -214,6 +203,10 @@ SELECT found_one((SELECT count(*) FROM r))`,
 	if t.first == 0 {
 		t.first = change
 	}
+	if now.change != change {
+		t.rows = append(t.rows, now.rid)
+	}
+	t.wrote[p.Key] = true
 	t.writeIndex(now.rid, now.values, fresh)
 	now.change, now.number, now.deleted, now.values = change, v.Number, p.Deleted, fresh
 	return v, nil
@@ -361,6 +354,7 @@ func (t *tx) Advance(ctx context.Context, k store.Key, s store.Stamp) error {
 	if now.rid == 0 {
 		return notFound(k)
 	}
+	t.wrote[k] = true
 	t.queue("UPDATE resource SET stamp_time = $1, stamp_sequence = $2 WHERE rid = $3 AND (stamp_time, stamp_sequence) < ($1, $2)",
 		s.Time, s.Sequence, now.rid)
 	return nil
@@ -382,6 +376,7 @@ func (t *tx) Expunge(ctx context.Context, k store.Key) error {
 	t.queue("DELETE FROM version WHERE rid = ?", now.rid)
 	t.queue("DELETE FROM resource WHERE rid = ?", now.rid)
 	t.queue("DELETE FROM pending WHERE from_type = ? AND from_id = ?", []byte(k.Type), []byte(k.ID))
+	t.queue(eraseSQL)
 	delete(t.known, k)
 	return t.trip(ctx)
 }

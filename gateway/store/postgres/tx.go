@@ -34,11 +34,20 @@ type tx struct {
 	changes int64 // given so far
 	first   int64 // the first change that stands in a version, by which a commit shows
 	known   map[store.Key]*current
-	hot     []store.Key // resources that a run before wrote: locked before the time is taken
+	rows    []int64 // of resources, that the next trip writes over
+	hot     []row   // resources that a run before wrote: locked before anything else
+	heated  bool    // they are locked
+	wrote   map[store.Key]bool
 	sizes   map[string]int64
 }
 
 var _ store.Tx = (*tx)(nil)
+
+// row is a resource with the number of its type.
+type row struct {
+	key store.Key
+	typ int32
+}
 
 // epoch is the year 2020 in microseconds. A change is the time since then, 12 bits to
 // the left, and the place in the transaction; its 16 bits fill the microseconds that
@@ -71,15 +80,20 @@ func (t *tx) breaks(err error) error {
 	return err
 }
 
-// queue adds a statement to the next trip.
-func (t *tx) queue(sql string, args ...any) *pgx.QueuedQuery {
+// begin makes sure that there is a next trip, and that it finds the transaction begun.
+func (t *tx) begin() {
 	if t.b == nil {
 		t.b = &pgx.Batch{}
 	}
 	if !t.begun {
 		t.begun = true
-		t.b.Queue("BEGIN")
+		t.b.Queue(beginSQL)
 	}
+}
+
+// queue adds a statement to the next trip.
+func (t *tx) queue(sql string, args ...any) *pgx.QueuedQuery {
+	t.begin()
 	return t.b.Queue(numbered(sql), args...)
 }
 
@@ -91,6 +105,7 @@ func (t *tx) trip(ctx context.Context) error {
 	if t.b == nil {
 		return nil
 	}
+	t.inOrder()
 	b := t.b
 	t.b = nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.s.opt.StatementTime+t.s.opt.LockTime+cancelDelay)
@@ -98,14 +113,59 @@ func (t *tx) trip(ctx context.Context) error {
 	return t.breaks(t.c.SendBatch(ctx, b).Close())
 }
 
+const beginSQL = "BEGIN"
+
+const lockHotSQL = `SELECT r.rid FROM unnest($1::int4[], $2::bytea[]) x(type, id) JOIN resource r ON r.type = x.type AND r.id = x.id
+ORDER BY r.rid FOR NO KEY UPDATE OF r`
+
+const lockRowsSQL = "SELECT rid FROM resource WHERE rid = ANY($1) ORDER BY rid FOR NO KEY UPDATE"
+
+// inOrder locks the rows that a trip writes over before it does, in an order that all
+// transactions have in common.
+func (t *tx) inOrder() {
+	var locks pgx.Batch
+	if len(t.hot) > 0 && !t.heated {
+		t.heated = true
+		types, ids := make([]int32, len(t.hot)), make([][]byte, len(t.hot))
+		for i, r := range t.hot {
+			types[i], ids[i] = r.typ, []byte(r.key.ID)
+		}
+		locks.Queue(lockHotSQL, types, ids)
+	}
+	if len(t.rows) > 1 {
+		locks.Queue(lockRowsSQL, unique(t.rows))
+	}
+	t.rows = t.rows[:0]
+	if len(locks.QueuedQueries) == 0 {
+		return
+	}
+	at := 0
+	if t.b.QueuedQueries[0].SQL == beginSQL {
+		at = 1
+	}
+	t.b.QueuedQueries = slices.Insert(t.b.QueuedQueries, at, locks.QueuedQueries...)
+}
+
 // query asks questions behind all that is queued.
 func (t *tx) query(ctx context.Context, list ...*question) error {
-	t.queue("SELECT 1") // begins the transaction if nothing has
-	t.b.QueuedQueries = t.b.QueuedQueries[:len(t.b.QueuedQueries)-1]
+	t.begin()
 	for _, q := range list {
 		q.queue(t.b)
 	}
 	return t.trip(ctx)
+}
+
+// aside asks questions that what is queued has no part in, and leaves it queued, so that
+// rows are not locked before they must.
+func (t *tx) aside(ctx context.Context, list ...*question) error {
+	if !t.begun || t.b == nil || t.b.QueuedQueries[0].SQL == beginSQL {
+		return t.query(ctx, list...)
+	}
+	waiting, rows := t.b, t.rows
+	t.b, t.rows = nil, nil
+	err := t.query(ctx, list...)
+	t.b, t.rows = waiting, rows
+	return err
 }
 
 func (t *tx) view() view { return view{s: t.s, q: t} }
@@ -141,7 +201,7 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 	}
 	defer leave()
 	ctx = context.WithValue(ctx, inUpdate{}, true)
-	var hot []store.Key
+	var hot []row
 	until := time.Now().Add(s.opt.AwayTime)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		t, err := s.run(ctx, hot, fn)
@@ -164,12 +224,12 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 
 // run tries a transaction once. An error that is worth another try means that nothing
 // was committed.
-func (s *Store) run(ctx context.Context, hot []store.Key, fn func(ctx context.Context, t *tx) error) (*tx, error) {
+func (s *Store) run(ctx context.Context, hot []row, fn func(ctx context.Context, t *tx) error) (*tx, error) {
 	c, err := s.acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}}
+	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}, wrote: map[store.Key]bool{}}
 	settled := false
 	defer func() { // also when the goroutine of fn ends
 		t.over = true
@@ -248,11 +308,12 @@ func (t *tx) close() {
 }
 
 // written returns the resources that the transaction was to write.
-func (t *tx) written() (list []store.Key) {
+func (t *tx) written() (list []row) {
 	for k := range t.known {
-		list = append(list, k)
+		if typ, ok := t.s.names.cached(k.Type); ok {
+			list = append(list, row{k, typ})
+		}
 	}
-	slices.SortFunc(list, compareKeys)
 	return list
 }
 
@@ -312,15 +373,28 @@ func (t *tx) lockKeys(ctx context.Context, keys []int64) error {
 		return nil
 	}
 	t.queue("SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) k", unique(keys))
-	return t.trip(ctx)
+	hot := t.hot
+	t.hot = nil // rows come after names, as in every transaction
+	err := t.trip(ctx)
+	t.hot = hot
+	return err
 }
 
 func (t *tx) Read(ctx context.Context, k store.Key) (store.Version, error) {
 	if err := t.ready(ctx); err != nil {
 		return store.Version{}, err
 	}
-	return t.view().read(context.WithoutCancel(ctx), k)
+	ctx = context.WithoutCancel(ctx)
+	if t.wrote[k] {
+		return t.view().read(ctx, k)
+	}
+	return view{s: t.s, q: beside{t}}.read(ctx, k)
 }
+
+// beside asks without what is queued.
+type beside struct{ t *tx }
+
+func (b beside) query(ctx context.Context, list ...*question) error { return b.t.aside(ctx, list...) }
 
 // Search runs inside a savepoint, so that one that takes too long costs no more than
 // itself. The client's own end does not interrupt it: only the time limit does.

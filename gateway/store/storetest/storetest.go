@@ -33,7 +33,7 @@ type group struct {
 // test.
 func Run(t *testing.T, open func(t testing.TB) Store) {
 	RunSearch(t, open)
-	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"pending", pendingTests}, group{"history", historyTests},
+	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"pending", pendingTests}, group{"history", historyTests}, group{"order", orderTests},
 		group{"blob", blobTests},
 		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests},
 		group{"folder", folderTests})
