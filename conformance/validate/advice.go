@@ -73,12 +73,25 @@ func (v *Validator) bindingAdvice(p *definitions.Property) adviser {
 		return nil
 	}
 	typ := p.Type
+	if p.Element.Path == "ElementDefinition.type.code" {
+		return func(r *run, e fhir.Element) {
+			if e.Value != nil && !systemTypes[e.Value.Text()] {
+				r.bound(&bound, typ, e.Value)
+			}
+		}
+	}
 	return func(r *run, e fhir.Element) {
 		if e.Value != nil {
 			r.bound(&bound, typ, e.Value)
 		}
 	}
 }
+
+// systemTypes are the types of FHIRPath, which elements have too, such as every id. The value set of types does not
+// list them.
+var systemTypes = set(fhirpathTypes + "System.Boolean " + fhirpathTypes + "System.String " + fhirpathTypes + "System.Integer " +
+	fhirpathTypes + "System.Decimal " + fhirpathTypes + "System.Date " + fhirpathTypes + "System.DateTime " +
+	fhirpathTypes + "System.Time " + fhirpathTypes + "System.Quantity")
 
 // binding is a compiled binding.
 type binding struct {

@@ -322,7 +322,7 @@ func (r *run) typeMatches(found []*shape, values []fhirpath.Value, d *discrimina
 	for _, v := range values {
 		for _, c := range found {
 			for _, t := range c.types {
-				if t.code == v.Type() || t.code != "" && r.v.defs.IsA(v.Type(), t.code) {
+				if r.v.listed(t.code, v.Type()) {
 					return true, nil
 				}
 				for _, url := range t.profiles {

@@ -160,10 +160,11 @@ func (v *Validator) placed(r *run, n *fhir.Node, url string, contexts []extensio
 		names = append(names, c.expression)
 		allowed = allowed || v.fitsContext(r, here, c)
 	}
+	// The location is that of the holder, as the published validator suite has it; line and column are the extension's.
 	own := r.path
 	r.path = r.path[:len(r.path)-1]
 	if !allowed {
-		r.fail(n, msgExtensionContext, strings.Join(names, ", "))
+		r.fail(n, msgExtensionContext, url, strings.Join(names, ", "))
 	}
 	for _, rule := range rules {
 		x, err := v.model.Compile(rule, fhirpath.Options{Lenient: true, Variables: []string{"extension"}})
@@ -173,7 +174,7 @@ func (v *Validator) placed(r *run, n *fhir.Node, url string, contexts []extensio
 		env := *r.scope.env
 		env.Variables = map[string][]fhirpath.Value{"extension": {v.untyped(fhir.Element{Value: n})}}
 		if holds, _, err := x.Holds(&env, here.value[0]); err == nil && !holds {
-			r.fail(n, msgExtensionContextRule, rule)
+			r.fail(n, msgExtensionContextRule, url, rule)
 		}
 	}
 	r.path = own

@@ -86,7 +86,8 @@ func (v *Validator) profile(canonical string) (*profile, error) {
 			return v.profile(url)
 		}
 	}
-	kept, _ := v.profiles.LoadOrStore(canonical, &profileSlot{})
+	// The text may be a part of a resource, all of which a key would keep.
+	kept, _ := v.profiles.LoadOrStore(strings.Clone(canonical), &profileSlot{})
 	s := kept.(*profileSlot)
 	s.once.Do(func() { s.profile, s.err = v.openProfile(canonical) })
 	return s.profile, s.err
@@ -237,13 +238,6 @@ func (c *profileCompiler) fill(s *shape, e *fhir.Node, base *definitions.Element
 			modes: textList(t.Get("aggregation"))}
 		if strings.HasPrefix(st.code, fhirpathTypes) {
 			st.code = "" // ids and urls: their form is the walk's matter
-			if u := t.Get("extension"); u != nil {
-				for _, x := range u.Items() {
-					if x.Get("url").Text() == fhirTypeURL {
-						st.code = x.Get("valueUrl").Text()
-					}
-				}
-			}
 		}
 		s.types = append(s.types, st)
 	}
@@ -332,7 +326,6 @@ const (
 	laterURL      = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ElementDefinition."
 	additionalURL = laterURL + "binding.additional"
 	toolsURL      = "http://hl7.org/fhir/tools/StructureDefinition/"
-	fhirTypeURL   = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 )
 
 // inherited reports whether a constraint comes from a type of FHIR, which the

@@ -182,11 +182,21 @@ func (r *run) boundBy(b *binding, it *item) {
 // typed reports whether the item has one of the shape's types.
 func (r *run) typed(s *shape, it *item) bool {
 	for _, t := range s.types {
-		if t.code == "" || t.code == it.typ || r.v.defs.IsA(it.typ, t.code) {
+		if t.code == "" || r.v.listed(t.code, it.typ) {
 			return true
 		}
 	}
 	return false
+}
+
+// listed reports whether a type that a profile lists takes in another: itself, what is made from it if it is abstract,
+// and nothing else. A code is made from string, but is none where a string is wanted.
+func (v *Validator) listed(code, typ string) bool {
+	if code == typ {
+		return true
+	}
+	t := v.defs.Type(code)
+	return t != nil && t.Abstract && v.defs.IsA(typ, code)
 }
 
 func typeNames(types []shapeType) string {
@@ -318,7 +328,7 @@ func (r *run) appendItems(out []item, holder *fhir.Node, prop *definitions.Prope
 func (r *run) typeProfiles(p *profile, s *shape, it *item) {
 	var urls, targets, modes []string
 	for _, t := range s.types {
-		if t.code != it.typ && (t.code == "" || !r.v.defs.IsA(it.typ, t.code)) {
+		if !r.v.listed(t.code, it.typ) {
 			continue
 		}
 		urls = append(urls, t.profiles...)

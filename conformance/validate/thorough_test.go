@@ -44,6 +44,35 @@ func all(issues []fhir.Issue) []string {
 	return out
 }
 
+// definition is a profile of Patient whose id is of a type.
+func definition(typ string) string {
+	element := func(path, more string) string {
+		return `{"id":"` + path + `","path":"` + path + `","definition":"x","min":0,"max":"1","base":{"path":"` + path + `","min":0,"max":"1"}` + more + `}`
+	}
+	return `{"resourceType":"StructureDefinition","url":"https://a.example/p","name":"P","status":"draft","kind":"resource","abstract":false,
+		"type":"Patient","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Patient","derivation":"constraint",
+		"snapshot":{"element":[` + element("Patient", "") + `,` + element("Patient.id", `,"type":[{"code":"`+typ+`"}]`) + `]}}`
+}
+
+// TestPlaceOfExtension wants who reads of a misplaced extension to find it: holders may have many.
+func TestPlaceOfExtension(t *testing.T) {
+	const url = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace"
+	text := observation(`,
+"extension":[{"url":"http://a.b/c","valueString":"x"},
+   {"url":"` + url + `","valueAddress":{"text":"x"}}]`)
+	v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true})
+	for _, i := range v.Resource(parse(t, text)) {
+		if i.ID != "extension-context" {
+			continue
+		}
+		if i.Line != 3 || i.Column != 4 || !strings.Contains(i.Text, url) || !strings.Contains(i.Chinese, url) {
+			t.Errorf("%d:%d: %s (%s)", i.Line, i.Column, i.Text, i.Chinese)
+		}
+		return
+	}
+	t.Error("no finding")
+}
+
 func TestThorough(t *testing.T) {
 	entry := func(url, resource string) string { return `{"fullUrl":"` + url + `","resource":` + resource + `}` }
 	bundle := func(typ, more string, entries ...string) string {
@@ -91,6 +120,11 @@ func TestThorough(t *testing.T) {
 		{"refuses a known extension elsewhere", observation(`,"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthPlace","valueAddress":{"text":"x"}}]`), []string{"error: extension-context at Observation"}},
 		{"accepts a known extension of a primitive", patient(`,"birthDate":"1990-01-01","_birthDate":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthTime","valueDateTime":"1990-01-01T10:00:00Z"}]}`), nil},
 		{"refuses an extension as a modifier that is none", patient(`,"modifierExtension":[{"url":"http://hl7.org/fhir/StructureDefinition/patient-birthPlace","valueAddress":{"text":"x"}}]`), []string{"error: extension-not-modifier at Patient.modifierExtension[0]"}},
+
+		// Definitions.
+		{"knows the types of FHIRPath", definition("http://hl7.org/fhirpath/System.String"), nil},
+		{"warns of a type that FHIRPath does not have", definition("http://hl7.org/fhirpath/System.Strnig"), []string{"warning: code-extensible at StructureDefinition.snapshot.element[1].type[0].code"}},
+		{"warns of a type that FHIR does not have", definition("Strnig"), []string{"warning: code-extensible at StructureDefinition.snapshot.element[1].type[0].code"}},
 
 		// Bundles.
 		{"accepts a document", bundle("document", document, entry("http://a.b/Composition/c", composition), entry("http://a.b/Practitioner/p", practitioner)), nil},
@@ -176,6 +210,10 @@ func TestProfiles(t *testing.T) {
 		{"slices what is sliced", "Patient", sliced(bySystem, "open", strings.Replace(card, `"max":"1"}`, `"max":"*","slicing":{"discriminator":[{"type":"value","path":"use"}],"rules":"closed"}}`, 1)+`,{"id":"Patient.identifier:card/old","path":"Patient.identifier","sliceName":"card/old","min":0,"max":"1"},{"id":"Patient.identifier:card/old.use","path":"Patient.identifier.use","min":1,"fixedCode":"old"}`), ids(`{"system":"https://card","value":"1","use":"old"}`, `{"system":"https://card","value":"2","use":"usual"}`), []string{"error: slice-unknown at Patient.identifier[1]"}},
 		{"warns of slices that nothing tells apart", "Patient", sliced(bySystem, "open", `{"id":"Patient.identifier:a","path":"Patient.identifier","sliceName":"a","min":1,"max":"*"}`), ids(id("https://x", "1")), []string{"warning: slice-undecidable at Patient.identifier[0]"}},
 
+		{"takes the type that is listed", "Observation", `{"id":"Observation.value[x]","path":"Observation.value[x]","type":[{"code":"string"}]}`, observation(`,"valueString":"x"`), nil},
+		{"refuses a type that is not listed", "Observation", `{"id":"Observation.value[x]","path":"Observation.value[x]","type":[{"code":"string"}]}`, observation(`,"valueBoolean":true`), []string{"error: profile-type at Observation.value.ofType(boolean)"}},
+		{"refuses a type made from the listed one", "Basic", `{"id":"Basic.extension","path":"Basic.extension","slicing":{"discriminator":[{"type":"value","path":"url"}],"rules":"open"}},{"id":"Basic.extension:s","path":"Basic.extension","sliceName":"s","min":1,"max":"1","type":[{"code":"Extension","profile":["https://a.example/text"]}]}`, `{"resourceType":"Basic","code":{"text":"x"},"extension":[{"url":"https://a.example/text","valueCode":"x"}]}`, []string{"error: profile-type at Basic.extension[0].value.ofType(code)"}},
+		{"takes any resource where an abstract one is listed", "Patient", `{"id":"Patient.contained","path":"Patient.contained","max":"1","type":[{"code":"DomainResource"}]}`, patient(`,"contained":[{"resourceType":"Organization","id":"o","name":"x"}],"managingOrganization":{"reference":"#o"}`), nil},
 		{"judges the target of a reference", "Observation", `{"id":"Observation.performer","path":"Observation.performer","type":[{"code":"Reference","targetProfile":["https://a.example/org"]}]}`, observation(`,"contained":[{"resourceType":"Organization","id":"o","name":"x"}],"performer":[{"reference":"#o"}]`), []string{"information: reference-profile-tried at Observation.performer[0]", "error: reference-profile at Observation.performer[0]"}},
 		{"refuses a reference to another type", "Observation", `{"id":"Observation.performer","path":"Observation.performer","type":[{"code":"Reference","targetProfile":["https://a.example/org"]}]}`, observation(`,"performer":[{"reference":"Patient/1"}]`), []string{"error: reference-target-type at Observation.performer[0]"}},
 		{"wants how a reference leads to its target", "Observation", `{"id":"Observation.performer","path":"Observation.performer","type":[{"code":"Reference","aggregation":["contained"],"targetProfile":["http://hl7.org/fhir/StructureDefinition/Organization"]}]}`, observation(`,"performer":[{"reference":"Organization/1"}]`), []string{"error: reference-aggregation at Observation.performer[0]"}},
@@ -187,6 +225,7 @@ func TestProfiles(t *testing.T) {
 			source := shelve(t, constraint(url, tt.typ, tt.elements),
 				constraint("https://a.example/org", "Organization", `{"id":"Organization.alias","path":"Organization.alias","min":1}`),
 				strings.Replace(constraint("https://a.example/ext", "Extension", `{"id":"Extension.url","path":"Extension.url","fixedUri":"https://a.example/ext"},{"id":"Extension.value[x]","path":"Extension.value[x]","min":1,"type":[{"code":"boolean"}]}`), `"kind":"resource"`, `"kind":"complex-type","context":[{"type":"element","expression":"Patient"}]`, 1),
+				strings.Replace(constraint("https://a.example/text", "Extension", `{"id":"Extension.url","path":"Extension.url","fixedUri":"https://a.example/text"},{"id":"Extension.value[x]","path":"Extension.value[x]","min":1,"type":[{"code":"string"}]}`), `"kind":"resource"`, `"kind":"complex-type","context":[{"type":"element","expression":"Element"}]`, 1),
 				`{"resourceType":"CodeSystem","url":"https://a.example/cs","content":"complete","concept":[{"code":"a","concept":[{"code":"b"}]},{"code":"c"}]}`,
 				`{"resourceType":"ValueSet","url":"https://a.example/vs","compose":{"include":[{"system":"https://a.example/cs","filter":[{"property":"concept","op":"is-a","value":"a"}]}]}}`)
 			v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, Source: source})
