@@ -144,6 +144,9 @@ func (t *tx) Expunge(ctx context.Context, k store.Key) error {
 			return t.breaks(err)
 		}
 	}
+	if _, err := t.c.exec(eraseSQL); err != nil {
+		return t.breaks(err)
+	}
 	for _, sql := range []string{"DELETE FROM version WHERE rid = ?", "DELETE FROM resource WHERE rid = ?"} {
 		if _, err := t.c.exec(sql, now.rid); err != nil {
 			return t.breaks(err)
