@@ -67,10 +67,14 @@ func TestConditionalWritesOverHTTP(t *testing.T) {
 	if xml.Code != 200 || xml.tree.Get("gender").Text() != "male" {
 		t.Errorf("%d %s", xml.Code, xml.Body)
 	}
+	path := c.do("PATCH", address, `<Parameters xmlns="http://hl7.org/fhir"><parameter><name value="operation"/><part><name value="type"/><valueCode value="replace"/></part><part><name value="path"/><valueString value="Patient.gender"/></part><part><name value="value"/><valueCode value="unknown"/></part></parameter></Parameters>`, "Content-Type: application/fhir+xml")
+	if path.Code != 200 || path.tree.Get("gender").Text() != "unknown" {
+		t.Errorf("%d %s", path.Code, path.Body)
+	}
 	if got := c.do("DELETE", address, "", `If-Match: W/"9"`); got.Code != 412 {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}
-	if got := c.do("DELETE", address, ""); got.Code != 204 || got.Header().Get("ETag") != `W/"5"` {
+	if got := c.do("DELETE", address, ""); got.Code != 204 || got.Header().Get("ETag") != `W/"6"` {
 		t.Errorf("%d %s", got.Code, got.Header())
 	}
 	if got := c.do("DELETE", address, ""); got.Code != 204 {
