@@ -21,13 +21,20 @@ type Config struct {
 	Zone         *time.Location // of times without an offset, where an institution says nothing else
 	StoreURL     string         // postgres://…; empty: the embedded store in Data
 	RedisURL     string         // redis://… or rediss://…; empty: no Redis
-	AllianceBase string         // start of the alliance's own URLs, without a final slash
+	Redis        Redis
+	AllianceBase string // start of the alliance's own URLs, without a final slash
 	LogLevel     slog.Level
 	LogFormat    string // "text" or "json"
 	FHIR         FHIR
 	Limits       Limits
 
 	origins map[string]string
+}
+
+// Redis says how far a Redis is relied on.
+type Redis struct {
+	Timeout time.Duration // one call; a slower one counts as failed
+	Expire  time.Duration // how long a value is kept
 }
 
 // FHIR says how the FHIR endpoint behaves where the specification leaves it open.
@@ -66,6 +73,8 @@ type Limits struct {
 	Folder   int64         // bytes of all files of an institution's folder that is pushed
 	Workbook int64         // bytes of one workbook, unzipped
 	Time     time.Duration // work on one request
+	Cache    int64         // bytes of what a process without Redis keeps for speed
+	Lease    time.Duration // how long a record waits for a process that took it up and died
 }
 
 // Sources is where settings come from. The zero value gives the defaults.

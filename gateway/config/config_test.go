@@ -28,6 +28,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "timezone", Value: "+08:00"},
 		{Key: "store.url", Value: ""},
 		{Key: "redis.url", Value: ""},
+		{Key: "redis.timeout", Value: "50ms"},
+		{Key: "redis.expire", Value: "10m"},
 		{Key: "alliance.base", Value: "https://yilian.dev"},
 		{Key: "log.level", Value: "info"},
 		{Key: "log.format", Value: "text"},
@@ -46,6 +48,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.folder", Value: "32MiB"},
 		{Key: "limits.time", Value: "30s"},
+		{Key: "limits.cache", Value: "32MiB"},
+		{Key: "limits.lease", Value: "1m"},
 	}
 	for i := range want {
 		want[i].Origin = "default"
@@ -80,7 +84,8 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
+		Cache: 64 << 20, Lease: 20 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
@@ -95,24 +100,28 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"timezone", "Asia/Shanghai", "6:11"},
 		{"store.url", "postgres://yilian:xxxxx@db.example.org/yilian?sslmode=verify-full", "8:8"},
 		{"redis.url", "rediss://:xxxxx@cache.example.org:6380/2", "10:8"},
-		{"alliance.base", "https://fhir.example.org/alliance", "12:9"},
-		{"log.level", "debug", "14:10"},
-		{"log.format", "json", "15:11"},
-		{"fhir.update-as-create", "on", "17:21"},
-		{"fhir.conditional-delete", "multiple", "18:23"},
-		{"fhir.profiles", "ignore, city=refuse, lab=record", "19:13"},
-		{"limits.record", "8MiB", "21:11"},
-		{"limits.delivery", "1GB", "22:13"},
-		{"limits.workbook", "32MiB", "23:13"},
-		{"limits.body", "32MiB", "24:9"},
-		{"limits.depth", "64", "25:10"},
-		{"limits.page", "200", "26:9"},
-		{"limits.entries", "500", "27:12"},
-		{"limits.deletes", "20", "28:12"},
-		{"limits.inline", "4KiB", "29:11"},
-		{"limits.attached", "1MiB", "30:13"},
-		{"limits.folder", "8MiB", "31:11"},
-		{"limits.time", "1m30s", "32:9"},
+		{"redis.timeout", "20ms", "11:12"},
+		{"redis.expire", "1h", "12:11"},
+		{"alliance.base", "https://fhir.example.org/alliance", "14:9"},
+		{"log.level", "debug", "16:10"},
+		{"log.format", "json", "17:11"},
+		{"fhir.update-as-create", "on", "19:21"},
+		{"fhir.conditional-delete", "multiple", "20:23"},
+		{"fhir.profiles", "ignore, city=refuse, lab=record", "21:13"},
+		{"limits.record", "8MiB", "23:11"},
+		{"limits.delivery", "1GB", "24:13"},
+		{"limits.workbook", "32MiB", "25:13"},
+		{"limits.body", "32MiB", "26:9"},
+		{"limits.depth", "64", "27:10"},
+		{"limits.page", "200", "28:9"},
+		{"limits.entries", "500", "29:12"},
+		{"limits.deletes", "20", "30:12"},
+		{"limits.inline", "4KiB", "31:11"},
+		{"limits.attached", "1MiB", "32:13"},
+		{"limits.folder", "8MiB", "33:11"},
+		{"limits.time", "1m30s", "34:9"},
+		{"limits.cache", "64MiB", "35:10"},
+		{"limits.lease", "20s", "36:10"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

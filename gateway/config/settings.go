@@ -55,6 +55,18 @@ var settings = []setting{
 			return err
 		},
 		show: func(c *Config) string { return redacted(c.RedisURL) }},
+	{key: "redis.timeout", fallback: "50ms",
+		set: func(c *Config, v value) (err error) {
+			c.Redis.Timeout, err = parseDuration(v.text, time.Millisecond, 5*time.Second)
+			return err
+		},
+		show: func(c *Config) string { return showDuration(c.Redis.Timeout) }},
+	{key: "redis.expire", fallback: "10m",
+		set: func(c *Config, v value) (err error) {
+			c.Redis.Expire, err = parseDuration(v.text, time.Second, 24*time.Hour)
+			return err
+		},
+		show: func(c *Config) string { return showDuration(c.Redis.Expire) }},
 	{key: "alliance.base", fallback: "https://yilian.dev",
 		set:  func(c *Config, v value) (err error) { c.AllianceBase, err = parseBase(v.text); return err },
 		show: func(c *Config) string { return c.AllianceBase }},
@@ -139,6 +151,18 @@ var settings = []setting{
 			return err
 		},
 		show: func(c *Config) string { return showDuration(c.Limits.Time) }},
+	{key: "limits.cache", fallback: "32MiB",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Cache, err = parseSize(v.text, 1<<20, 64<<30)
+			return err
+		},
+		show: func(c *Config) string { return showSize(c.Limits.Cache) }},
+	{key: "limits.lease", fallback: "1m",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Lease, err = parseDuration(v.text, time.Second, time.Hour)
+			return err
+		},
+		show: func(c *Config) string { return showDuration(c.Limits.Lease) }},
 }
 
 // rules hold across settings. Each returns the key to blame and what is wrong, or no text.
