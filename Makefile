@@ -5,11 +5,15 @@ OUT  := .build
 
 PKG      ?= ./...
 BENCH    ?= .
+SIZE     ?= 10000
+STORE    ?= sqlite,postgres
+LOAD     ?= idle,read,search,crud,write,import
+TIME     ?= 10s
 COUNT    ?= 6
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
 
-.PHONY: help run test quick check format lint tidy generated order services scores bench fuzz soak clean
+.PHONY: help run test quick check format lint tidy generated order services scores bench benchmarks fuzz soak clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -50,7 +54,11 @@ services: ## install PostgreSQL, Redis and Node from Debian's packages, and what
 scores: ## one line per published suite; fails when a score fell. UPDATE=1 raises the marks
 	@go run ./internal/score/cmd $(if $(UPDATE),-update)
 
-bench: $(OUT) ## benchmarks, compared with the run before
+bench: ## a server under load, beside raw limits: SIZE (10000), STORE (sqlite,postgres), LOAD, TIME (10s), PROFILES (a folder)
+	go test -count=1 -timeout 0 -v -run '^TestServer$$' ./internal/bench -args -size $(SIZE) -store $(STORE) -load $(LOAD) -time $(TIME) \
+		$(if $(PROFILES),-profiles $(PROFILES))
+
+benchmarks: $(OUT) ## benchmarks of single operations, compared with the run before
 	@if [ -f $(OUT)/bench.txt ]; then mv $(OUT)/bench.txt $(OUT)/before.txt; fi
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) $(PKG) | tee $(OUT)/bench.txt
 	@$(TOOL) benchstat $$(ls $(OUT)/before.txt 2>/dev/null) $(OUT)/bench.txt
