@@ -11,6 +11,9 @@ import (
 // Activate switches to a version that was pushed before, see console.Members.
 func (m *membership) Activate(ctx context.Context, a console.Activate) (console.Activated, error) {
 	answer := console.Activated{Institution: a.Institution, Findings: []console.Finding{}}
+	if err := m.current(ctx); err != nil {
+		return answer, err
+	}
 	history, err := m.store.Activations(ctx, a.Institution, 0, 2)
 	if err != nil {
 		return answer, err

@@ -24,7 +24,7 @@ import (
 // outside of the store, and those that were pushed into it. A pushed one goes before
 // one outside.
 type membership struct {
-	store   keeper
+	store   *node
 	index   *search.Engine
 	engine  *interaction.Engine
 	ingest  *ingest.Ingest
@@ -39,6 +39,9 @@ type membership struct {
 	mu      sync.Mutex // held while switching
 	outside map[string]member
 	pushed  map[string]pushed // in effect, by institution
+	seen    int64             // the store's FolderChange that pushed is at least as new as
+
+	wake chan struct{} // see poke
 
 	shown atomic.Pointer[[]console.Member]
 }
@@ -46,6 +49,9 @@ type membership struct {
 // load reads all folders. It is called before the process works.
 func (m *membership) load(ctx context.Context) (err error) {
 	if m.outside, err = m.loadOutside(ctx); err != nil {
+		return err
+	}
+	if m.seen, err = m.store.FolderChange(ctx); err != nil {
 		return err
 	}
 	m.pushed, err = m.loadPushed(ctx)

@@ -25,6 +25,9 @@ func (m *membership) Push(ctx context.Context, p console.Push) (console.Pushed, 
 	case <-ctx.Done():
 		return answer, ctx.Err()
 	}
+	if err := m.current(ctx); err != nil {
+		return answer, err
+	}
 	f, err := folder.Unpack(p.Archive, m.limits)
 	if err != nil {
 		return answer, refuse(&answer.Findings, err)

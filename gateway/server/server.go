@@ -89,6 +89,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	group.Go(func() error { return p.ingest.Run(ctx) })
 	group.Go(func() error { return p.prepare(ctx, o) })
+	if p.store.several {
+		group.Go(func() error { return p.hear(ctx) })
+		group.Go(func() error { return p.members.follow(ctx) })
+	}
 	if o.Started != nil {
 		o.Started(address)
 	}
@@ -106,7 +110,7 @@ func ignoreClosed(err error) error {
 type process struct {
 	config  *config.Config
 	log     *slog.Logger
-	store   keeper
+	store   *node
 	engine  *interaction.Engine
 	ingest  *ingest.Ingest
 	members *membership
@@ -115,9 +119,13 @@ type process struct {
 
 // open puts the parts together around the data folder.
 func open(ctx context.Context, o Options) (*process, error) {
-	s, _, _, err := openStore(ctx, o.Config, o.Log)
+	behind, _, _, err := openStore(ctx, o.Config, o.Log)
 	if err != nil {
 		return nil, err
+	}
+	s, err := share(ctx, o.Config, o.Log, behind)
+	if err != nil {
+		return nil, errors.Join(err, behind.Close())
 	}
 	p, err := assemble(ctx, o, s)
 	if err != nil {
@@ -126,7 +134,7 @@ func open(ctx context.Context, o Options) (*process, error) {
 	return p, nil
 }
 
-func assemble(ctx context.Context, o Options, s keeper) (*process, error) {
+func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 	c := o.Config
 	defs := definitions.R4()
 	members := &membership{
@@ -135,6 +143,7 @@ func assemble(ctx context.Context, o Options, s keeper) (*process, error) {
 		sources: func() ([]source, error) { return sources(c.Institutions, o.Demo) },
 		limits:  folder.Limits{Bytes: c.Limits.Folder},
 		trying:  make(chan struct{}, 1),
+		wake:    make(chan struct{}, 1),
 	}
 	if err := members.load(ctx); err != nil {
 		return nil, err
@@ -176,7 +185,7 @@ func assemble(ctx context.Context, o Options, s keeper) (*process, error) {
 	})
 	index.SetTerminology(engine.Terminology())
 	in := ingest.New(ingest.Config{
-		Inbox: s, Writer: s, Engine: engine, Log: o.Log,
+		Inbox: s, Writer: s, Engine: engine, Log: o.Log, Lease: c.Limits.Lease,
 		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Workbook: c.Limits.Workbook, Depth: c.Limits.Depth},
 	})
 	members.index, members.engine, members.ingest = index, engine, in

@@ -10,28 +10,14 @@ import (
 	"path/filepath"
 
 	"github.com/yilian/yilian/gateway/config"
-	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/cached"
 	"github.com/yilian/yilian/gateway/store/postgres"
 	"github.com/yilian/yilian/gateway/store/sqlite"
 )
 
-// keeper is what the parts of a process ask of its store.
-type keeper interface {
-	store.Reader
-	store.Writer
-	store.IdentityReader
-	store.Inbox
-	store.Secrets
-	store.Folders
-	Close() error
-}
-
 // openStore opens the store that the configuration names. Schema versions are those
 // before, 0 for a store that was made, and now.
-func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (s keeper, before, now int64, err error) {
-	if c.RedisURL != "" {
-		return nil, 0, 0, errors.New("redis.url is set, and Redis is not supported yet; leave it out")
-	}
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (s cached.Backing, before, now int64, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, 0, 0, fmt.Errorf("data folder: %w", err)
 	}
