@@ -615,7 +615,7 @@ func (b *builder) from(alias string, w *where) (from, cond fragment, err error) 
 // probeSteps are how far the alternatives are counted, widening, until one of them
 // ends; the last step is Options.ScanFrom. Most searches have one that ends at the
 // first.
-var probeSteps = [...]int64{64, 512, math.MaxInt64}
+var probeSteps = [...]int64{256, math.MaxInt64}
 
 // rarest returns the source that lists the fewest resources, nil when there is
 // none to choose from, and whether even that one is common.

@@ -30,7 +30,6 @@ const (
 var (
 	errClosed    = fault.New(fault.Unavailable, "the store is closed")
 	errNested    = errors.New("Update inside Update")
-	errAbandoned = errors.New("the transaction's goroutine ended")
 	errOver      = errors.New("the transaction is over")
 	errLockTwice = errors.New("Lock called twice in a transaction")
 	errLockLate  = errors.New("Lock called after a search in the same transaction")

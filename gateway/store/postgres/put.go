@@ -17,10 +17,6 @@ import (
 // maxID bounds ids, which stand in indexes.
 const maxID = 512
 
-func compareKeys(a, b store.Key) int {
-	return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.ID, b.ID))
-}
-
 // current is what a transaction knows of the version that it replaces.
 type current struct {
 	rid, change int64

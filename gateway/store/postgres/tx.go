@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -295,7 +294,7 @@ func (t *tx) rollback() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), cancelDelay)
 	defer cancel()
-	if _, err := t.c.Exec(ctx, "ROLLBACK"); err != nil {
+	if _, err := t.c.Exec(ctx, "ROLLBACK", pgx.QueryExecModeSimpleProtocol); err != nil {
 		t.close()
 	}
 }
@@ -419,7 +418,11 @@ func (t *tx) Search(ctx context.Context, q *search.Query) (store.Page, error) {
 		return page, err
 	}
 	t.broken, t.b = nil, nil
-	t.queue("ROLLBACK TO SAVEPOINT search")
+	ctx, cancel := context.WithTimeout(ctx, cancelDelay)
+	defer cancel()
+	if _, e := t.c.Exec(ctx, "ROLLBACK TO SAVEPOINT search", pgx.QueryExecModeSimpleProtocol); e != nil {
+		return page, t.breaks(e)
+	}
 	t.queue("RELEASE SAVEPOINT search")
-	return page, errors.Join(err, t.trip(ctx))
+	return page, err
 }
