@@ -30,7 +30,7 @@ func (c *compiler) call(e *expr, in static) (code, static, error) {
 	if len(e.args) < f.min || len(e.args) > f.max {
 		want := fmt.Sprint(f.min)
 		if f.max != f.min {
-			want = fmt.Sprintf("%d to %d", f.min, f.max)
+			want = fmt.Sprintf("%d–%d", f.min, f.max) // in any language
 		}
 		return nil, static{}, c.fail(e.offset, "'{1}' takes {2} arguments, got {3}", e.name, want, len(e.args))
 	}

@@ -45,7 +45,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"name.nothing()", "1:6: unknown function 'nothing'"},
 		{"name.first(1)", "1:6: 'first' takes 0 arguments, got 1"},
 		{"name.where()", "1:6: 'where' takes 1 arguments, got 0"},
-		{"'a'.substring()", "1:5: 'substring' takes 1 to 2 arguments, got 0"},
+		{"'a'.substring()", "1:5: 'substring' takes 1–2 arguments, got 0"},
 		{"true.and", "1:6: unexpected 'and', expected a name"},
 		{strings.Repeat("(", 300) + "1", "1:201: nested deeper than 200"},
 		{strings.Repeat("-", 300) + "1", "1:200: nested deeper than 200"},
