@@ -34,7 +34,7 @@ func (f configFlags) look(ctx context.Context, out *output) (*client, error) {
 // dataFolder fails when there is no data folder: who wants to see what is in it does
 // not want a new one.
 func dataFolder(c *config.Config) error {
-	if _, err := os.Stat(c.Data); err != nil {
+	if _, err := os.Stat(c.Data); err != nil && c.StoreURL == "" {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
