@@ -33,28 +33,32 @@ func (r *Redis) Ring(topic string) {
 	}
 }
 
-// ring sends what was rung until Close.
+// ring sends what was rung until Close, and then what is left.
 func (r *Redis) ring() {
 	for {
 		select {
 		case <-r.ctx.Done():
+			r.sendRung(context.WithoutCancel(r.ctx))
 			return
 		case <-r.bell:
 		}
 		select {
 		case <-r.ctx.Done():
-			return
 		case <-time.After(gather):
+			r.sendRung(r.ctx)
 		}
-		r.mu.Lock()
-		topics := slices.Sorted(maps.Keys(r.rung))
-		clear(r.rung)
-		r.mu.Unlock()
-		for _, topic := range topics {
-			r.call(r.ctx, func(ctx context.Context) error {
-				return r.client.Publish(ctx, r.channel(), r.name+" "+topic).Err()
-			})
-		}
+	}
+}
+
+func (r *Redis) sendRung(ctx context.Context) {
+	r.mu.Lock()
+	topics := slices.Sorted(maps.Keys(r.rung))
+	clear(r.rung)
+	r.mu.Unlock()
+	for _, topic := range topics {
+		r.call(ctx, func(ctx context.Context) error {
+			return r.client.Publish(ctx, r.channel(), r.name+" "+topic).Err()
+		})
 	}
 }
 
