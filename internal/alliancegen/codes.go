@@ -238,7 +238,7 @@ func countyTables() []Table {
 		{"referral-reason", "转诊原因 Referral reason", "HIS_ZZ.ZZYY", pairs("", "1", "患者要求", "", "2", "药品资源不足", "", "3", "床位不足", "", "4", "诊治能力不足", "", "99", "其它", "")},
 		{"referral-status", "转诊状态 Referral status", "HIS_ZZ.ZZZT", pairs(systemRequest, "0", "待确认", "active", "1", "已确认", "active", "2", "已完成", "completed", "3", "已取消", "revoked")},
 		{"relations", "与患者关系 Relations", "HIS_HZXX.LXRGX", relationRows()},
-		{"members", "机构代码 Institution codes used in these tables", "ZCJG, ZRJG, ZXJG", pairs(systemMember, "990100001", "衡远市第一人民医院", City, "990121001", "青崖县人民医院", County, "990100009", "衡远市区域检验中心", Lab, "990121021", "白河镇卫生院", Township)},
+		{"members", "机构代码 Institution codes used in these tables", "ZCJG, ZRJG, ZXJG", pairs(systemMember, "990100018", "衡远市第一人民医院", City, "990121003", "青崖县人民医院", County, "990100093", "衡远市区域检验中心", Lab, "99012102X", "白河镇卫生院", Township)},
 		{"department-kinds", "科室类别 Kind of department", "HIS_KS.KSLB", pairs("", "1", "临床科室 department", "", "2", "医技科室 department", "", "3", "病区 ward", "")},
 		{"titles", "专业技术职务 Professional titles (GB/T 8561)", "HIS_ZG.ZC", titleRows(false)},
 	}

@@ -13,7 +13,7 @@ import (
 // Who the community centre is in its documents.
 const (
 	communityName         = "衡远市城东社区卫生服务中心"
-	communityOrganisation = "990102301"
+	communityOrganisation = "990102304"
 )
 
 // community tells what happens at the community centre and writes its documents. Its

@@ -4,7 +4,7 @@ import "fmt"
 
 // communityOID is the arc of the community centre's own numbers and tables. 2.999 is
 // the arc that is set aside for examples.
-const communityOID = "2.999.990102301"
+const communityOID = "2.999.990102304"
 
 type communityDepartment struct{ key, code, name, subject, subjectName string }
 
@@ -47,7 +47,7 @@ var (
 		{Code: "C0002", Name: "门(急)诊病历", System: systemLOINC, Target: "34108-1", Display: "Outpatient Note"},
 		{Code: "C0006", Name: "检查报告"},
 		{Code: "C0007", Name: "检验报告", System: systemLOINC, Target: "11502-2", Display: "Laboratory report"},
-		{Code: "CYXJ", Name: "出院小结", System: systemLOINC, Target: "18842-5", Display: "Discharge summary", Note: "报文头/@bizType; no code of WS/T 500"},
+		{Code: "CYXJ", Name: "出院小结", System: systemLOINC, Target: "18842-5", Display: "Discharge summary", Note: "报文头/@bizType; C0053 of WS/T 500"},
 	}
 	communityDischargeSections = []Code{
 		{Code: "入院情况", Name: "入院情况"},

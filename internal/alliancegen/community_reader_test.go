@@ -257,7 +257,7 @@ func (e *communityEnd) document(d *xmlNode, paper []byte) {
 	kind := d.at("code").attr("code")
 	role := d.at("recordTarget", "patientRole")
 	ids := role.all("id")
-	patient, visit := rooted(ids, "2.999.990102301.1"), rooted([]*xmlNode{d.at("componentOf", "encompassingEncounter", "id")}, "1.11")
+	patient, visit := rooted(ids, "2.999.990102304.1"), rooted([]*xmlNode{d.at("componentOf", "encompassingEncounter", "id")}, "1.11")
 	stamp := when(d.at("effectiveTime").attr("value"))
 	person, tell := "patient "+patient, e.gap
 	if kind == "C0002" && e.whole(person, stamp) {

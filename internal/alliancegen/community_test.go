@@ -168,7 +168,7 @@ func TestCommunityTrapsAreInTheBytes(t *testing.T) {
 		"cda-empty-id":                  has(`extension=""`),
 		"cda-escapes":                   has("&amp;"),
 		"cda-narrative-table":           has("<td>"),
-		"cda-coded-ordinal":             has(`codeSystem="2.999.990102301.2.4"`),
+		"cda-coded-ordinal":             has(`codeSystem="2.999.990102304.2.4"`),
 		"vendor-prescription":           has(`bizType="CF"`),
 		"vendor-discharge-summary":      has("<诊疗经过><![CDATA["),
 		"vendor-prescription-dispensed": has(`状态="2"`),

@@ -9,7 +9,7 @@ import (
 )
 
 // Codes of the members in the county's tables.
-var countyMember = map[string]string{City: "990100001", County: "990121001", Lab: "990100009", Township: "990121021"}
+var countyMember = map[string]string{City: "990100018", County: "990121003", Lab: "990100093", Township: "99012102X"}
 
 // county writes the extracts of the county hospital.
 type county struct {
