@@ -127,3 +127,48 @@ func TestParameters(t *testing.T) {
 		})
 	}
 }
+
+// TestInvariantsThatCannotBeJudgedSayWhy in both languages, whatever stood in the way: what is left of the Chinese text
+// without the names and numbers of the expression has no English in it.
+func TestInvariantsThatCannotBeJudgedSayWhy(t *testing.T) {
+	const root = "https://a.example/root"
+	word := regexp.MustCompile(`[A-Za-z]{2,}`)
+	han := regexp.MustCompile(`\p{Han}`)
+	for _, tt := range []struct {
+		name, expression string
+		names            []string // of the expression, which stay as they are
+	}{
+		{"an expression that breaks off", "name.where(", nil},
+		{"a character that FHIRPath does not have", "name § given", nil},
+		{"a function that does not exist", "name.nothing()", []string{"nothing"}},
+		{"a function of too many arguments", "name.exists(true, true)", []string{"exists"}},
+		{"several values where one is wanted", "(1 | 2) = (name.given + 'x')", nil},
+		{"several values for a Boolean", "name.given and true", []string{"Boolean"}},
+		{"an unknown profile", "conformsTo('https://a.example/none')", nil},
+		{"an unknown variable", "%nothing.exists()", []string{"nothing"}},
+		{"too much work", "repeat(name | $this).count() > 0 and (0 | 1).repeat($this + 1).count() > 0", nil},
+		{"an expression that is too long", "true or " + strings.Repeat("true or ", 10_000) + "true", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			v := validate.New(definitions.R4(), validate.Options{Thorough: true, NoBestPractice: true, Source: shelve(t, rule(root, "Patient", tt.expression))})
+			found := 0
+			for _, i := range v.Conforms(parse(t, patient(`,"name":[{"given":["a","b"]}]`)), root) {
+				if i.ID != "invariant-unusable" {
+					t.Errorf("also %v", i)
+					continue
+				}
+				found++
+				left := strings.NewReplacer("x-1", "", "FHIRPath", "").Replace(i.Chinese)
+				for _, name := range tt.names {
+					left = strings.ReplaceAll(left, name, "")
+				}
+				if !han.MatchString(i.Chinese) || word.MatchString(left) || han.MatchString(i.Text) || i.In("zh-CN") != i.Chinese {
+					t.Errorf("%q in Chinese is %q", i.Text, i.Chinese)
+				}
+			}
+			if found != 1 {
+				t.Errorf("%d findings", found)
+			}
+		})
+	}
+}
