@@ -102,7 +102,7 @@ func (e *Engine) understand(ctx context.Context, v Viewer, s Scope, pairs []sear
 	}
 	request, issues := e.Index.Parse(s.Type, own, search.ParseOptions{Lenient: lenient, Other: []string{CursorParam}, Context: ctx})
 	if fhir.HasErrors(issues) {
-		return nil, nil, &Refused{Fault: fault.New(fault.Invalid, "the search cannot be carried out"), Issues: issues}
+		return nil, nil, unsearchable(issues)
 	}
 	a.request, a.hash = request, request.Hash
 	if s.Of.Type != "" {
@@ -126,6 +126,17 @@ func (e *Engine) understand(ctx context.Context, v Viewer, s Scope, pairs []sear
 		request.Self = append(request.Self, search.Pair{Name: elementsParam, Value: strings.Join(request.Elements, ",")})
 	}
 	return a, issues, mergeable(a)
+}
+
+// unsearchable is the answer to a query that cannot be carried out: a wrong one, or one
+// that is nothing but over limits.
+func unsearchable(issues []fhir.Issue) error {
+	for _, i := range issues {
+		if i.Severity == fhir.Error && i.Code != fhir.TypeTooCostly {
+			return &Refused{Fault: fault.New(fault.Invalid, "the search cannot be carried out"), Issues: issues}
+		}
+	}
+	return &Refused{Fault: fault.New(fault.TooCostly, "the search is over a limit"), Issues: issues}
 }
 
 // compartment checks that there is a compartment, in the viewer's sight.

@@ -1,9 +1,14 @@
 package rest
 
 import (
+	"cmp"
+	_ "embed"
 	"errors"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -84,7 +89,38 @@ func (h *Handler) Fail(c echo.Context, err error) error {
 
 // outcome is the body of an OperationOutcome in the language of the client.
 func (r *request) outcome(issues []fhir.Issue) []byte {
-	return fhir.OutcomeIn(spoken(r.Request()), "", issues).AppendJSON(nil)
+	language := spoken(r.Request())
+	if language == fhir.Chinese {
+		issues = slices.Clone(issues)
+		for i := range issues {
+			issues[i].Chinese = cmp.Or(issues[i].Chinese, chinese(issues[i].Text))
+		}
+	}
+	return fhir.OutcomeIn(language, "", issues).AppendJSON(nil)
+}
+
+//go:embed messages.txt
+var messagesFile string
+
+var phrases = fhir.ReadMessages(messagesFile)
+
+var digits = regexp.MustCompile(`[0-9]+`)
+
+// chinese translates a text, numbers in it counting as details; without a translation
+// it is the text.
+func chinese(text string) string {
+	if said := phrases.Say(text); said.Chinese != text {
+		return said.Chinese
+	}
+	var numbers []any
+	phrase := digits.ReplaceAllStringFunc(text, func(n string) string {
+		numbers = append(numbers, n)
+		return "{" + strconv.Itoa(len(numbers)) + "}"
+	})
+	if len(numbers) == 0 || len(numbers) > 9 {
+		return text
+	}
+	return phrases.Say(phrase, numbers...).Chinese
 }
 
 // maxLanguages bounds the header Accept-Language; a longer one is not read.
