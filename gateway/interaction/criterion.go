@@ -39,6 +39,10 @@ func (e *Engine) criterion(ctx context.Context, v Viewer, typ string, pairs []se
 	}
 	c := &criterion{typ: typ, text: search.Normal(q), query: q, locks: names}
 	q.Allowed = v.allowed()
+	var err error
+	if q.Where, err = e.resolved(ctx, v, q.Where); err != nil {
+		return nil, err
+	}
 	return c, e.expandPersons(ctx, q.Where, typ == "Patient")
 }
 

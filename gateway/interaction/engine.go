@@ -73,6 +73,11 @@ type Limits struct {
 	History  int // versions a history page; default DefaultPage
 	Entries  int // entries of a batch or transaction; default DefaultEntries
 	Deletes  int // resources that one conditional delete may mean; default DefaultDeletes
+	// Hierarchy is how many resources :above and :below of a reference may mean. Default
+	// DefaultHierarchy.
+	Hierarchy int
+	// LastN is how many Observations $lastn may look through. Default DefaultLastN.
+	LastN int
 	// Inline is how many bytes an Attachment of a record may have and stay where it
 	// is; what is longer becomes a Binary. Default DefaultInline.
 	Inline int64
@@ -83,13 +88,15 @@ type Limits struct {
 
 // Defaults of Limits.
 const (
-	DefaultPage     = 50
-	DefaultMaxPage  = 1000
-	DefaultIncluded = 2000
-	DefaultEntries  = 10_000
-	DefaultDeletes  = 100
-	DefaultInline   = 1 << 10
-	DefaultAttached = 4 << 20
+	DefaultPage      = 50
+	DefaultMaxPage   = 1000
+	DefaultIncluded  = 2000
+	DefaultEntries   = 10_000
+	DefaultDeletes   = 100
+	DefaultHierarchy = 1000
+	DefaultLastN     = 10_000
+	DefaultInline    = 1 << 10
+	DefaultAttached  = 4 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -104,6 +111,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.History, DefaultPage)
 	set(&l.Entries, DefaultEntries)
 	set(&l.Deletes, DefaultDeletes)
+	set(&l.Hierarchy, DefaultHierarchy)
+	set(&l.LastN, DefaultLastN)
 	l.Inline = cmp.Or(l.Inline, DefaultInline)
 	l.Attached = cmp.Or(l.Attached, DefaultAttached)
 	return l

@@ -9,9 +9,6 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 )
 
-// maxHierarchy bounds how many resources :above and :below of a reference may mean.
-const maxHierarchy = 1000
-
 // resolved puts the resources of hierarchies, as the viewer sees them, in the place of
 // :above and :below. The clauses are copied.
 func (e *Engine) resolved(ctx context.Context, v Viewer, where []search.Clause) ([]search.Clause, error) {
@@ -21,8 +18,8 @@ func (e *Engine) resolved(ctx context.Context, v Viewer, where []search.Clause) 
 			if slices.Contains(ids, id) {
 				return nil
 			}
-			if ids = append(ids, id); len(ids) > maxHierarchy {
-				return fault.Newf(fault.TooCostly, "a hierarchy has more than %d resources", maxHierarchy)
+			if ids = append(ids, id); len(ids) > e.Limit.Hierarchy {
+				return fault.Newf(fault.TooCostly, "a hierarchy has more than %d resources", e.Limit.Hierarchy)
 			}
 			return nil
 		}
@@ -41,7 +38,7 @@ func (e *Engine) resolved(ctx context.Context, v Viewer, where []search.Clause) 
 
 // below adds what refers to a resource by the reference that makes the hierarchy.
 func (e *Engine) below(ctx context.Context, v Viewer, m search.ReferenceMatch, id string, add func(string) error) error {
-	q := &search.Query{Type: m.Type, Allowed: v.allowed(), Count: min(e.Limit.MaxPage, maxHierarchy), Where: []search.Clause{{
+	q := &search.Query{Type: m.Type, Allowed: v.allowed(), Count: min(e.Limit.MaxPage, e.Limit.Hierarchy), Where: []search.Clause{{
 		Param: m.Via, Kind: search.KindReference, Any: []search.Operand{search.ReferenceMatch{Type: m.Type, ID: id}},
 	}}}
 	for {

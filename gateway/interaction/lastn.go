@@ -11,9 +11,6 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 )
 
-// maxLastN bounds how many Observations $lastn looks through.
-const maxLastN = 10_000
-
 // lastN carries out Observation/$lastn: of the Observations that a search finds, the
 // last ones of each kind. Codes that one Observation has together are of one kind, and
 // those that are equal in time to the last one that fits come too.
@@ -36,7 +33,7 @@ func (e *Engine) lastN(ctx context.Context, v Viewer, c *Call) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	q.Sort, q.Count = []search.Sort{{Param: "date", Kind: search.KindDate, Down: true}}, e.Limit.MaxPage
+	q.Sort, q.Count = []search.Sort{{Param: "date", Kind: search.KindDate, Down: true}}, min(e.Limit.MaxPage, e.Limit.LastN)
 	kinds := newKinds()
 	for {
 		page, err := e.Store.Search(ctx, q)
@@ -51,8 +48,8 @@ func (e *Engine) lastN(ctx context.Context, v Viewer, c *Call) (Result, error) {
 		if page.Next == nil {
 			break
 		}
-		if len(kinds.seen) >= maxLastN {
-			return Result{}, fault.Newf(fault.TooCostly, "more than %d Observations fit; ask for fewer, by category or date", maxLastN)
+		if len(kinds.seen) >= e.Limit.LastN {
+			return Result{}, fault.Newf(fault.TooCostly, "more than %d Observations fit; ask for fewer, by category or date", e.Limit.LastN)
 		}
 		q.After, q.AsOf = page.Next, page.AsOf
 	}
