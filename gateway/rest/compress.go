@@ -12,9 +12,9 @@ import (
 	"github.com/yilian/yilian/gateway/fault"
 )
 
-// compressOver is how many bytes a body has at least that is sent compressed: what is
-// smaller fits into one packet anyway.
-const compressOver = 1400
+// compressOver is how many bytes a body has at least that is sent compressed: a single
+// resource is sent in less time than it takes to compress it.
+const compressOver = 4 << 10
 
 var zippers = sync.Pool{New: func() any {
 	w, err := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)

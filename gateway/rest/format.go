@@ -144,6 +144,9 @@ func (f *format) ask(name, value string) error {
 
 // accepted returns the form that the client wants most; of equals JSON.
 func accepted(lines []string) form {
+	if len(lines) == 1 && (lines[0] == MediaType || lines[0] == "application/json" || lines[0] == "*/*") {
+		return asJSON // what most ask for
+	}
 	var json, xml wish
 	for _, line := range lines {
 		for part := range strings.SplitSeq(line, ",") {
