@@ -58,6 +58,8 @@ type Tx interface {
 	IdentityTx
 	InboxTx
 	PendingTx
+	StateTx
+	ErasureTx
 }
 
 // CompartmentQuery asks for everything that belongs to some Patients.

@@ -48,6 +48,7 @@ type Backing interface {
 	store.Secrets
 	store.Folders
 	store.Erasures
+	store.States
 	Close() error
 }
 

@@ -37,6 +37,7 @@ func (t *tx) archive(ctx context.Context, content []byte) ([]byte, error) {
 	if _, known := t.sizes[string(digest)]; known {
 		return digest, nil
 	}
+	t.keeping()
 	if len(content) > partBytes { // long enough to ask first
 		if size, err := t.size(ctx, digest); err != nil || size >= 0 {
 			return digest, err
@@ -69,6 +70,7 @@ func (t *tx) size(ctx context.Context, digest []byte) (int64, error) {
 		return size, nil
 	}
 	size := int64(-1)
+	t.keeping()
 	ok, err := one(ctx, t, fragment{"SELECT size FROM archive WHERE digest = ?", []any{digest}}, &size)
 	if ok {
 		t.sized(digest, size)

@@ -23,6 +23,7 @@ const (
 	codeLock       = "55P03"
 	codeCanceled   = "57014"
 	codeFoundNone  = "YL001" // found_one
+	codeState      = "YL002" // hold_state, set_state
 	constraintID   = "resource_id"
 	constraintNext = "version_number"
 )
@@ -107,6 +108,8 @@ func classify(err error) error {
 		return err
 	case raced(err):
 		return errConflict
+	case code(err) == codeState:
+		return store.ErrState
 	case errors.As(err, &e):
 		switch e.Code {
 		case codeDeadlock, codeSerialize, codeLock:

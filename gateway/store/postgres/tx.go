@@ -38,6 +38,7 @@ type tx struct {
 	heated  bool    // they are locked
 	wrote   map[store.Key]bool
 	sizes   map[string]int64
+	keeps   bool // it holds the lock of those that name archived bytes
 }
 
 var _ store.Tx = (*tx)(nil)

@@ -22,6 +22,7 @@ type Store interface {
 	store.Inbox
 	store.Secrets
 	store.Folders
+	store.States
 }
 
 type group struct {
@@ -36,7 +37,7 @@ func Run(t *testing.T, open func(t testing.TB) Store) {
 	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"pending", pendingTests}, group{"history", historyTests}, group{"order", orderTests},
 		group{"blob", blobTests},
 		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests},
-		group{"folder", folderTests})
+		group{"folder", folderTests}, group{"state", stateTests}, group{"erasure", erasureTests})
 }
 
 // RunSearch runs the part of the suite that searches, for adapters that plan
