@@ -65,6 +65,24 @@ type source struct {
 
 var noSource = source{none: true}
 
+// drive writes the resources that a source lists, in order of rid, and behind one if it
+// is not nil. OFFSET 0 keeps the planner, which may know nothing of the tables yet, from
+// beginning anywhere else. The list is d followed by the alias.
+func (s *source) drive(alias string, behind any) fragment {
+	var f fragment
+	if s.ordered {
+		f.add("("+s.rids.sql, s.rids.args...)
+		if behind != nil {
+			f.add(" AND x.rid > ?", behind)
+		}
+		f.sql += " ORDER BY x.rid OFFSET 0)"
+	} else {
+		f.add("(SELECT DISTINCT z.rid FROM ("+s.rids.sql+") z ORDER BY z.rid OFFSET 0)", s.rids.args...)
+	}
+	f.sql += " d" + alias + " CROSS JOIN LATERAL (SELECT * FROM resource y WHERE y.rid = d" + alias + ".rid OFFSET 0) " + alias
+	return f
+}
+
 // where is a compiled list of clauses on resources of one type.
 type where struct {
 	cond    fragment // what must hold of @ besides the sources: allowed, what must not be
@@ -608,8 +626,7 @@ func (b *builder) from(alias string, w *where) (from, cond fragment, err error) 
 	if d == nil {
 		return fragment{sql: "resource " + alias}, cond, nil
 	}
-	return fragment{"(SELECT DISTINCT z.rid FROM (" + d.rids.sql + ") z) d" + alias + " JOIN resource " + alias + " ON " + alias +
-		".rid = d" + alias + ".rid", d.rids.args}, cond, nil
+	return d.drive(alias, nil), cond, nil
 }
 
 // probeSteps are how far the alternatives are counted, widening, until one of them

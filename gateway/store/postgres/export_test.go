@@ -85,6 +85,12 @@ func (s *Store) Explain(ctx context.Context, q *search.Query) (lines []string, e
 				return err
 			}
 			defer func() { _ = c.Conn().Deallocate(ctx, "explained") }()
+			if strings.Contains(p.page.sql, "index_word x") {
+				if _, err := c.Exec(ctx, "SET enable_bitmapscan = on"); err != nil {
+					return err
+				}
+				defer func() { _, _ = c.Exec(ctx, "SET enable_bitmapscan = off") }()
+			}
 			nulls := "NULL" + strings.Repeat(", NULL", max(0, len(d.ParamOIDs)-1))
 			rows, err := c.Query(ctx, fmt.Sprintf(`EXPLAIN EXECUTE explained(%s)`, nulls), pgx.QueryExecModeSimpleProtocol)
 			if err != nil {

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,7 +34,14 @@ const (
 
 // migrate brings the schema up to date. Processes that start together do it one after
 // another, and all but the first find nothing to do.
-func migrate(ctx context.Context, url string, o *Options) (schema Schema, err error) {
+func migrate(ctx context.Context, url string, o *Options) (Schema, error) {
+	return migrateTo(ctx, url, o, newest)
+}
+
+// newest is the version that migrate goes to.
+const newest = math.MaxInt64
+
+func migrateTo(ctx context.Context, url string, o *Options, version int64) (schema Schema, err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return Schema{}, errURL
@@ -57,10 +65,10 @@ func migrate(ctx context.Context, url string, o *Options) (schema Schema, err er
 		_, e := lock.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
 		err = errors.Join(err, e)
 	}()
-	return up(ctx, db)
+	return up(ctx, db, version)
 }
 
-func up(ctx context.Context, db *sql.DB) (schema Schema, err error) {
+func up(ctx context.Context, db *sql.DB, version int64) (schema Schema, err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return Schema{}, err
@@ -75,6 +83,6 @@ func up(ctx context.Context, db *sql.DB) (schema Schema, err error) {
 	if schema.Before > schema.Now {
 		return Schema{}, fault.Newf(fault.Unavailable, "the store has schema %d, this program knows %d; a newer one wrote it", schema.Before, schema.Now)
 	}
-	_, err = p.Up(ctx)
+	_, err = p.UpTo(ctx, version)
 	return schema, err
 }

@@ -111,20 +111,16 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		asOf.sql += " AND "
 		asOf.append(p.horizon.within())
 	}
-	start := func(driver *source, asOf fragment) hits {
+	start := func(driver *source, asOf fragment, behind any) hits {
 		cond := w.but(driver)
 		cond.append(asOf)
 		h := hits{fragment{sql: "resource r"}, cond.at("r")}
-		switch {
-		case driver == nil:
-		case driver.ordered:
-			h.from = fragment{"(" + driver.rids.sql + ") d JOIN resource r ON r.rid = d.rid", driver.rids.args}
-		default:
-			h.from = fragment{"(SELECT DISTINCT z.rid FROM (" + driver.rids.sql + ") z) d JOIN resource r ON r.rid = d.rid", driver.rids.args}
+		if driver != nil {
+			h.from = driver.drive("r", behind)
 		}
 		return h
 	}
-	b.total(q, start(best, total), &p)
+	b.total(q, start(best, total, nil), &p)
 	down := len(q.Sort) > 0 && q.Sort[len(q.Sort)-1].Down
 	order := ""
 	if down {
@@ -134,17 +130,21 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	by := "h.rid"
 	switch {
 	case len(q.Sort) == 0:
-		rid := "d.rid"
+		rid := "dr.rid"
 		if best == nil || common && !best.ordered {
 			best, rid = nil, "r.rid" // common and unordered: the page fills soon in the order of the type
 		}
-		hit = start(best, asOf).rows("r.rid AS rid, r.change AS change")
+		var behind any
 		if after != nil {
-			hit.add(" AND "+rid+" > ?", after[0])
+			behind = after[0]
+		}
+		hit = start(best, asOf, behind).rows("r.rid AS rid, r.change AS change")
+		if after != nil {
+			hit.add(" AND "+rid+" > ?", behind)
 		}
 		hit.sql += " ORDER BY " + rid
 	case len(q.Sort) == 1 && q.Sort[0].Param == paramUpdated && (best == nil || common):
-		hit = start(nil, asOf).rows("r.rid AS rid, r.change AS change, r.updated AS k0")
+		hit = start(nil, asOf, nil).rows("r.rid AS rid, r.change AS change, r.updated AS k0")
 		if after != nil {
 			if after[0] == nil {
 				return p, errPosition
@@ -172,7 +172,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 			names, downs = append(names, "h."+name), append(downs, s.Down)
 		}
 		// Materialized, so that each key is looked up once however often it is compared.
-		h := start(best, asOf)
+		h := start(best, asOf, nil)
 		keyed.sql = "keyed AS MATERIALIZED (SELECT "
 		keyed.append(columns)
 		keyed.sql += " FROM "
@@ -217,6 +217,8 @@ func (b *builder) total(q *search.Query, h hits, p *plan) {
 	}
 }
 
+const beginIsolatedSQL = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
 // page runs the plan.
 func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Page) error {
 	h := p.horizon
@@ -232,7 +234,7 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 				return err
 			}
 		}
-		list = append([]*question{}, ask(fragment{sql: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}, nil))
+		list = append([]*question{}, ask(fragment{sql: beginIsolatedSQL}, nil))
 	}
 	if q.Total != search.TotalNone {
 		list = append(list, ask(p.count, func(rows pgx.Rows) error { return rows.Scan(&page.Total) }))
@@ -281,6 +283,7 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 		}))
 	}
 	if both {
+		list = append(list[:1:1], withBitmaps(list[1:])...)
 		list = append(list, ask(fragment{sql: "COMMIT"}, nil))
 	}
 	if len(list) > 0 {

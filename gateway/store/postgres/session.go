@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,10 +96,25 @@ func (q *question) queue(b *pgx.Batch) {
 	})
 }
 
+// withBitmaps lets statements that look for words have the bitmaps that GIN cannot do
+// without. Where the statement fails, the setting goes with its transaction.
+func withBitmaps(list []*question) []*question {
+	if !slices.ContainsFunc(list, func(q *question) bool { return strings.Contains(q.sql, "index_word x") }) {
+		return list
+	}
+	set := func(value string) *question {
+		return ask(fragment{"SELECT set_config('enable_bitmapscan', ?, false)", []any{value}}, func(pgx.Rows) error { return nil })
+	}
+	return slices.Concat([]*question{set("on")}, list, []*question{set("off")})
+}
+
 // reader is a connection that is lent for reading.
 type reader struct{ c *pgxpool.Conn }
 
 func (r reader) query(ctx context.Context, list ...*question) error {
+	if len(list) == 0 || list[0].sql != beginIsolatedSQL {
+		list = withBitmaps(list)
+	}
 	if len(list) == 1 {
 		q := list[0]
 		rows, err := r.c.Query(ctx, numbered(q.sql), q.args...)
@@ -136,7 +152,8 @@ func (o *Options) settings(statement time.Duration) map[string]string {
 		"enable_seqscan":                      "off",
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
-		"enable_bitmapscan":                   "off", // is still used where an index knows nothing else
+		"enable_material":                     "off",
+		"enable_bitmapscan":                   "off", // a bitmap has no order; but see withBitmaps
 		"max_parallel_workers_per_gather":     "0",
 		"jit":                                 "off",
 	}

@@ -149,7 +149,7 @@ func (t *tx) inOrder() {
 // query asks questions behind all that is queued.
 func (t *tx) query(ctx context.Context, list ...*question) error {
 	t.begin()
-	for _, q := range list {
+	for _, q := range withBitmaps(list) {
 		q.queue(t.b)
 	}
 	return t.trip(ctx)
