@@ -18,7 +18,8 @@ import (
 const (
 	startTimeout = 30 * time.Second
 	stopTimeout  = 10 * time.Second
-	startTries   = 3 // another process may take the free port first
+	startTries   = 3 // another process may take the free port first, or what a killed server left hold its data
+	restartPause = 200 * time.Millisecond
 )
 
 // Server is a private server. Its methods are for one goroutine, the test's.
@@ -61,7 +62,12 @@ func (s *Server) Kill(t testing.TB) {
 // Start starts a stopped server again, on its old port and data.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
-	if err := s.start(); err != nil {
+	err := s.start()
+	for try := 1; err != nil && try < startTries; try++ {
+		time.Sleep(restartPause)
+		err = s.start()
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
