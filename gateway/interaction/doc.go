@@ -1,7 +1,7 @@
 // Package interaction is every FHIR interaction without HTTP, and what ingest
 // needs of them: read, vread, create, update, patch, delete – each conditional
-// too –, histories, search, transactions, Patient/$everything, the capability
-// statement, and Apply, the one transaction in which a record's resources,
+// too –, histories, search on a type, on several and in compartments, transactions,
+// the operations (see Operations), the capability statement, and Apply, the one transaction in which a record's resources,
 // identity, Provenance and end of work are written.
 //
 // It is the only caller of store writes and the only place of authorisation,

@@ -247,6 +247,36 @@ func TestStoredDefinitionsAnswerAtOnceAndToWhoMaySeeThem(t *testing.T) {
 	})
 }
 
+func TestEntriesOfABundleMayAskWhateverThereIs(t *testing.T) {
+	onEachStore(t, func(t *testing.T, c *client) {
+		c.fill()
+		asked := []struct{ url, want string }{
+			{"Patient/p1/$everything?_type=Condition", `"Condition"`},
+			{"ValueSet/$expand?url=http://test/dogs", `"puppy"`},
+			{"Patient/p1/Observation?code=b", `"o3"`},
+			{"Patient?_summary=count", `"total":2`},
+			{"Observation/$lastn?patient=p1&code=a", `"o3"`},
+			{"Patient/p1?_elements=gender&_format=xml", "SUBSETTED"},
+			{"Condition?code:in=http://test/dogs", `"c1"`},
+		}
+		for _, kind := range []string{"batch", "transaction"} {
+			var list []string
+			for _, a := range asked {
+				list = append(list, `{"request":{"method":"GET","url":"`+a.url+`"}}`)
+			}
+			got := c.do("POST", "/fhir", `{"resourceType":"Bundle","type":"`+kind+`","entry":[`+strings.Join(list, ",")+`]}`)
+			if got.Code != http.StatusOK {
+				t.Fatalf("%s: %d %s", kind, got.Code, got.Body)
+			}
+			for i, e := range got.tree.Get("entry").Items() {
+				if text := string(e.AppendJSON(nil)); !strings.Contains(text, asked[i].want) || !strings.HasPrefix(e.Path("response", "status").Text(), "200") {
+					t.Errorf("%s: %s: %.500s", kind, asked[i].url, text)
+				}
+			}
+		}
+	})
+}
+
 func TestEveryOperationThatIsPromisedIsThere(t *testing.T) {
 	c := newClient(t)
 	promised := map[string]bool{}
