@@ -2,6 +2,7 @@ package ig_test
 
 import (
 	"context"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -312,5 +313,26 @@ func TestNamedDefinitionsExist(t *testing.T) {
 	}
 	for _, n := range append(ig.Guide().Resources(), ig.Guide().Examples()...) {
 		look(n.ResourceType()+" "+n.ID(), n)
+	}
+}
+
+// Whoever judges by the guide gives it as Source and nothing as Standing, which is enough as long as nothing in it holds
+// without being named: profiles for all resources of a type, supplements of code systems.
+func TestNothingOfTheGuideHoldsUnnamed(t *testing.T) {
+	text, err := os.ReadFile("source/ig.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	about, err := fhir.Parse(text, fhir.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if about.ResourceType() != "ImplementationGuide" || about.Get("global") != nil {
+		t.Error("the guide has global profiles: give it as validate.Options.Standing in cmd/yilian and gateway/server")
+	}
+	for _, n := range ig.Guide().Resources() {
+		if n.ResourceType() == "ImplementationGuide" || n.Get("content").Text() == "supplement" {
+			t.Errorf("%s stands: give it as validate.Options.Standing in cmd/yilian and gateway/server", n.Get("url").Text())
+		}
 	}
 }
