@@ -18,6 +18,8 @@ type builder struct {
 	budget   int // operands and conditions left
 	aliases  int
 	patients string // JSON of allowed.Patients
+	part     bool   // what is compiled is a component of a composite
+	checks   []int64
 }
 
 // maxChain bounds how deep chains nest.
@@ -206,7 +208,12 @@ func union(sources []source) source {
 			u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
 			u.rids.sql += " UNION ALL " + s.rids.sql
 		}
-		u.ordered, u.row = false, row1{}
+		u.ordered = false
+		if u.tests == nil || s.tests == nil {
+			u.tests = nil
+		} else {
+			u.tests = append(u.tests[:len(u.tests):len(u.tests)], s.tests...)
+		}
 		u.nested = u.nested || s.nested
 		u.exact = u.exact && s.exact
 	}
@@ -241,10 +248,7 @@ func (b *builder) operands(typ string, typeID int64, c *search.Clause, depth int
 		case search.DateMatch:
 			err = add(b.dates(typ, typeID, c.Param, []search.DateMatch{m}))
 		case search.NumberMatch:
-			pid, ok, e := b.pid(typ, c.Param, "")
-			if err = e; ok && err == nil {
-				out = append(out, indexed(numbers, pid, number(m), false, false))
-			}
+			err = add(b.number(typ, c.Param, m))
 		case search.QuantityMatch:
 			err = add(b.quantity(typ, c.Param, m))
 		case search.URIMatch:
@@ -352,11 +356,10 @@ func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
 	case paramSource:
 		return fragment{sql: "(@.source <> '')"}, nil
 	}
-	table, ok := kindTables[c.Kind]
-	if !ok {
+	if !sortable(c.Kind) {
 		return fragment{}, fault.Newf(fault.Invalid, "a search parameter of kind %d is not known", c.Kind)
 	}
-	var pids []any
+	var pids []int64
 	for _, form := range presentForms(c.Kind) {
 		pid, ok, err := b.pid(typ, c.Param, form)
 		if err != nil {
@@ -369,16 +372,11 @@ func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
 	if len(pids) == 0 {
 		return fragment{sql: never}, nil
 	}
-	name := indexTables[table].name
-	in := list("x.pid", pids)
-	return fragment{"EXISTS (SELECT 1 FROM " + name + " x INDEXED BY " + name + "_rid WHERE x.rid = @.rid AND " + in.sql + ")",
-		in.args}, nil
+	return b.asks(anyOf([]test{{pids, func(*entry) bool { return true }}}))
 }
 
-var kindTables = map[search.Kind]int{
-	search.KindToken: tokens, search.KindString: strs, search.KindDate: dates, search.KindReference: references,
-	search.KindNumber: numbers, search.KindQuantity: quantities, search.KindURI: uris,
-}
+// sortable reports whether values of a kind are kept by parameter.
+func sortable(k search.Kind) bool { return k >= search.KindToken && k <= search.KindURI }
 
 func presentForms(k search.Kind) []string {
 	if k == search.KindReference {
@@ -457,19 +455,25 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 	if !ok || err != nil {
 		return noSource, err
 	}
+	refers, err := b.check(&check{pid: pid, of: space})
+	if err != nil {
+		return noSource, err
+	}
 	a := b.alias()
 	cond := inner.but(nil).at(a)
 	s := source{nested: true, exact: true}
-	s.cond.add("EXISTS (SELECT 1 FROM index_reference x INDEXED BY index_reference_rid CROSS JOIN resource "+a+
-		" ON "+a+".type = x.space AND "+a+".id = x.key WHERE x.rid = @.rid AND x.pid = ? AND x.space = ? AND ", pid, space)
+	s.cond.add("EXISTS (SELECT 1 FROM json_each(yl_targets(?, @.held)) x CROSS JOIN resource "+a+
+		" INDEXED BY resource_id ON "+a+".type = ? AND "+a+".id = x.value WHERE ", refers, space)
 	s.cond.add(cond.sql+")", cond.args...)
 	from, cond, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
+	t := b.alias()
 	s.rids.add("SELECT y.rid FROM "+from.sql, from.args...)
-	s.rids.add(" CROSS JOIN index_reference y ON y.pid = ? AND y.key = "+a+".id AND y.space = ? WHERE ", pid, space)
+	s.rids.add(" CROSS JOIN index_key y ON y.key = yl_lead(?, "+a+".id) CROSS JOIN resource "+t+" ON "+t+".rid = y.rid WHERE ", refers)
 	s.rids.add(cond.sql, cond.args...)
+	s.rids.add(" AND yl_refers(?, "+t+".held, "+a+".id)", refers)
 	return s, nil
 }
 
@@ -483,11 +487,15 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	if err != nil || !ok || inner.none {
 		return noSource, err
 	}
+	refers, err := b.check(&check{pid: pid, of: typeID})
+	if err != nil {
+		return noSource, err
+	}
 	a := b.alias()
 	cond := inner.but(nil).at(a)
 	s := source{nested: true, exact: true}
-	s.cond.add("EXISTS (SELECT 1 FROM index_reference x CROSS JOIN resource "+a+" ON "+a+
-		".rid = x.rid WHERE x.pid = ? AND x.key = @.id AND x.space = ? AND ", pid, typeID)
+	s.cond.add("EXISTS (SELECT 1 FROM index_key x CROSS JOIN resource "+a+" ON "+a+
+		".rid = x.rid WHERE x.key = yl_lead(?, @.id) AND yl_refers(?, "+a+".held, @.id) AND ", refers, refers)
 	s.cond.add(cond.sql+")", cond.args...)
 	from, cond, err := b.from(a, &inner)
 	if err != nil {
@@ -495,9 +503,8 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	}
 	target := b.alias()
 	s.rids.add("SELECT "+target+".rid FROM "+from.sql, from.args...)
-	s.rids.add(" CROSS JOIN index_reference y INDEXED BY index_reference_rid ON y.rid = "+a+
-		".rid AND y.pid = ? AND y.space = ? CROSS JOIN resource "+target+" ON "+target+".type = y.space AND "+target+
-		".id = y.key WHERE ", pid, typeID)
+	s.rids.add(" CROSS JOIN json_each(yl_targets(?, "+a+".held)) y CROSS JOIN resource "+target+" INDEXED BY resource_id ON "+target+
+		".type = ? AND "+target+".id = y.value WHERE ", refers, typeID)
 	s.rids.add(cond.sql, cond.args...)
 	return s, nil
 }

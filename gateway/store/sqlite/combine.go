@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"math"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -33,7 +33,13 @@ func (b *builder) conjunction(typ string, typeID int64, m search.AllMatch, depth
 // composite answers elements whose values fulfil all parts: the rows of the parts
 // share a group.
 func (b *builder) composite(typ string, typeID int64, param string, m search.CompositeMatch, depth int) (source, error) {
+	if len(m.Parts) > maxParts {
+		return noSource, fault.New(fault.TooCostly, "the search has too many conditions")
+	}
 	var first source
+	parts := make([][]test, len(m.Parts))
+	b.part = true
+	defer func() { b.part = false }()
 	for i, part := range m.Parts {
 		if err := b.spend(1); err != nil {
 			return noSource, err
@@ -47,29 +53,23 @@ func (b *builder) composite(typ string, typeID int64, param string, m search.Com
 		if s.none {
 			return s, nil
 		}
-		if s.row.cond.sql == "" {
+		if s.tests == nil {
 			return noSource, fault.Newf(fault.Invalid, "a component cannot be asked with %T", part.Match)
 		}
-		if i == 0 {
+		if first.rids.sql == "" {
 			first = s
-			continue
 		}
-		name, alias := indexTables[s.row.table].name, "c"+strconv.Itoa(i)
-		also := " AND EXISTS (SELECT 1 FROM " + name + " " + alias + " INDEXED BY " + name + "_rid WHERE " + alias + ".rid = x.rid AND " + alias +
-			".grp = x.grp AND " + strings.ReplaceAll(s.row.cond.sql, "x.", alias+".") + ")"
-		first.row.cond.add(also, s.row.cond.args...)
+		parts[i] = s.tests
 	}
 	if len(m.Parts) == 0 {
 		return noSource, nil
 	}
-	name := indexTables[first.row.table].name
-	cond := first.row.cond
-	return source{
-		rids:  fragment{"SELECT x.rid FROM " + name + " x WHERE " + cond.sql, cond.args},
-		cond:  fragment{"EXISTS (SELECT 1 FROM " + name + " x INDEXED BY " + name + "_rid WHERE x.rid = @.rid AND " + cond.sql + ")", cond.args},
-		exact: true,
-	}, nil
+	cond, err := b.asks(inOneGroup(parts))
+	return source{rids: first.rids, cond: cond, ordered: first.ordered}, err
 }
+
+// maxParts bounds the components of a composite.
+const maxParts = 63
 
 // radius of the sphere on which distances are, in meters.
 const radius = 6371008.8
@@ -87,11 +87,39 @@ func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
 	}
 	const rad = math.Pi / 180
 	belt := m.Meters/radius/rad + 1e-9
-	cond := fragment{"x.value BETWEEN ? AND ?", []any{m.Latitude - belt, m.Latitude + belt}}
-	cond.add(" AND EXISTS (SELECT 1 FROM index_number y INDEXED BY index_number_rid WHERE y.rid = x.rid AND y.pid = ? AND y.grp = x.grp AND "+
-		"2 * ? * asin(sqrt(min(1.0, pow(sin((x.value - ?) * ?), 2) + ? * cos(x.value * ?) * pow(sin((y.value - ?) * ?), 2)))) <= ?)",
-		longitude, radius, m.Latitude, rad/2, math.Cos(m.Latitude*rad), rad, m.Longitude, rad/2, m.Meters)
-	return indexed(numbers, latitude, cond, false, false), nil
+	within := func(lat, lon float64) bool {
+		h := math.Pow(math.Sin((lat-m.Latitude)*rad/2), 2) +
+			math.Cos(m.Latitude*rad)*math.Cos(lat*rad)*math.Pow(math.Sin((lon-m.Longitude)*rad/2), 2)
+		return 2*radius*math.Asin(math.Sqrt(min(1, h))) <= m.Meters
+	}
+	type place struct {
+		group    int64
+		lat, lon float64
+	}
+	cond, err := b.asks(func(c *check) bool {
+		var places []place
+		for c.r.next(&c.e) {
+			if c.e.pid != latitude && c.e.pid != longitude {
+				continue
+			}
+			i := slices.IndexFunc(places, func(p place) bool { return p.group == c.e.group })
+			if i < 0 {
+				i = len(places)
+				places = append(places, place{c.e.group, math.NaN(), math.NaN()})
+			}
+			if c.e.pid == latitude {
+				places[i].lat = c.e.middle()
+			} else {
+				places[i].lon = c.e.middle()
+			}
+		}
+		return slices.ContainsFunc(places, func(p place) bool { return within(p.lat, p.lon) }) // not for NaN
+	})
+	return source{
+		rids: fragment{"SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value BETWEEN ? AND ?",
+			[]any{latitude, m.Latitude - belt, m.Latitude + belt}},
+		cond: cond,
+	}, err
 }
 
 // words answers texts in which all terms occur. It drives no query: what else is

@@ -35,6 +35,7 @@ func (v view) compartment(client context.Context, q store.CompartmentQuery) (sto
 	if err != nil {
 		return page, err
 	}
+	defer b.close()
 	patients := make([]any, 0, len(q.Patients))
 	for _, p := range q.Patients {
 		if p != "" {
@@ -99,7 +100,11 @@ func (v view) compartment(client context.Context, q store.CompartmentQuery) (sto
 			return ctx.Err()
 		}
 		found := store.Version{Key: store.Key{Type: row.text(columnID + 1), ID: row.text(columnID)}}
-		owners = append(owners, scanVersion(&found, row))
+		owner, err := scanVersion(&found, row)
+		if err != nil {
+			return err
+		}
+		owners = append(owners, owner)
 		page.Rows = append(page.Rows, found)
 		return ctx.Err()
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,7 +41,7 @@ func TestSettingsReadBack(t *testing.T) {
 		want   string
 	}{
 		{"journal_mode", true, "wal"}, {"synchronous", true, "2"}, {"busy_timeout", true, "3000"}, {"foreign_keys", true, "0"},
-		{"wal_autocheckpoint", true, "4000"}, {"trusted_schema", true, "0"},
+		{"wal_autocheckpoint", true, "8000"}, {"trusted_schema", true, "0"},
 		{"journal_mode", false, "wal"}, {"query_only", false, "1"}, {"busy_timeout", false, "3000"},
 	} {
 		got, err := s.Pragma(t.Context(), tt.name, tt.writer)
@@ -273,7 +274,9 @@ func TestAFailedCommitRunsItsMembersOneByOne(t *testing.T) {
 func TestAFullStoreTakesWhatFitsAndGoesOn(t *testing.T) {
 	const max = 4 << 20
 	s := open(t, t.TempDir(), sqlite.Options{MaxBytes: max})
-	large := strings.Repeat("x", 1<<20)
+	noise := make([]byte, 1<<20) // nothing that compression makes small
+	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise)
+	large := string(noise)
 	body := func(i int) string {
 		if i%4 == 3 {
 			return large

@@ -47,6 +47,7 @@ func (s *Store) Explain(ctx context.Context, q *search.Query) (lines []string, e
 		if err != nil {
 			return err
 		}
+		defer b.close()
 		w, err := b.compile(q.Type, q.Where, 0)
 		if err != nil {
 			return err

@@ -68,9 +68,10 @@ func (v view) versions(client context.Context, q store.HistoryQuery) (page store
 			return errEnough
 		}
 		found := store.Version{Key: store.Key{ID: row.text(columnID)}}
-		owners, types = append(owners, scanVersion(&found, row)), append(types, row.int(columnID-1))
+		owner, err := scanVersion(&found, row)
+		owners, types = append(owners, owner), append(types, row.int(columnID-1))
 		page.Rows = append(page.Rows, found)
-		return ctx.Err()
+		return errors.Join(err, ctx.Err())
 	})
 	if errors.Is(err, errEnough) {
 		err = nil
@@ -115,9 +116,9 @@ func (s *Store) Scan(ctx context.Context, typ, after string, limit int) (list []
 		err = v.c.query(ctx, "SELECT "+currentColumns+`, r.id FROM resource r INDEXED BY resource_id CROSS JOIN version v ON v.change = r.change
 WHERE r.type = ? AND r.id > ? AND r.deleted = 0 ORDER BY r.id`+limited(rows(limit)), []any{number, after}, func(row row) error {
 			found := store.Version{Key: store.Key{Type: typ, ID: row.text(columnLatest)}}
-			owners = append(owners, scanVersion(&found, row))
-			list = append(list, found)
-			return ctx.Err()
+			owner, err := scanVersion(&found, row)
+			owners, list = append(owners, owner), append(list, found)
+			return errors.Join(err, ctx.Err())
 		})
 		for i := 0; err == nil && i < len(list); i++ {
 			list[i].Owner, err = v.nameText(owners[i])
@@ -139,10 +140,16 @@ func (t *tx) Expunge(ctx context.Context, k store.Key) error {
 	if now.rid == 0 {
 		return notFound(k)
 	}
-	for i := range indexTables {
-		if _, err := t.c.exec("DELETE FROM "+indexTables[i].name+" WHERE rid = ?", now.rid); err != nil {
-			return t.breaks(err)
-		}
+	part, err := t.intern(k.Type + "." + asPart)
+	if err != nil {
+		return t.breaks(err)
+	}
+	if err := t.writeIndex(now.rid, &values{part: part}, now.held); err != nil {
+		return t.breaks(err)
+	}
+	// The numbers of what goes away must not come again.
+	if _, err := t.c.exec("UPDATE counter SET change = ?, updated = ?", t.w.change, t.w.updated); err != nil {
+		return t.breaks(err)
 	}
 	if _, err := t.c.exec(eraseSQL); err != nil {
 		return t.breaks(err)

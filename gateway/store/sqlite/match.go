@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"math"
 	"strings"
 
@@ -33,34 +34,41 @@ type source struct {
 	ordered bool // rids come in order of rid without sorting
 	nested  bool // rids is a chain with a driver of its own, not worth probing
 	none    bool
-	always  bool // every row fulfils it; nothing else is set
-	row     row1 // the index row that fulfils it, where it is one
-}
-
-// row1 is the condition on one row x of an index table.
-type row1 struct {
-	table int
-	cond  fragment // pid and what else must hold; empty where the condition is another
+	always  bool   // every row fulfils it; nothing else is set
+	tests   []test // one entry that passes one of them fulfils it, where that is so
 }
 
 var noSource = source{none: true}
 
-// indexed makes a source of rows x of an index table. fixed: the condition fixes
-// all columns before rid.
-func indexed(table int, pid int64, cond fragment, fixed, ordered bool) source {
-	name := indexTables[table].name
-	by := " INDEXED BY " + name + "_rid"
-	if fixed {
-		by = ""
+// tested makes a source of what is asked of one entry. rids may list too many; it is
+// empty where nothing leads to the entries.
+func (b *builder) tested(rids fragment, ordered bool, tests ...test) (source, error) {
+	cond, err := b.asks(anyOf(tests))
+	return source{rids: rids, cond: cond, ordered: ordered, tests: tests}, err
+}
+
+// asks writes a condition on the values that @ holds.
+func (b *builder) asks(fits func(*check) bool) (fragment, error) {
+	n, err := b.check(&check{fits: fits})
+	return fragment{"yl_fits(?, @.held)", []any{n}}, err
+}
+
+// lead lists the resources that index_key has for any of texts under a parameter; for
+// components of composites under that of all of them.
+func (b *builder) lead(typ string, pid int64, texts ...string) (fragment, bool, error) {
+	if b.part {
+		part, ok, err := b.pid(typ, asPart, "")
+		if !ok || err != nil {
+			return fragment{}, false, err
+		}
+		pid = part
 	}
-	args := append([]any{pid}, cond.args...)
-	return source{
-		rids:    fragment{"SELECT x.rid FROM " + name + " x WHERE x.pid = ? AND " + cond.sql, args},
-		cond:    fragment{"EXISTS (SELECT 1 FROM " + name + " x" + by + " WHERE x.rid = @.rid AND x.pid = ? AND " + cond.sql + ")", args},
-		exact:   true,
-		ordered: ordered,
-		row:     row1{table, fragment{"x.pid = ? AND " + cond.sql, args}},
+	hashes := make([]any, len(texts))
+	for i, text := range texts {
+		hashes[i] = b.v.s.hash.of(pid, text)
 	}
+	in := list("x.key", hashes)
+	return fragment{"SELECT x.rid FROM index_key x WHERE " + in.sql, in.args}, len(texts) == 1, nil
 }
 
 // list writes "column IN (?, …)", padded to a power of two so that statements of
@@ -84,6 +92,33 @@ func (b *builder) pid(typ, param, form string) (int64, bool, error) {
 	return b.v.nameID(typ + "." + param + form)
 }
 
+// wanted is what a code or reference must be besides its text; -1 leaves open.
+type wanted struct{ space, form int64 }
+
+func (w wanted) fits(e *entry) bool {
+	return (w.space < 0 || w.space == e.space) && (w.form < 0 || w.form == e.form)
+}
+
+// texts asks for one of several texts.
+func texts(pid int64, texts []string, all []wanted) test {
+	if len(texts) == 1 {
+		text, want := texts[0], all[0]
+		return test{[]int64{pid}, func(e *entry) bool { return string(e.text) == text && want.fits(e) }}
+	}
+	byText := make(map[string][]wanted, len(texts))
+	for i, text := range texts {
+		byText[text] = append(byText[text], all[i])
+	}
+	return test{[]int64{pid}, func(e *entry) bool {
+		for _, w := range byText[string(e.text)] {
+			if w.fits(e) {
+				return true
+			}
+		}
+		return false
+	}}
+}
+
 // tokens answers the plain tokens of a clause with one source, because most have
 // several codes and no more; the others get one each.
 func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]source, error) {
@@ -92,9 +127,8 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 	if err != nil {
 		return nil, err
 	}
-	var codes []any
-	residual := fragment{}
-	narrow := false
+	var codes []string
+	var all []wanted
 	for _, m := range matches {
 		if m.Text != "" {
 			s, err := b.prefix(typ, param+asText, m.Text)
@@ -107,16 +141,14 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 		if !known || m.Code == "" && m.System == nil {
 			continue
 		}
-		system, ok := int64(0), true
+		want, ok := wanted{-1, -1}, true
 		if m.System != nil {
-			if system, ok, err = b.v.nameID(*m.System); err != nil {
+			if want.space, ok, err = b.v.nameID(*m.System); err != nil {
 				return nil, err
 			}
 		}
-		form := int64(0)
 		if ok && m.Type != "" {
-			form, ok, err = b.v.nameID(m.Type)
-			if err != nil {
+			if want.form, ok, err = b.v.nameID(m.Type); err != nil {
 				return nil, err
 			}
 		}
@@ -124,32 +156,29 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 			continue
 		}
 		if m.Code == "" {
-			out = append(out, indexed(tokens, pid, fragment{"x.system = ?", []any{system}}, false, false))
+			s, err := b.tested(fragment{}, false, test{[]int64{pid}, want.fits})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
 			continue
 		}
-		if residual.sql != "" {
-			residual.add(" OR ")
-		}
-		residual.add("(x.code = ?", m.Code)
-		if m.System != nil {
-			residual.add(" AND x.system = ?", system)
-			narrow = true
-		}
-		if m.Type != "" {
-			residual.add(" AND x.form = ?", form)
-			narrow = true
-		}
-		residual.add(")")
-		codes = append(codes, m.Code)
+		codes, all = append(codes, m.Code), append(all, want)
 	}
-	if len(codes) > 0 {
-		cond := list("x.code", codes)
-		if narrow {
-			cond.add(" AND ("+residual.sql+")", residual.args...)
-		}
-		out = append(out, indexed(tokens, pid, cond, true, len(codes) == 1))
+	return b.led(out, typ, pid, codes, all)
+}
+
+// led adds a source of texts that index_key leads to.
+func (b *builder) led(out []source, typ string, pid int64, codes []string, all []wanted) ([]source, error) {
+	if len(codes) == 0 {
+		return out, nil
 	}
-	return out, nil
+	rids, ordered, err := b.lead(typ, pid, codes...)
+	if err != nil {
+		return nil, err
+	}
+	s, err := b.tested(rids, ordered, texts(pid, codes, all))
+	return append(out, s), err
 }
 
 // after returns the least text that is greater than every text with the prefix, in
@@ -168,38 +197,60 @@ func (b *builder) prefix(typ, param, text string) (source, error) {
 	if !ok || err != nil {
 		return noSource, err
 	}
-	cond := fragment{"x.text >= ?", []any{text}}
-	if end := after(text); end != "" {
-		cond.add(" AND x.text < ?", end)
+	rids := b.strings(pid, "x.text >= ?", start(text))
+	if end := after(start(text)); end != "" {
+		rids.add(" AND x.text < ?", end)
 	}
-	return indexed(strs, pid, cond, false, false), nil
+	s, err := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool {
+		return len(e.text) >= len(text) && string(e.text[:len(text)]) == text
+	}})
+	s.exact = len(text) <= startBytes
+	return s, err
+}
+
+// strings lists what index_string has of a parameter.
+func (b *builder) strings(pid int64, cond string, args ...any) fragment {
+	return fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ? AND " + cond, append([]any{pid}, args...)}
+}
+
+// alone keeps a list unless a component of a composite is asked for, whose values are
+// not in the table.
+func (b *builder) alone(rids fragment) fragment {
+	if b.part {
+		return fragment{}
+	}
+	return rids
 }
 
 func (b *builder) text(typ, param string, m search.StringMatch) (source, error) {
-	switch m.Mode {
-	case search.Prefix:
+	if m.Mode == search.Prefix {
 		return b.prefix(typ, param, m.Text)
-	case search.Equal:
-		pid, ok, err := b.pid(typ, param, "")
-		if !ok || err != nil {
-			return noSource, err
-		}
-		return indexed(strs, pid, fragment{"x.text = ?", []any{m.Text}}, true, true), nil
-	case search.Exact:
-		pid, ok, err := b.pid(typ, param, asExact)
-		if !ok || err != nil {
-			return noSource, err
-		}
-		return indexed(strs, pid, fragment{"x.text = ?", []any{m.Text}}, true, true), nil
 	}
-	pid, ok, err := b.pid(typ, param, "")
+	form := ""
+	if m.Mode == search.Exact {
+		form = asExact
+	}
+	pid, ok, err := b.pid(typ, param, form)
 	if !ok || err != nil {
 		return noSource, err
 	}
-	if m.Mode == search.Suffix {
-		return indexed(strs, pid, fragment{"substr(x.text, -length(?)) = ?", []any{m.Text, m.Text}}, false, false), nil
+	switch m.Mode {
+	case search.Exact:
+		s, err := b.led(nil, typ, pid, []string{m.Text}, []wanted{{-1, -1}})
+		return union(s), err
+	case search.Equal:
+		s, err := b.tested(b.alone(b.strings(pid, "x.text = ?", start(m.Text))), true, texts(pid, []string{m.Text}, []wanted{{-1, -1}}))
+		s.exact = len(m.Text) < startBytes
+		return s, err
+	case search.Suffix:
+		return b.tested(b.alone(fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ?", []any{pid}}), false,
+			test{[]int64{pid}, func(e *entry) bool {
+				return len(e.text) >= len(m.Text) && string(e.text[len(e.text)-len(m.Text):]) == m.Text
+			}})
 	}
-	return indexed(strs, pid, fragment{"instr(x.text, ?) > 0", []any{m.Text}}, false, false), nil
+	look := []byte(m.Text)
+	return b.tested(b.alone(fragment{"SELECT x.rowid AS rid FROM index_gram x WHERE x.index_gram MATCH ?", []any{gramQuery(pid, m.Text)}}), true,
+		test{[]int64{pid}, func(e *entry) bool { return bytes.Contains(e.text, look) }})
 }
 
 // interval writes how the half-open interval [low, high) of a row compares with
@@ -225,6 +276,30 @@ func interval(low, high string, m search.DateMatch) fragment {
 		return fragment{"(" + low + " < ? AND " + high + " > ?)", []any{m.High, m.Low}}
 	}
 	return fragment{within, []any{m.Low, m.High}}
+}
+
+// compares is interval for a value.
+func compares(low, high int64, m search.DateMatch) bool {
+	within := low >= m.Low && high <= m.High
+	switch m.Compare {
+	case search.NE:
+		return !within
+	case search.GT:
+		return high > m.High
+	case search.LT:
+		return low < m.Low
+	case search.GE:
+		return high > m.High || within
+	case search.LE:
+		return low < m.Low || within
+	case search.SA:
+		return low >= m.High
+	case search.EB:
+		return high <= m.Low
+	case search.AP:
+		return low < m.High && high > m.Low
+	}
+	return within
 }
 
 // bounds are what the comparison implies for the low end of a row that is at most
@@ -259,69 +334,107 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		return noSource, err
 	}
 	from, to := int64(search.MinTime), int64(search.MaxTime)
-	short, cond := fragment{}, fragment{}
-	for i, m := range all {
+	for _, m := range all {
 		f, t := bounds(m, shortDate)
 		from, to = max(from, f), min(to, t)
-		c := interval("x.low", "x.high", m)
-		short.add(" AND "+c.sql, c.args...)
-		if i > 0 {
-			cond.add(" AND ")
-		}
-		cond.add("EXISTS (SELECT 1 FROM index_date x INDEXED BY index_date_rid WHERE x.rid = @.rid AND x.pid = ? AND "+c.sql+")",
-			append([]any{pid}, c.args...)...)
 	}
-	first := interval("x.low", "x.high", all[0])
 	var rids fragment
 	rids.add("SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 0 AND x.low >= ? AND x.low <= ?", pid, from, to)
-	rids.add(short.sql, short.args...)
 	rids.add(" UNION ALL SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		rids.add(" AND x.low <= ?", t)
 	}
-	rids.add(" AND "+first.sql, first.args...)
-	s := source{rids: rids, cond: cond, exact: len(all) == 1}
-	if s.exact {
-		s.row = row1{dates, fragment{"x.pid = ? AND " + first.sql, append([]any{pid}, first.args...)}}
+	if len(all) == 1 {
+		m := all[0]
+		return b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
 	}
-	return s, nil
+	found := make([]bool, len(all))
+	cond, err := b.asks(func(c *check) bool { // each by some value, not all by the same
+		clear(found)
+		left := len(all)
+		for left > 0 && c.r.next(&c.e) {
+			if c.e.pid != pid {
+				continue
+			}
+			for i, m := range all {
+				if !found[i] && compares(c.e.low, c.e.high, m) {
+					found[i] = true
+					left--
+				}
+			}
+		}
+		return left == 0
+	})
+	return source{rids: rids, cond: cond}, err
 }
 
 // tolerance is the relative error that halving an interval may leave.
 const tolerance = 1e-12
 
-// number writes how a number compares, which is kept as its middle x.value in its
-// interval [x.low, x.high]. EQ takes what lies in the interval that the digits
-// asked for imply; the others compare with the number itself, whatever its digits.
-// An interval with an open end (">5") has that end as its middle and is compared
-// by what it may stand for.
-func number(m search.NumberMatch) fragment {
+// compared tells how a number compares, which is kept as its interval [from, to].
+// EQ takes what has its middle in the interval that the digits asked for imply; the
+// others compare with the number itself, whatever its digits. An interval with an
+// open end (">5") has that end as its middle and is compared by what it may stand for.
+func compared(m search.NumberMatch) func(*entry) bool {
 	eps := math.Abs(m.Value) * tolerance
 	above, beneath := m.Value+eps, m.Value-eps
 	switch m.Compare {
 	case search.NE:
-		eq := number(search.NumberMatch{Compare: search.EQ, Low: m.Low, Value: m.Value, High: m.High})
-		return fragment{"NOT (" + eq.sql + ")", eq.args}
+		eq := compared(search.NumberMatch{Compare: search.EQ, Low: m.Low, Value: m.Value, High: m.High})
+		return func(e *entry) bool { return !eq(e) }
 	case search.GT:
-		return fragment{"(x.value > ? OR x.value = ? AND x.high > ?)", []any{above, math.Inf(-1), above}}
+		return func(e *entry) bool { v := e.middle(); return v > above || math.IsInf(v, -1) && e.to > above }
 	case search.LT:
-		return fragment{"(x.value < ? OR x.value = ? AND x.low < ?)", []any{beneath, math.Inf(1), beneath}}
+		return func(e *entry) bool { v := e.middle(); return v < beneath || math.IsInf(v, 1) && e.from < beneath }
 	case search.GE:
-		return fragment{"(x.value >= ? OR x.value = ? AND x.high > ?)", []any{beneath, math.Inf(-1), above}}
+		return func(e *entry) bool { v := e.middle(); return v >= beneath || math.IsInf(v, -1) && e.to > above }
 	case search.LE:
-		return fragment{"(x.value <= ? OR x.value = ? AND x.low < ?)", []any{above, math.Inf(1), beneath}}
+		return func(e *entry) bool { v := e.middle(); return v <= above || math.IsInf(v, 1) && e.from < beneath }
 	case search.SA:
-		return fragment{"x.value > ? AND x.low > ?", []any{m.Value, m.Value}}
+		return func(e *entry) bool { return e.middle() > m.Value && e.from > m.Value }
 	case search.EB:
-		return fragment{"x.value < ? AND x.high < ?", []any{m.Value, m.Value}}
+		return func(e *entry) bool { return e.middle() < m.Value && e.to < m.Value }
 	case search.AP:
 		tenth := math.Abs(m.Value) / 10
-		return fragment{"x.low <= ? AND x.high >= ?", []any{max(m.High, m.Value+tenth), min(m.Low, m.Value-tenth)}}
+		low, high := min(m.Low, m.Value-tenth), max(m.High, m.Value+tenth)
+		return func(e *entry) bool { return e.from <= high && e.to >= low }
 	}
 	if m.Low >= m.High {
-		return fragment{"x.value BETWEEN ? AND ?", []any{beneath, above}}
+		return func(e *entry) bool { v := e.middle(); return v >= beneath && v <= above }
 	}
-	return fragment{"x.value >= ? AND x.value < ?", []any{m.Low, m.High}}
+	return func(e *entry) bool { v := e.middle(); return v >= m.Low && v < m.High }
+}
+
+// amounts lists what index_number has that may compare so.
+func amounts(pid int64, m search.NumberMatch) fragment {
+	eps := math.Abs(m.Value) * tolerance
+	low, high := math.Inf(-1), math.Inf(1)
+	open := math.NaN() // the open end that is to be looked at besides
+	switch m.Compare {
+	case search.EQ:
+		low, high = min(m.Low, m.Value-eps), max(m.High, m.Value+eps)
+	case search.GT, search.GE:
+		low, open = m.Value-eps, math.Inf(-1)
+	case search.LT, search.LE:
+		high, open = m.Value+eps, math.Inf(1)
+	case search.SA:
+		low = m.Value
+	case search.EB:
+		high = m.Value
+	}
+	out := fragment{"SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value BETWEEN ? AND ?", []any{pid, low, high}}
+	if !math.IsNaN(open) {
+		out.add(" UNION ALL SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value = ?", pid, open)
+	}
+	return out
+}
+
+func (b *builder) number(typ, param string, m search.NumberMatch) (source, error) {
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	return b.tested(b.alone(amounts(pid, m)), false, test{[]int64{pid}, compared(m)})
 }
 
 func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, error) {
@@ -333,95 +446,72 @@ func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, e
 	if !ok || err != nil {
 		return noSource, err
 	}
-	cond := number(m.NumberMatch)
+	fits := compared(m.NumberMatch)
 	if m.Code != "" {
 		code, ok, err := b.v.nameID(m.Code)
 		if !ok || err != nil {
 			return noSource, err
 		}
+		number := fits
 		switch {
 		case m.Canonical:
-			cond.add(" AND x.code = ?", code)
+			fits = func(e *entry) bool { return e.code == code && number(e) }
 		case m.System == "":
-			cond.add(" AND (x.code = ? OR x.unit = ?)", code, code)
+			fits = func(e *entry) bool { return (e.code == code || e.unit == code) && number(e) }
 		default:
 			system, ok, err := b.v.nameID(m.System)
 			if !ok || err != nil {
 				return noSource, err
 			}
-			cond.add(" AND x.system = ? AND x.code = ?", system, code)
+			fits = func(e *entry) bool { return e.system == system && e.code == code && number(e) }
 		}
 	}
-	return indexed(quantities, pid, cond, false, false), nil
+	return b.tested(b.alone(amounts(pid, m.NumberMatch)), false, test{[]int64{pid}, fits})
 }
 
 // references answers the local references of a clause with one source, as tokens
 // does with codes.
 func (b *builder) references(typ, param string, matches []search.ReferenceMatch) ([]source, error) {
 	var out []source
-	var ids []any
-	residual := fragment{}
-	narrow := false
+	var ids []string
+	var all []wanted
+	other := func(form, text string, want wanted) error {
+		pid, ok, err := b.pid(typ, param, form)
+		if ok && err == nil {
+			out, err = b.led(out, typ, pid, []string{text}, []wanted{want})
+		}
+		return err
+	}
 	for _, m := range matches {
+		var err error
+		want, ok := wanted{-1, -1}, true
 		switch {
 		case m.ID != "":
-			if residual.sql != "" {
-				residual.add(" OR ")
-			}
-			residual.add("(x.key = ?", m.ID)
 			if m.Type != "" {
-				space, ok, err := b.v.nameID(m.Type)
-				if err != nil {
-					return nil, err
-				}
-				if !ok {
-					space = -1
-				}
-				residual.add(" AND x.space = ?", space)
-				narrow = true
+				want.space, ok, err = b.v.nameID(m.Type)
 			}
-			residual.add(")")
-			ids = append(ids, m.ID)
+			if ok {
+				ids, all = append(ids, m.ID), append(all, want)
+			}
 		case m.URL != "":
-			pid, ok, err := b.pid(typ, param, asURL)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				out = append(out, indexed(references, pid, fragment{"x.key = ?", []any{m.URL}}, true, true))
-			}
+			err = other(asURL, m.URL, want)
 		case m.Identifier != nil && m.Identifier.Code != "":
-			pid, ok, err := b.pid(typ, param, asIdentifier)
-			if err != nil {
-				return nil, err
+			if m.Identifier.System != nil {
+				want.space, ok, err = b.v.nameID(*m.Identifier.System)
 			}
-			cond := fragment{"x.key = ?", []any{m.Identifier.Code}}
-			if ok && m.Identifier.System != nil {
-				var space int64
-				if space, ok, err = b.v.nameID(*m.Identifier.System); err != nil {
-					return nil, err
-				}
-				cond.add(" AND x.space = ?", space)
-			}
-			if ok {
-				out = append(out, indexed(references, pid, cond, true, true))
+			if ok && err == nil {
+				err = other(asIdentifier, m.Identifier.Code, want)
 			}
 		}
-	}
-	if len(ids) > 0 {
-		pid, ok, err := b.pid(typ, param, "")
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			cond := list("x.key", ids)
-			if narrow {
-				cond.add(" AND ("+residual.sql+")", residual.args...)
-			}
-			out = append(out, indexed(references, pid, cond, true, len(ids) == 1))
-		}
 	}
-	return out, nil
+	pid, ok, err := b.pid(typ, param, "")
+	if !ok || err != nil {
+		return out, err
+	}
+	return b.led(out, typ, pid, ids, all)
 }
 
 // uriCond writes how a text column compares with a uri.
@@ -436,15 +526,24 @@ func uriCond(column string, m search.URIMatch) (cond fragment, exact bool) {
 		}
 		return fragment{"(" + cond.sql + ")", cond.args}, false
 	case m.Above:
-		values := []any{m.Value}
-		for i := len(m.Value) - 1; i > 0 && len(values) < maxAbove; i-- {
-			if m.Value[i] == '/' && m.Value[i-1] != '/' {
-				values = append(values, m.Value[:i+1], m.Value[:i])
-			}
+		var values []any
+		for _, v := range ancestors(m.Value) {
+			values = append(values, v)
 		}
 		return list(column, values), true
 	}
 	return fragment{column + " = ?", []any{m.Value}}, true
+}
+
+// ancestors are the uri itself and those above it, with and without a slash behind.
+func ancestors(uri string) []string {
+	out := []string{uri}
+	for i := len(uri) - 1; i > 0 && len(out) < maxAbove; i-- {
+		if uri[i] == '/' && uri[i-1] != '/' {
+			out = append(out, uri[:i+1], uri[:i])
+		}
+	}
+	return out
 }
 
 // maxAbove bounds the ancestors of a uri that :above looks for.
@@ -455,6 +554,24 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 	if !ok || err != nil {
 		return noSource, err
 	}
-	cond, exact := uriCond("x.value", m)
-	return indexed(uris, pid, cond, exact, exact && !m.Above), nil
+	if !m.Below {
+		values := []string{m.Value}
+		if m.Above {
+			values = ancestors(m.Value)
+		}
+		starts := make([]any, len(values))
+		for i, v := range values {
+			starts[i] = start(v)
+		}
+		in := list("x.text", starts)
+		return b.tested(b.alone(b.strings(pid, in.sql, in.args...)), len(values) == 1, texts(pid, values, make([]wanted, len(values))))
+	}
+	cond := fragment{"x.text = ?", []any{start(m.Value)}}
+	if len(m.Value) < startBytes {
+		cond, _ = uriCond("x.text", m)
+	}
+	base := strings.TrimSuffix(m.Value, "/") + "/"
+	return b.tested(b.alone(b.strings(pid, cond.sql, cond.args...)), false, test{[]int64{pid}, func(e *entry) bool {
+		return string(e.text) == m.Value || strings.HasPrefix(string(e.text), base)
+	}})
 }

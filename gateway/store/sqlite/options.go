@@ -25,8 +25,13 @@ type Options struct {
 	// ScanFrom is how many resources even the rarest condition of a search lists when reading all of the type in
 	// order, until the page is full, is taken to be the cheaper way; default 4096.
 	ScanFrom int
+	// EstimateRows is how many matches an estimated total counts; default 10,000.
+	EstimateRows int
+	// AnalyzeFrom is how many changes the statistics of the query planner wait for; they are gathered again
+	// whenever there are twice as many. Default 10,000.
+	AnalyzeFrom int
 	// CheckpointPages is the length of the write-ahead log, in pages, after which a commit moves it into the
-	// database; default 4000. Where readers hinder that until it reaches CheckpointBytes, the writer waits for
+	// database; default 8000. Where readers hinder that until it reaches CheckpointBytes, the writer waits for
 	// them; default 256 MiB.
 	CheckpointPages int
 	CheckpointBytes int64
@@ -59,7 +64,9 @@ func (o Options) withDefaults() Options {
 	def(&o.PageCount, 1000)
 	def(&o.MaxOperands, 2000)
 	def(&o.ScanFrom, 4096)
-	def(&o.CheckpointPages, 4000)
+	def(&o.EstimateRows, 10_000)
+	def(&o.AnalyzeFrom, 10_000)
+	def(&o.CheckpointPages, 8000)
 	if o.BusyTimeout <= 0 {
 		o.BusyTimeout = 5 * time.Second
 	}

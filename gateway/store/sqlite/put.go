@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"hash/fnv"
 
@@ -39,7 +38,7 @@ func (t *tx) Put(ctx context.Context, p *store.Put) (store.Version, error) {
 // current is what Put needs of the version that it replaces.
 type current struct {
 	rid, number, shard int64
-	digests            []byte
+	held               held
 }
 
 func (t *tx) current(k store.Key) (c current, err error) {
@@ -47,7 +46,7 @@ func (t *tx) current(k store.Key) (c current, err error) {
 	if !ok || err != nil {
 		return c, err
 	}
-	_, err = t.c.one("SELECT rid, number, shard, digests FROM resource WHERE type = ? AND id = ?", []any{typ, k.ID},
+	_, err = t.c.one("SELECT rid, number, shard, held FROM resource WHERE type = ? AND id = ?", []any{typ, k.ID},
 		func(row row) { c = current{row.int(0), row.int(1), row.int(2), row.bytes(3)} })
 	return c, err
 }
@@ -71,28 +70,31 @@ func (t *tx) put(p *store.Put, now current, blob []byte) (store.Version, error) 
 	if rid == 0 {
 		rid, shard = v.Change, shardOf(p.Owner, p.Patient)
 	}
-	index, err := t.indexRows(p.Type, &values)
+	index, err := t.valuesOf(p.Type, &values)
 	if err != nil {
 		return v, err
 	}
-	digests := index.digests()
+	body, err := packBody(v.Body)
+	if err != nil {
+		return v, err
+	}
 	if now.rid == 0 {
 		typ, err := t.intern(p.Type)
 		if err != nil {
 			return v, err
 		}
 		_, err = t.c.exec(`INSERT INTO resource
-(rid, shard, type, id, number, change, updated, deleted, owner, patient, source, stamp_time, stamp_sequence, digests)
+(rid, shard, type, id, number, change, updated, deleted, owner, patient, source, stamp_time, stamp_sequence, held)
 VALUES (?, ?, ?, ?, 1, ?, ?, 0, ?, ?, ?, ?, ?, ?)`,
-			rid, shard, typ, p.ID, v.Change, t.w.updated, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, digests)
+			rid, shard, typ, p.ID, v.Change, t.w.updated, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, []byte(index.held))
 		if err != nil {
 			return v, err
 		}
 	} else {
 		_, err := t.c.exec(`UPDATE resource
 SET number = ?, change = ?, updated = ?, deleted = ?, owner = ?, patient = ?, source = ?,
-stamp_time = ?, stamp_sequence = ?, digests = ? WHERE rid = ?`,
-			v.Number, v.Change, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, digests, rid)
+stamp_time = ?, stamp_sequence = ?, held = ? WHERE rid = ?`,
+			v.Number, v.Change, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, []byte(index.held), rid)
 		if err != nil {
 			return v, err
 		}
@@ -100,11 +102,11 @@ stamp_time = ?, stamp_sequence = ?, digests = ? WHERE rid = ?`,
 	_, err = t.c.exec(`INSERT INTO version
 (change, rid, shard, number, updated, deleted, owner, patient, source, stamp_time, stamp_sequence, blob, body)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		v.Change, rid, shard, v.Number, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, blob, v.Body)
+		v.Change, rid, shard, v.Number, t.w.updated, p.Deleted, owner, p.Patient, p.Source, p.Stamp.Time, p.Stamp.Sequence, blob, body)
 	if err != nil {
 		return v, err
 	}
-	return v, t.writeIndex(rid, index, digests, now.digests)
+	return v, t.writeIndex(rid, index, now.held)
 }
 
 // Reindex replaces the index values of a current version.
@@ -122,15 +124,14 @@ func (t *tx) Reindex(ctx context.Context, k store.Key, number int64, values sear
 	if now.number != number {
 		return fault.Newf(fault.Conflict, "%s is at version %d, not %d", k, now.number, number)
 	}
-	index, err := t.indexRows(k.Type, &values)
+	index, err := t.valuesOf(k.Type, &values)
 	if err != nil {
 		return t.breaks(err)
 	}
-	digests := index.digests()
-	if _, err := t.c.exec("UPDATE resource SET digests = ? WHERE rid = ?", digests, now.rid); err != nil {
+	if _, err := t.c.exec("UPDATE resource SET held = ? WHERE rid = ?", []byte(index.held), now.rid); err != nil {
 		return t.breaks(err)
 	}
-	return t.breaks(t.writeIndex(now.rid, index, digests, now.digests))
+	return t.breaks(t.writeIndex(now.rid, index, now.held))
 }
 
 // Advance gives the current version a newer stamp.
@@ -148,29 +149,6 @@ func (t *tx) Advance(ctx context.Context, k store.Key, s store.Stamp) error {
 	_, err = t.c.exec(`UPDATE resource SET stamp_time = ?1, stamp_sequence = ?2
 WHERE rid = ?3 AND (stamp_time, stamp_sequence) < (?1, ?2)`, s.Time, s.Sequence, now.rid)
 	return t.breaks(err)
-}
-
-// writeIndex replaces the index rows of the kinds whose digest changed.
-func (t *tx) writeIndex(rid int64, index *indexRows, digests, before []byte) error {
-	for kind := range index {
-		at := kind * digestSize
-		fresh := digests[at : at+digestSize]
-		if len(before) == len(digests) {
-			old := before[at : at+digestSize]
-			if bytes.Equal(old, fresh) {
-				continue
-			}
-			if !bytes.Equal(old, noDigest) {
-				if _, err := t.c.exec("DELETE FROM "+indexTables[kind].name+" WHERE rid = ?", rid); err != nil {
-					return err
-				}
-			}
-		}
-		if err := t.insertIndex(kind, rid, index[kind]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // shardOf decides where rows would live if the store were split: with their

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
@@ -66,7 +67,11 @@ func (v view) readOne(k store.Key, sql string, args ...any) (store.Version, erro
 	}
 	found := store.Version{Key: k}
 	var owner int64
-	ok, err = v.c.one(sql, append([]any{typ, k.ID}, args...), func(row row) { owner = scanVersion(&found, row) })
+	var damaged error
+	ok, err = v.c.one(sql, append([]any{typ, k.ID}, args...), func(row row) { owner, damaged = scanVersion(&found, row) })
+	if err == nil {
+		err = damaged
+	}
 	if err == nil && !ok {
 		err = notFound(k)
 	}
@@ -78,12 +83,13 @@ func (v view) readOne(k store.Key, sql string, args ...any) (store.Version, erro
 }
 
 // scanVersion reads versionColumns; the owner's name is left to the caller.
-func scanVersion(v *store.Version, row row) (owner int64) {
+func scanVersion(v *store.Version, row row) (owner int64, err error) {
 	v.Number, v.Change, v.Updated, v.Deleted = row.int(0), row.int(1), row.time(2), row.bool(3)
 	v.Patient, v.Source = row.text(5), row.text(6)
 	v.Stamp = store.Stamp{Time: row.int(7), Sequence: row.int(8)}
-	v.Body, v.Blob = row.bytes(9), decodeBlob(row.bytes(10))
-	return row.int(4)
+	v.Blob = decodeBlob(row.bytes(10))
+	v.Body, err = unpackBody(row.bytes(9))
+	return row.int(4), err
 }
 
 // ReadVersion returns one version of a resource.
@@ -120,9 +126,9 @@ func (s *Store) History(ctx context.Context, k store.Key, before int64, limit in
 		err = v.c.query(ctx, `SELECT `+versionColumns+` FROM version v WHERE v.rid = ? AND v.number < ?
 ORDER BY v.number DESC`+limited(rows(limit)), []any{rid, before}, func(row row) error {
 			found := store.Version{Key: k}
-			owners = append(owners, scanVersion(&found, row))
-			list = append(list, found)
-			return ctx.Err()
+			owner, err := scanVersion(&found, row)
+			owners, list = append(owners, owner), append(list, found)
+			return errors.Join(err, ctx.Err())
 		})
 		for i := 0; err == nil && i < len(list); i++ {
 			list[i].Owner, err = v.nameText(owners[i])

@@ -34,6 +34,7 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 	if err != nil {
 		return page, err
 	}
+	defer b.close()
 	w, err := b.compile(q.Type, q.Where, 0)
 	if err != nil {
 		return page, tooCostly(client, err)
@@ -109,9 +110,13 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	if best != nil {
 		from = fragment{"(" + best.rids.sql + ") d CROSS JOIN resource r ON r.rid = d.rid", best.rids.args}
 	}
-	if q.Total != search.TotalNone {
+	switch q.Total {
+	case search.TotalAccurate:
 		p.count.add("SELECT count(DISTINCT r.rid) FROM "+from.sql, from.args...)
 		p.count.add(" WHERE "+cond.sql, cond.args...)
+	case search.TotalEstimate:
+		p.count.add("SELECT count(*) FROM (SELECT DISTINCT r.rid FROM "+from.sql, from.args...)
+		p.count.add(" WHERE "+cond.sql+limited(b.v.s.opt.EstimateRows)+")", cond.args...)
 	}
 	var after []any
 	if q.After != nil {
@@ -225,7 +230,11 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 			return ctx.Err()
 		}
 		found := store.Version{Key: store.Key{Type: q.Type, ID: row.text(columnID)}}
-		owners = append(owners, scanVersion(&found, row))
+		owner, err := scanVersion(&found, row)
+		if err != nil {
+			return err
+		}
+		owners = append(owners, owner)
 		page.Rows = append(page.Rows, found)
 		if len(page.Rows) == q.Count {
 			last = last[:0]

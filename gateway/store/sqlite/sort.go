@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql/driver"
 	"math"
 	"strconv"
 	"strings"
@@ -19,33 +20,58 @@ func (b *builder) sortKey(typ string, s search.Sort) (fragment, error) {
 	case paramSource:
 		return fragment{sql: "nullif(@.source, '')"}, nil
 	}
-	table, ok := kindTables[s.Kind]
-	if !ok {
+	if !sortable(s.Kind) {
 		return fragment{}, fault.Newf(fault.Invalid, "a sort key of kind %d is not known", s.Kind)
 	}
-	column := [tables]string{tokens: "code", strs: "text", dates: "low", numbers: "value", quantities: "value",
-		references: "key", uris: "value"}[table]
-	pick := "min"
-	if s.Down {
-		pick = "max"
+	pid, ok, err := b.pid(typ, s.Param, "")
+	if !ok || err != nil {
+		return fragment{sql: "NULL"}, err
 	}
-	one := func(form string) (fragment, error) {
-		pid, ok, err := b.pid(typ, s.Param, form)
-		if !ok || err != nil {
-			return fragment{sql: "NULL"}, err
+	canonical := int64(-1)
+	if s.Kind == search.KindQuantity { // so that g/L and mg/L sort as they should
+		if n, ok, err := b.pid(typ, s.Param, asCanonical); err != nil {
+			return fragment{}, err
+		} else if ok {
+			canonical = n
 		}
-		name := indexTables[table].name
-		return fragment{"(SELECT " + pick + "(x." + column + ") FROM " + name + " x INDEXED BY " + name +
-			"_rid WHERE x.rid = @.rid AND x.pid = ?)", []any{pid}}, nil
 	}
-	key, err := one("")
-	if err != nil || s.Kind != search.KindQuantity {
-		return key, err
+	n, err := b.check(&check{key: sortValue(pid, canonical, s.Down)})
+	return fragment{"yl_sort(?, @.held)", []any{n}}, err
+}
+
+// sortValue finds the least or greatest value of a parameter. Canonical values of
+// quantities stand before others.
+func sortValue(pid, canonical int64, down bool) func(*check) driver.Value {
+	return func(c *check) driver.Value {
+		var best driver.Value
+		from := pid
+		for c.r.next(&c.e) {
+			e := &c.e
+			if e.pid != pid && e.pid != canonical || e.pid != from && from == canonical {
+				continue
+			}
+			var v driver.Value
+			var less bool
+			switch e.class {
+			case byTime:
+				v = e.low
+				old, _ := best.(int64)
+				less = e.low < old
+			case byAmount:
+				v = e.middle()
+				old, _ := best.(float64)
+				less = e.middle() < old
+			default:
+				v = string(e.text)
+				old, _ := best.(string)
+				less = string(e.text) < old
+			}
+			if best == nil || e.pid != from || less != down && v != best {
+				best, from = v, e.pid
+			}
+		}
+		return best
 	}
-	canonical, err := one(asCanonical) // so that g/L and mg/L sort as they should
-	canonical.sql = "coalesce(" + canonical.sql + ", "
-	canonical.add(key.sql+")", key.args...)
-	return canonical, err
 }
 
 // beyond writes the rows behind a position: key by key, those that have no value

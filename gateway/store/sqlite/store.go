@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -28,6 +29,7 @@ type Store struct {
 	write  *writer
 	read   *pool
 	names  names
+	hash   hasher
 	latest atomic.Int64 // the last committed change
 	schema Schema
 
@@ -55,6 +57,9 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
+	if _, err := registered(); err != nil {
+		return fmt.Errorf("making functions known: %w", err)
+	}
 	var err error
 	if s.schema, err = migrate(ctx, s.writerDSN()); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
@@ -64,7 +69,7 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("opening the writer: %w", err)
 	}
 	s.write = newWriter(s, c)
-	if err := errors.Join(assertPragmas(c, s.writerPragmas()), s.write.load()); err != nil {
+	if err := errors.Join(assertPragmas(c, s.writerPragmas()), s.write.load(), s.hash.load(c)); err != nil {
 		return err
 	}
 	// Whoever held the folder before is gone, and so are its claims: what it left must not wait for leases to end.
@@ -103,12 +108,16 @@ func (s *Store) Optimize(ctx context.Context) error {
 	return s.write.alone(ctx, func(c *conn) error { return c.script("PRAGMA analysis_limit=1000; PRAGMA optimize") })
 }
 
+// pageBytes is the size of a page. Most of what is written lies in pages that a commit
+// changes in one place, and all of each goes into the log.
+const pageBytes = 4096
+
 type pragma struct{ name, value, reads string }
 
 // The settings that durability and bounds rest on, as set and as they must read back.
 func (s *Store) writerPragmas() []pragma {
 	p := []pragma{
-		{"page_size", "8192", ""}, // counts for a new database only
+		{"page_size", strconv.Itoa(pageBytes), ""}, // counts for a new database only
 		{"journal_mode", "wal", "wal"},
 		{"synchronous", "full", "2"},
 		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
@@ -121,7 +130,7 @@ func (s *Store) writerPragmas() []pragma {
 		{"cell_size_check", "on", "1"},
 	}
 	if s.opt.MaxBytes > 0 {
-		p = append(p, pragma{"max_page_count", fmt.Sprint(s.opt.MaxBytes / 8192), ""})
+		p = append(p, pragma{"max_page_count", fmt.Sprint(s.opt.MaxBytes / pageBytes), ""})
 	}
 	return p
 }

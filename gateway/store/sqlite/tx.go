@@ -77,6 +77,9 @@ func (t *tx) Search(ctx context.Context, q *search.Query) (store.Page, error) {
 		return store.Page{}, err
 	}
 	t.searched = true
+	if err := t.w.batch.flush(t.c); err != nil {
+		return store.Page{}, t.breaks(err)
+	}
 	// The client's own end must not interrupt: only the time limit does.
 	return t.view().search(context.WithoutCancel(ctx), q)
 }

@@ -32,10 +32,12 @@ type writer struct {
 	sequence int64 // of records
 	fresh    map[string]int64
 	added    []string // keys of fresh in order, so that a member's can be taken back
+	batch    batch
 
 	members  []*request
 	held     *request  // taken from the queue for after this group
 	truncate time.Time // not before this a truncating checkpoint
+	analyzed int64     // change at which statistics were gathered last
 }
 
 // request is one waiting Update.
@@ -71,7 +73,9 @@ func newWriter(s *Store, c *conn) *writer {
 // load reads the counters from the database.
 func (w *writer) load() error {
 	w.change, w.updated = 0, 0
-	_, err := w.c.one("SELECT change, updated FROM version ORDER BY change DESC LIMIT 1", nil, func(row row) {
+	// What was expunged still counts, so that no number is given twice.
+	_, err := w.c.one("SELECT max(change), max(updated) FROM (SELECT change, updated FROM counter UNION ALL "+
+		"SELECT * FROM (SELECT change, updated FROM version ORDER BY change DESC LIMIT 1))", nil, func(row row) {
 		w.change, w.updated = row.int(0), row.int(1)
 	})
 	if err != nil {
@@ -80,6 +84,12 @@ func (w *writer) load() error {
 	w.sequence, err = w.c.integer("SELECT max(coalesce((SELECT max(sequence) FROM record), 0), coalesce((SELECT max(place) FROM work), 0) >> " +
 		strconv.Itoa(placeBits) + ")")
 	w.s.latest.Store(w.change)
+	if err == nil && w.analyzed == 0 { // an earlier process gathered statistics of what there is, if there are any
+		var known int64
+		if known, err = w.c.integer("SELECT count(*) FROM sqlite_master WHERE name = 'sqlite_stat1'"); known > 0 {
+			w.analyzed = w.change
+		}
+	}
 	return err
 }
 
@@ -103,6 +113,7 @@ func (w *writer) start() {
 				w.group(r)
 			}
 			w.checkpoint()
+			w.analyze()
 		}
 	}()
 }
@@ -207,6 +218,7 @@ func panicked(p any) error {
 // member runs fn inside a savepoint.
 func (w *writer) member(ctx context.Context, fn func(ctx context.Context, tx *tx) error) (err error) {
 	change, updated, sequence, added := w.change, w.updated, w.sequence, len(w.added)
+	length, at := w.batch.len(), w.batch.at
 	if _, err := w.c.exec("SAVEPOINT member"); err != nil {
 		return err
 	}
@@ -229,6 +241,7 @@ func (w *writer) member(ctx context.Context, fn func(ctx context.Context, tx *tx
 			delete(w.fresh, text)
 		}
 		w.added = w.added[:added]
+		w.batch.back(length, at)
 		if w.c.lost != nil {
 			return // there may be no transaction left to roll back in
 		}
@@ -319,6 +332,9 @@ func (w *writer) begin() error {
 func (w *writer) commit() error {
 	err := w.c.lost
 	if err == nil {
+		err = w.batch.flush(w.c)
+	}
+	if err == nil {
 		err = w.s.opt.Fault(BeforeCommit)
 	}
 	if err == nil {
@@ -329,6 +345,7 @@ func (w *writer) commit() error {
 		return err
 	}
 	w.s.names.merge(w.fresh)
+	w.batch.clear()
 	clear(w.fresh)
 	w.added = w.added[:0]
 	w.s.latest.Store(w.change)
@@ -341,6 +358,7 @@ func (w *writer) commit() error {
 // so.
 func (w *writer) abandon() {
 	clear(w.fresh)
+	w.batch.clear()
 	w.added = w.added[:0]
 	_, _ = w.c.exec("ROLLBACK")
 	if w.c.lost != nil {
@@ -368,4 +386,19 @@ func (w *writer) checkpoint() {
 	w.truncate = time.Now().Add(checkpointPause)
 	_ = w.c.script("PRAGMA wal_checkpoint(TRUNCATE)")
 	w.c.lost = nil // busy is no failure here
+}
+
+// statisticsScript looks at some rows of each index, so that it takes milliseconds
+// however large the tables are.
+const statisticsScript = "PRAGMA analysis_limit=1000; ANALYZE"
+
+// analyze gathers statistics when the store has grown to twice what it was, so that
+// nobody has to after a bulk load. Where it fails, plans go by the old ones.
+func (w *writer) analyze() {
+	if w.change < int64(w.s.opt.AnalyzeFrom) || w.change < 2*w.analyzed {
+		return
+	}
+	w.analyzed = w.change
+	_ = w.c.script(statisticsScript)
+	w.c.lost = nil
 }

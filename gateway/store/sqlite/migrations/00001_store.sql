@@ -24,7 +24,7 @@ CREATE TABLE resource (
     source  TEXT    NOT NULL,
     stamp_time     INTEGER NOT NULL, -- of the last writer, which may have had nothing new to say
     stamp_sequence INTEGER NOT NULL,
-    digests BLOB    NOT NULL -- of the index values by kind: what did not change is not rewritten
+    held    BLOB    NOT NULL -- all index values of the current version, see held.go
 );
 CREATE UNIQUE INDEX resource_id ON resource (type, id);
 CREATE INDEX resource_type ON resource (type) WHERE deleted = 0;
@@ -51,30 +51,25 @@ CREATE TABLE version (
 );
 CREATE UNIQUE INDEX version_number ON version (rid, number);
 
--- Index values of current versions. Each table is ordered by what searches ask
--- for; its second index answers what one resource holds. pid names type and
--- parameter at once ("Observation.code"); a suffix names a further form of the
--- same values (":text", ":exact", ":canonical", ":url", ":identifier"). grp joins
--- what one element gives the components of a composite parameter, 0 elsewhere.
-CREATE TABLE index_token (
-    pid    INTEGER NOT NULL,
-    code   TEXT    NOT NULL,
-    rid    INTEGER NOT NULL,
-    system INTEGER NOT NULL,
-    form   INTEGER NOT NULL, -- identifier.type, for :of-type
-    grp    INTEGER NOT NULL,
-    PRIMARY KEY (pid, code, rid, system, form, grp)
-) WITHOUT ROWID;
-CREATE INDEX index_token_rid ON index_token (rid, pid);
+-- What leads to current versions, each row once and the table its only index. pid
+-- names type and parameter at once ("Observation.code"); a suffix names a further
+-- form of the same values (":text", ":exact", ":canonical", ":url", ":identifier").
+-- Whether a resource fulfils a condition is asked of what it holds.
 
+-- Values that are asked for as they are: a keyed hash of pid and text.
+CREATE TABLE index_key (
+    key INTEGER NOT NULL,
+    rid INTEGER NOT NULL,
+    PRIMARY KEY (key, rid)
+) WITHOUT ROWID;
+
+-- Values that are asked for by how they begin: their first 256 bytes.
 CREATE TABLE index_string (
     pid  INTEGER NOT NULL,
     text TEXT    NOT NULL,
     rid  INTEGER NOT NULL,
-    grp  INTEGER NOT NULL,
-    PRIMARY KEY (pid, text, rid, grp)
+    PRIMARY KEY (pid, text, rid)
 ) WITHOUT ROWID;
-CREATE INDEX index_string_rid ON index_string (rid, pid);
 
 -- class 0: the resource's only value of the parameter, and at most a day long,
 -- so that several bounds make one range; 1: everything else.
@@ -83,55 +78,16 @@ CREATE TABLE index_date (
     class INTEGER NOT NULL,
     low   INTEGER NOT NULL,
     rid   INTEGER NOT NULL,
-    high  INTEGER NOT NULL,
-    grp   INTEGER NOT NULL,
-    PRIMARY KEY (pid, class, low, rid, high, grp)
+    PRIMARY KEY (pid, class, low, rid)
 ) WITHOUT ROWID;
-CREATE INDEX index_date_rid ON index_date (rid, pid);
 
+-- Numbers and quantities by their middle.
 CREATE TABLE index_number (
     pid   INTEGER NOT NULL,
-    value REAL    NOT NULL, -- the middle
+    value REAL    NOT NULL,
     rid   INTEGER NOT NULL,
-    low   REAL    NOT NULL,
-    high  REAL    NOT NULL,
-    grp   INTEGER NOT NULL,
-    PRIMARY KEY (pid, value, rid, low, high, grp)
+    PRIMARY KEY (pid, value, rid)
 ) WITHOUT ROWID;
-CREATE INDEX index_number_rid ON index_number (rid, pid);
-
-CREATE TABLE index_quantity (
-    pid    INTEGER NOT NULL,
-    value  REAL    NOT NULL,
-    rid    INTEGER NOT NULL,
-    low    REAL    NOT NULL,
-    high   REAL    NOT NULL,
-    system INTEGER NOT NULL,
-    code   INTEGER NOT NULL,
-    unit   INTEGER NOT NULL,
-    grp    INTEGER NOT NULL,
-    PRIMARY KEY (pid, value, rid, low, high, system, code, unit, grp)
-) WITHOUT ROWID;
-CREATE INDEX index_quantity_rid ON index_quantity (rid, pid);
-
-CREATE TABLE index_reference (
-    pid   INTEGER NOT NULL,
-    key   TEXT    NOT NULL, -- id, url, or the value of an identifier
-    rid   INTEGER NOT NULL,
-    space INTEGER NOT NULL, -- type, 0, or the system of an identifier
-    grp   INTEGER NOT NULL,
-    PRIMARY KEY (pid, key, rid, space, grp)
-) WITHOUT ROWID;
-CREATE INDEX index_reference_rid ON index_reference (rid, pid);
-
-CREATE TABLE index_uri (
-    pid   INTEGER NOT NULL,
-    value TEXT    NOT NULL,
-    rid   INTEGER NOT NULL,
-    grp   INTEGER NOT NULL,
-    PRIMARY KEY (pid, value, rid, grp)
-) WITHOUT ROWID;
-CREATE INDEX index_uri_rid ON index_uri (rid, pid);
 
 -- The words of the narrative (_text) and of all texts (_content), a space before
 -- and behind each. They are looked through, not looked up: a row for every word
@@ -142,6 +98,18 @@ CREATE TABLE index_text (
     terms TEXT    NOT NULL,
     PRIMARY KEY (rid, pid)
 ) WITHOUT ROWID;
+
+-- Neighbouring characters of strings, for what looks inside of them: candidates only.
+CREATE VIRTUAL TABLE index_gram USING fts5 (
+    grams, content = '', contentless_delete = 1, detail = 'none', tokenize = "ascii"
+);
+
+-- The last change, and its time, when something was expunged last.
+CREATE TABLE counter (
+    change  INTEGER NOT NULL,
+    updated INTEGER NOT NULL
+);
+INSERT INTO counter VALUES (0, 0);
 
 -- References that came ahead of their target.
 CREATE TABLE pending (
@@ -157,13 +125,12 @@ CREATE INDEX pending_from ON pending (from_type, from_id);
 -- +goose Down
 DROP TABLE pending;
 DROP TABLE index_text;
-DROP TABLE index_uri;
-DROP TABLE index_reference;
-DROP TABLE index_quantity;
+DROP TABLE counter;
+DROP TABLE index_gram;
 DROP TABLE index_number;
 DROP TABLE index_date;
 DROP TABLE index_string;
-DROP TABLE index_token;
+DROP TABLE index_key;
 DROP TABLE version;
 DROP TABLE resource;
 DROP TABLE name;
