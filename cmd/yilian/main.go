@@ -35,6 +35,8 @@ type commandLine struct {
 	IG          igCommand          `cmd:"" name:"ig" help:"Look at the alliance's implementation guide, and write its package."`
 	Conformance conformanceCommand `cmd:"" help:"Test FHIR servers with suites of TestScripts."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`
+	Backup      backupCommand      `cmd:"" help:"Write the whole store to a file."`
+	Restore     restoreCommand     `cmd:"" help:"Make a store from a backup."`
 	Config      configCommand      `cmd:"" help:"Look at the configuration."`
 	Version     versionCommand     `cmd:"" help:"Print what this program was built from."`
 }

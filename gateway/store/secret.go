@@ -8,3 +8,7 @@ type Secrets interface {
 	// Secret returns the 32 bytes of that name, made when it is first asked for.
 	Secret(ctx context.Context, name string) ([]byte, error)
 }
+
+// SecretLineage names the secret that tells a store from all others, and from what it
+// was before it was restored from a backup: restoring forgets it.
+const SecretLineage = "lineage"

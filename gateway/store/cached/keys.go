@@ -17,12 +17,9 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 )
 
-// Names of secrets of the store. Restoring a backup renews the lineage, so that what
-// was cached of the store that was lost is not taken for the restored one's.
-const (
-	SecretLineage = "lineage"
-	SecretCache   = "cache"
-)
+// secretCache names the secret of which keys are made, together with the store's
+// lineage.
+const secretCache = "cache"
 
 // format stands before every sealed value and goes into every key: values of another
 // format are not found.
@@ -37,11 +34,11 @@ type Keys struct {
 
 // NewKeys derives keys from the secrets of a store.
 func NewKeys(ctx context.Context, s store.Secrets) (*Keys, error) {
-	lineage, err := s.Secret(ctx, SecretLineage)
+	lineage, err := s.Secret(ctx, store.SecretLineage)
 	if err != nil {
 		return nil, fmt.Errorf("lineage of the store: %w", err)
 	}
-	secret, err := s.Secret(ctx, SecretCache)
+	secret, err := s.Secret(ctx, secretCache)
 	if err != nil {
 		return nil, fmt.Errorf("secret of the cache: %w", err)
 	}
