@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"html"
 	"slices"
 	"strings"
@@ -33,37 +32,43 @@ func Terms(folded string) []string {
 	return distinct(appendTerms(nil, folded, false))
 }
 
-// sortable is a term by its first bytes, so that most comparisons are of numbers
-// and sorting moves no pointers.
-type sortable struct {
-	head uint64
-	at   int32
-}
-
 // distinct sorts terms and leaves out what comes again.
 func distinct(terms []string) []string {
 	if len(terms) < 2 {
 		return terms
 	}
-	order := make([]sortable, len(terms))
+	if len(terms) > 1<<16 {
+		slices.Sort(terms)
+		return slices.Compact(terms)
+	}
+	// A number for each: six bytes of the term, which is two characters, and its place.
+	// Numbers sort faster than terms, and only longer terms must be looked at again.
+	order := make([]uint64, len(terms))
 	for i, term := range terms {
 		var head uint64
-		for j := range min(8, len(term)) {
+		for j := range min(6, len(term)) {
 			head |= uint64(term[j]) << (56 - 8*j)
 		}
-		order[i] = sortable{head, int32(i)}
+		order[i] = head | uint64(i)
 	}
-	slices.SortFunc(order, func(a, b sortable) int {
-		if a.head != b.head {
-			return cmp.Compare(a.head, b.head)
-		}
-		return cmp.Compare(terms[a.at], terms[b.at])
-	})
+	slices.Sort(order)
 	out := make([]string, 0, len(terms))
-	for _, o := range order {
-		if term := terms[o.at]; len(out) == 0 || out[len(out)-1] != term {
-			out = append(out, term)
+	for i := 0; i < len(order); {
+		same := i + 1
+		for same < len(order) && order[same]>>16 == order[i]>>16 {
+			same++
 		}
+		from := len(out)
+		for _, o := range order[i:same] {
+			if term := terms[o&0xFFFF]; len(out) == from || out[len(out)-1] != term {
+				out = append(out, term)
+			}
+		}
+		if len(out)-from > 1 {
+			slices.Sort(out[from:])
+			out = out[:from+len(slices.Compact(out[from:]))]
+		}
+		i = same
 	}
 	return out
 }
