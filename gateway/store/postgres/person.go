@@ -97,6 +97,9 @@ func (t *tx) LinkOf(ctx context.Context, patient string) (store.Link, bool, erro
 	if err := t.ready(ctx); err != nil {
 		return store.Link{}, false, err
 	}
+	if t.isFresh(store.Key{Type: "Patient", ID: patient}) && !t.linked[patient] {
+		return store.Link{}, false, nil // the transaction made the Patient, and did not link it
+	}
 	return t.view().livingLink(ctx, patient)
 }
 
@@ -119,11 +122,17 @@ func (t *tx) NewPerson(ctx context.Context, p store.Person) error {
 	if err == nil && !fresh {
 		err = fault.Newf(fault.Conflict, "person %s is there already", p.ID)
 	}
+	if err == nil && p.Into == "" {
+		t.born[p.ID] = true
+	}
 	return err
 }
 
 // living reports whether a person is there and not merged.
 func (t *tx) living(ctx context.Context, person string) error {
+	if t.born[person] {
+		return nil
+	}
 	p, err := t.view().person(ctx, person)
 	if err != nil {
 		return err
@@ -150,6 +159,7 @@ func (t *tx) SetLink(ctx context.Context, l store.Link) error {
 }
 
 func (t *tx) link(l store.Link) {
+	t.linked[l.Patient] = true
 	t.queue("INSERT INTO link ("+linkColumns+") VALUES (?, ?, ?, ?, ?, ?, 0)",
 		[]byte(l.Person), []byte(l.Patient), []byte(l.Institution), []byte(l.Rule), []byte(l.Reason), t.moment(l.Since))
 }
@@ -185,6 +195,7 @@ func (t *tx) MergePerson(ctx context.Context, from, into, rule, reason string, a
 		t.link(l)
 	}
 	t.queue(`UPDATE person SET "into" = ?, merged = ? WHERE id = ?`, []byte(into), when, []byte(from))
+	delete(t.born, from)
 	return nil
 }
 

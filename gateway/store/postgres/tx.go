@@ -38,7 +38,9 @@ type tx struct {
 	heated  bool    // they are locked
 	wrote   map[store.Key]bool
 	sizes   map[string]int64
-	keeps   bool // it holds the lock of those that name archived bytes
+	keeps   bool            // it holds the lock of those that name archived bytes
+	born    map[string]bool // persons that the transaction made, and nobody else sees
+	linked  map[string]bool // Patients that it linked
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -229,7 +231,8 @@ func (s *Store) run(ctx context.Context, hot []row, fn func(ctx context.Context,
 	if err != nil {
 		return nil, err
 	}
-	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}, wrote: map[store.Key]bool{}}
+	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}, wrote: map[store.Key]bool{},
+		born: map[string]bool{}, linked: map[string]bool{}}
 	settled := false
 	defer func() { // also when the goroutine of fn ends
 		t.over = true
