@@ -21,11 +21,21 @@
 // it saw was not committed yet. When SQLite drops the transaction (disk full,
 // I/O error, damage) or the commit fails, the members run again one by one.
 //
+// Index rows of a group are collected and go in at its end, or before one of its
+// members searches, in the order of their keys (batch.go).
+//
+// # Index values
+//
+// The index tables only lead to resources: a hash of a value, the start of a text, a
+// date, a number. What a resource holds stands packed on its row (held.go), and
+// every condition is asked of that by functions that the driver is given (check.go).
+// So nothing needs a second index, and a hash that two values share misleads nobody.
+//
 // # Reading
 //
 // Readers have connections of their own (query_only) and see the last commit. A
-// search is one statement per page: package search's tree becomes joins and EXISTS
-// over the index tables, driven by the condition that short probes find to be the
+// search is one statement per page: package search's tree becomes joins over the
+// index tables and conditions on rows, driven by the condition that short probes find to be the
 // rarest.
 //
 // Specifications: https://hl7.org/fhir/R4/search.html, https://sqlite.org/wal.html.
