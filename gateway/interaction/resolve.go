@@ -131,6 +131,8 @@ func byIdentifier(want store.Pending) *search.Query {
 func (e *Engine) unchangedSince(ctx context.Context, tx store.Tx, drafts []*draft) error {
 	planned := map[store.Key]bool{}
 	var wake []store.Key
+	var types []string
+	arriving := map[string][]store.Identifier{} // of each type, asked for at once
 	for _, d := range drafts {
 		planned[d.key] = true
 	}
@@ -148,7 +150,13 @@ func (e *Engine) unchangedSince(ctx context.Context, tx store.Tx, drafts []*draf
 		if d.deleted {
 			continue
 		}
-		waiting, err := tx.Waiting(ctx, d.key.Type, identifiers(d.values))
+		if len(arriving[d.key.Type]) == 0 {
+			types = append(types, d.key.Type)
+		}
+		arriving[d.key.Type] = append(arriving[d.key.Type], identifiers(d.values)...)
+	}
+	for _, typ := range types {
+		waiting, err := tx.Waiting(ctx, typ, arriving[typ])
 		if err != nil {
 			return fmt.Errorf("look for who waits: %w", err)
 		}
