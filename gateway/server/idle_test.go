@@ -30,6 +30,13 @@ func TestMain(m *testing.M) {
 		serveAlone(dir, killAfterPush)
 		return
 	}
+	if os.Getenv(exactFolder) != "" {
+		if err := serveExact(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(m.Run())
 }
 

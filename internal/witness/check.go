@@ -80,7 +80,7 @@ func Check(m Model, history []Operation, limit time.Duration) error {
 func judged(list []Operation) []porcupine.Operation {
 	shown := map[string]bool{}
 	for _, o := range list {
-		if o.Answer.Status != Open {
+		if s := o.Answer.Status; s != Open && s != Unsent {
 			shown[o.Answer.Content] = true
 			for _, content := range o.Answer.All {
 				shown[content] = true
@@ -89,6 +89,9 @@ func judged(list []Operation) []porcupine.Operation {
 	}
 	var out []porcupine.Operation
 	for _, o := range list {
+		if o.Answer.Status == Unsent {
+			continue
+		}
 		ended := o.Ended
 		if o.Answer.Status == Open {
 			if q := o.Question; !q.writes() || !shown[q.Content] && q.Verb != Delete {

@@ -136,6 +136,12 @@ func TestCheckKnowsWhatOneServerAnswers(t *testing.T) {
 			op(6, 7, past, all("a", "b", "c"))), true},
 		{"an open deletion that happened", witness.Versions(), list(
 			op(1, 2, create("a"), made("")), op(3, 0, remove, open), op(4, 5, read, found(1, "a")), op(6, 7, read, gone)), false},
+		{"a write that was not sent never happens", witness.Versions(), list(
+			op(1, 2, create("a"), made("")), op(3, 4, update("b", 0), witness.Answer{Status: witness.Unsent}),
+			op(5, 6, read, found(1, "a"))), false},
+		{"a write that was not sent happened", witness.Versions(), list(
+			op(1, 2, create("a"), made("")), op(3, 4, update("b", 0), witness.Answer{Status: witness.Unsent}),
+			op(5, 6, read, found(2, "b"))), true},
 		{"an open read says nothing", witness.Versions(), list(
 			op(1, 2, create("a"), made("")), op(3, 0, read, open)), false},
 

@@ -43,8 +43,7 @@ type Question struct {
 // Status is how a question was answered.
 type Status int
 
-// The answers. An answer that says nothing of the server's state, such as a refusal for its load, is Open for a write and
-// is not recorded for anything else.
+// The answers. An answer that says nothing of the server's state, such as a refusal for its load, is Open.
 const (
 	Open    Status = iota // nobody knows whether it happened
 	Done                  // found, or written
@@ -53,9 +52,10 @@ const (
 	Gone                  // it is deleted
 	Refused               // another version is current than If
 	Many                  // an identity means more than one resource
+	Unsent                // it never reached a server
 )
 
-var statuses = [...]string{"open", "done", "made", "absent", "gone", "refused", "many"}
+var statuses = [...]string{"open", "done", "made", "absent", "gone", "refused", "many", "unsent"}
 
 func (s Status) String() string { return statuses[s] }
 
