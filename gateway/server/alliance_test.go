@@ -35,6 +35,12 @@ type gateway struct {
 // start runs a server on a free port until the test ends.
 func start(t *testing.T, demo bool, flags map[string]string) *gateway {
 	t.Helper()
+	return startFault(t, demo, flags, nil)
+}
+
+// startFault is start of a server that calls fault at the named points of its life.
+func startFault(t *testing.T, demo bool, flags map[string]string, fault func(point string)) *gateway {
+	t.Helper()
 	all := map[string]string{"listen": "127.0.0.1:0", "data": t.TempDir()}
 	for k, v := range flags {
 		all[k] = v
@@ -48,7 +54,7 @@ func start(t *testing.T, demo bool, flags map[string]string) *gateway {
 	go func() {
 		ended <- server.Run(ctx, server.Options{
 			Config: c, Demo: demo, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "test",
-			Started: func(a string) { address <- a },
+			Started: func(a string) { address <- a }, Fault: fault,
 		})
 	}()
 	t.Cleanup(func() {

@@ -37,8 +37,8 @@ type Options struct {
 	Version string
 	// Started is called with the address when requests are answered. Optional.
 	Started func(address string)
-	// Fault, when set, is called at the named points of a process's life. It may end
-	// there. For tests.
+	// Fault, when set, is called at the named points of a process's life: AfterPush, and
+	// those of the store. It may end there, or wait. For tests.
 	Fault func(point string)
 }
 
@@ -119,7 +119,7 @@ type process struct {
 
 // open puts the parts together around the data folder.
 func open(ctx context.Context, o Options) (*process, error) {
-	behind, _, _, err := openStore(ctx, o.Config, o.Log)
+	behind, _, _, err := openStore(ctx, o.Config, o.Log, o.Fault)
 	if err != nil {
 		return nil, err
 	}

@@ -16,20 +16,27 @@ import (
 )
 
 // openStore opens the store that the configuration names. Schema versions are those
-// before, 0 for a store that was made, and now.
-func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (s cached.Backing, before, now int64, err error) {
+// before, 0 for a store that was made, and now. Unless it is nil, fault is called at the
+// named points of a commit.
+func openStore(ctx context.Context, c *config.Config, log *slog.Logger, fault func(point string)) (s cached.Backing, before, now int64, err error) {
+	at := func(point string) error {
+		if fault != nil {
+			fault(point)
+		}
+		return nil
+	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, 0, 0, fmt.Errorf("data folder: %w", err)
 	}
 	if c.StoreURL != "" {
-		s, err := postgres.Open(ctx, c.StoreURL, postgres.Options{PageCount: c.Limits.Page, Log: log})
+		s, err := postgres.Open(ctx, c.StoreURL, postgres.Options{PageCount: c.Limits.Page, Log: log, Fault: at})
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("open the store: %w", err)
 		}
 		schema := s.Schema()
 		return s, schema.Before, schema.Now, nil
 	}
-	embedded, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page})
+	embedded, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page, Fault: at})
 	if err != nil {
 		return nil, 0, 0, fmt.Errorf("open the store: %w", err)
 	}
@@ -44,7 +51,7 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger) (s cache
 // Migrate brings the schema of a store up to date, and makes it where there is none; no
 // server may hold an embedded one. It returns the versions before, 0 for none, and now.
 func Migrate(ctx context.Context, c *config.Config) (before, now int64, err error) {
-	s, before, now, err := openStore(ctx, c, slog.New(slog.DiscardHandler))
+	s, before, now, err := openStore(ctx, c, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return 0, 0, err
 	}
