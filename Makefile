@@ -12,6 +12,7 @@ TIME     ?= 10s
 COUNT    ?= 6
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
+ROUNDS   ?= 1000
 
 .PHONY: help run test quick check format lint tidy generated order services scores bench benchmarks fuzz soak clean
 
@@ -66,8 +67,8 @@ benchmarks: $(OUT) ## benchmarks of single operations, compared with the run bef
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@tools/fuzz $(FUZZTIME)
 
-soak: ## the long tests, SOAKTIME (10m) each
-	YILIAN_SOAK=$(SOAKTIME) go test -count=1 -timeout 0 -run '^TestSoak' $(PKG)
+soak: ## the long tests, SOAKTIME (10m) each; those that count have ROUNDS (1000)
+	YILIAN_SOAK=$(SOAKTIME) YILIAN_ROUNDS=$(ROUNDS) go test -count=1 -timeout 0 -run '^TestSoak' $(PKG)
 
 clean: ## forget what the other targets wrote; data stays
 	rm -rf $(OUT)
