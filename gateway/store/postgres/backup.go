@@ -24,7 +24,7 @@ const sequences = "sequences"
 const versionTable = "goose_db_version"
 
 // seeded are the tables that migrations put rows into.
-var seeded = []string{"erasure", "statistics"}
+var seeded = []string{"statistics"}
 
 // alone connects for work that takes as long as it takes.
 func alone(ctx context.Context, url, name string) (*pgx.Conn, error) {

@@ -9,7 +9,7 @@ import (
 var _ store.Erasures = (*Store)(nil)
 
 // eraseSQL counts an erasure, in the transaction that expunges.
-const eraseSQL = "UPDATE erasure SET number = number + 1"
+const eraseSQL = "INSERT INTO erasure (id, number) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET number = erasure.number + 1"
 
 // Erasures returns how often something was expunged.
 func (s *Store) Erasures(ctx context.Context) (number int64, err error) {

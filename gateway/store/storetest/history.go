@@ -118,7 +118,19 @@ var historyTests = []test{
 		values := search.Values{Tokens: []search.Token{{Param: "code", Code: "x"}}}
 		write(t, s, item{key: "Observation/a", values: values}, item{key: "Observation/b", values: values})
 		write(t, s, item{key: "Observation/a", expect: 1, values: values})
+		erasures := func() int64 {
+			n, err := s.Erasures(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := erasures()
 		update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.Expunge(ctx, key("Observation/a")) })
+		after := erasures()
+		if after <= before {
+			t.Errorf("%d erasures after %d", after, before)
+		}
 		if _, err := s.Read(t.Context(), key("Observation/a")); !fault.Is(err, fault.NotFound) {
 			t.Error(err)
 		}
@@ -127,6 +139,9 @@ var historyTests = []test{
 		}
 		if err := s.Update(t.Context(), func(ctx context.Context, tx store.Tx) error { return tx.Expunge(ctx, key("Observation/a")) }); !fault.Is(err, fault.NotFound) {
 			t.Errorf("again: %v", err)
+		}
+		if n := erasures(); n != after {
+			t.Errorf("%d erasures after one that rolled back, want %d", n, after)
 		}
 		write(t, s, item{key: "Observation/a"})
 	}},

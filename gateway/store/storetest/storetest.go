@@ -23,6 +23,7 @@ type Store interface {
 	store.Secrets
 	store.Folders
 	store.States
+	store.Erasures
 }
 
 type group struct {
