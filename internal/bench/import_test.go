@@ -14,9 +14,9 @@ import (
 	"github.com/yilian/yilian/internal/testenv"
 )
 
-// bundles returns the Synthea transactions of the corpus, or some of both sets. Those of first come before all others, since
-// others refer to what they hold.
-func bundles(t testing.TB, few int) (first, rest [][]byte, resources int) {
+// bundles returns the Synthea transactions of the corpus, or some of both sets, in three parts, each to be whole before the
+// next begins: what others refer to by condition, who does, and what stands alone but has some of the same identifiers.
+func bundles(t testing.TB, few int) (parts [3][][]byte, resources int) {
 	t.Helper()
 	root := testenv.Corpus(t, "synthea")
 	paths, err := filepath.Glob(filepath.Join(root, "*", "*.json.*"))
@@ -47,11 +47,14 @@ func bundles(t testing.TB, few int) (first, rest [][]byte, resources int) {
 			t.Fatal(err)
 		}
 		resources += bytes.Count(text, []byte(`"fullUrl"`))
-		if strings.HasPrefix(filepath.Base(path), "0-") {
-			first = append(first, text)
-		} else {
-			rest = append(rest, text)
+		part := 2
+		switch folder := filepath.Base(filepath.Dir(path)); {
+		case strings.HasPrefix(filepath.Base(path), "0-"):
+			part = 0
+		case strings.HasPrefix(folder, "blaze"):
+			part = 1
 		}
+		parts[part] = append(parts[part], text)
 	}
-	return first, rest, resources
+	return parts, resources
 }
