@@ -60,6 +60,7 @@ func embedded(t *testing.T) *arena {
 func several(t *testing.T) *arena {
 	database, cache := testenv.StartPostgres(t), testenv.StartRedis(t)
 	a, b := newChild(t, database.URL(), cache.URL()), newChild(t, database.URL(), cache.URL())
+	share(t, a, b)
 	return &arena{nodes: []*child{a, b}, strikes: []strike{
 		{"one gateway is killed", killed(a)},
 		{"PostgreSQL is restarted", func(t testing.TB) { database.Stop(t); database.Start(t) }},
@@ -68,6 +69,37 @@ func several(t *testing.T) *arena {
 		{"PostgreSQL is killed", func(t testing.TB) { database.Kill(t); database.Start(t) }},
 		{"the other gateway is killed with Redis", func(t testing.TB) { cache.Kill(t); killed(b)(t); cache.Start(t) }},
 	}}
+}
+
+// share waits until versions are found in the cache of both gateways, so that there is
+// something to lose.
+func share(t *testing.T, a, b *child) {
+	t.Helper()
+	first, second := newCaller(t, a.base), newCaller(t, b.base)
+	outside := newCaller(t, func() string { return strings.TrimSuffix(b.base(), "/fhir") })
+	made, err := first.send("POST", "Basic", content("Basic", "", "", "w-shared"))
+	if err != nil || made.status != http.StatusCreated {
+		t.Fatalf("a create: %d %s, %v", made.status, made.body, err)
+	}
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		for _, c := range []*caller{first, second} {
+			if got, err := c.send("GET", "Basic/"+made.id+"/_history/1", ""); err != nil || got.status != http.StatusOK {
+				t.Fatalf("a version: %d %s, %v", got.status, got.body, err)
+			}
+		}
+		figures, err := outside.send("GET", "metrics", "")
+		if err != nil || figures.status != http.StatusOK {
+			t.Fatalf("the metrics: %d, %v", figures.status, err)
+		}
+		for line := range strings.Lines(string(figures.body)) {
+			if n, ok := strings.CutPrefix(line, `yilian_version_cache_total{result="found"} `); ok && strings.TrimSpace(n) != "0" {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the gateways keep no versions in Redis")
+		}
+	}
 }
 
 // subject is a resource, or an identity, that a round is about.
