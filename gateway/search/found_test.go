@@ -144,4 +144,6 @@ func TestExamplesAreFound(t *testing.T) {
 	}
 }
 
-func tooLong(issues []fhir.Issue) bool { return len(issues) == 1 && issues[0].ID == "search-value-long" }
+func tooLong(issues []fhir.Issue) bool {
+	return len(issues) == 1 && issues[0].ID == "search-value-long"
+}
