@@ -83,20 +83,25 @@ func (e *Engine) act(ctx context.Context, v Viewer, actions []*action, more func
 	}
 	for _, a := range actions {
 		a.fresh = e.newID()
-		if a.pairs == nil {
-			continue
-		}
-		var err error
-		if a.criterion, err = e.criterion(ctx, v, a.key.Type, a.pairs); err != nil {
-			return nil, at(a.place, err)
+		if a.key.Type == parameterType {
+			if err := v.mayDefine(); err != nil {
+				return nil, at(a.place, err)
+			}
 		}
 	}
-	links, err := e.linker(ctx, v, actions)
+	set := e.parameters.Load()
+	links, err := e.criteria(ctx, v, actions)
 	if err != nil {
 		return nil, err
 	}
 	var results []Written
 	_, err = e.write(ctx, func(ctx context.Context, wake []store.Key) (*transaction, error) {
+		if now := e.parameters.Load(); now != set { // criteria may mean something else
+			if links, err = e.criteria(ctx, v, actions); err != nil {
+				return nil, err
+			}
+			set = now
+		}
 		p := &planning{Engine: e, viewer: v, actions: actions, links: links}
 		t, err := p.plan(ctx, wake)
 		if err != nil {
@@ -127,6 +132,20 @@ func (e *Engine) act(ctx context.Context, v Viewer, actions []*action, more func
 		return nil, err
 	}
 	return results, nil
+}
+
+// criteria reads what the actions and their references look for.
+func (e *Engine) criteria(ctx context.Context, v Viewer, actions []*action) (*linker, error) {
+	for _, a := range actions {
+		if a.pairs == nil {
+			continue
+		}
+		var err error
+		if a.criterion, err = e.criterion(ctx, v, a.key.Type, a.pairs); err != nil {
+			return nil, at(a.place, err)
+		}
+	}
+	return e.linker(ctx, v, actions)
 }
 
 // one carries out a single action.

@@ -186,6 +186,9 @@ func Issues(reason string) []fhir.Issue {
 // the resource says all of it already, or is newer than the record. own is the
 // content of a Binary.
 func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, source string, known map[store.Pending]string) (*draft, bool, error) {
+	if w.Resource.ResourceType() == parameterType {
+		return nil, false, invalid("search-parameter-record", parameterType, "a record cannot say what all are searched by")
+	}
 	d := &draft{
 		key:     keyOf(w.Resource),
 		owner:   b.Institution,

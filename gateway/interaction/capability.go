@@ -2,43 +2,54 @@ package interaction
 
 import (
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
-// Capabilities returns the CapabilityStatement, computed once from what the
-// engine and its search really do.
-func (e *Engine) Capabilities() []byte { return e.capabilities() }
+// capabilities is the statement as long as the same parameters are in effect.
+type capabilities struct {
+	parameters *parameterSet
+	body       []byte
+}
 
-// lazyCapabilities computes the statement when it is first asked for.
-func (e *Engine) lazyCapabilities() func() []byte {
-	return sync.OnceValue(func() []byte {
-		resources := fhir.NewArray()
-		for _, typ := range e.Definitions.ResourceTypes() {
-			resources.Append(e.resourceCapability(typ))
-		}
-		security := fhir.NewObject().SetString("description", "Access control: "+e.Security)
-		rest := fhir.NewObject().SetString("mode", "server").Set("security", security).Set("resource", resources).
-			Set("interaction", codesOf(systemInteractions...)).
-			Set("compartment", e.compartmentURLs())
-		return fhir.NewObject().
-			SetString("resourceType", "CapabilityStatement").
-			SetString("url", e.Base+"/fhir/CapabilityStatement/gateway").
-			SetString("name", "Yilian").
-			SetString("title", "Yilian 医联").
-			SetString("status", "active").
-			SetString("date", e.now().UTC().Format(time.RFC3339)).
-			SetString("kind", "instance").
-			Set("software", fhir.NewObject().SetString("name", "Yilian").SetString("version", e.Version)).
-			Set("implementation", fhir.NewObject().SetString("description", "FHIR gateway of a medical alliance").SetString("url", e.FHIRBase)).
-			SetString("fhirVersion", e.Definitions.Version()).
-			Set("format", texts("application/fhir+json", "json", "application/fhir+xml", "xml")).
-			Set("patchFormat", texts(JSONPatch, XMLPatch, "application/fhir+json", "application/fhir+xml")).
-			Set("rest", fhir.NewArray(rest)).
-			AppendJSON(nil)
-	})
+// Capabilities returns the CapabilityStatement, computed from what the engine and its
+// search really do, and kept until other search parameters are in effect.
+func (e *Engine) Capabilities() []byte {
+	set := e.parameters.Load()
+	known := e.capabilities.Load()
+	if known == nil || known.parameters != set {
+		known = &capabilities{set, e.capabilityStatement()}
+		e.capabilities.Store(known)
+	}
+	return known.body
+}
+
+func (e *Engine) capabilityStatement() []byte {
+	resources := fhir.NewArray()
+	for _, typ := range e.Definitions.ResourceTypes() {
+		resources.Append(e.resourceCapability(typ))
+	}
+	security := fhir.NewObject().SetString("description", "Access control: "+e.Security)
+	rest := fhir.NewObject().SetString("mode", "server").Set("security", security).Set("resource", resources).
+		Set("interaction", codesOf(systemInteractions...)).
+		Set("operation", e.operationsOf("")).
+		Set("compartment", e.compartmentURLs())
+	return fhir.NewObject().
+		SetString("resourceType", "CapabilityStatement").
+		SetString("url", e.Base+"/fhir/CapabilityStatement/gateway").
+		SetString("name", "Yilian").
+		SetString("title", "Yilian 医联").
+		SetString("status", "active").
+		SetString("date", e.now().UTC().Format(time.RFC3339)).
+		SetString("kind", "instance").
+		Set("software", fhir.NewObject().SetString("name", "Yilian").SetString("version", e.Version)).
+		Set("implementation", fhir.NewObject().SetString("description", "FHIR gateway of a medical alliance").SetString("url", e.FHIRBase)).
+		SetString("fhirVersion", e.Definitions.Version()).
+		Set("format", texts("application/fhir+json", "json", "application/fhir+xml", "xml")).
+		Set("patchFormat", texts(JSONPatch, XMLPatch, "application/fhir+json", "application/fhir+xml")).
+		Set("rest", fhir.NewArray(rest)).
+		AppendJSON(nil)
 }
 
 // systemInteractions are those of the whole system, interactions those of every
@@ -77,12 +88,21 @@ func (e *Engine) compartmentURLs() *fhir.Node {
 	return array
 }
 
-// operationsOf are the operations that a resource type has.
-func operationsOf(typ string) *fhir.Node {
+// operationsOf are the operations that a resource type has, those of the whole system
+// for none.
+func (e *Engine) operationsOf(typ string) *fhir.Node {
 	array := fhir.NewArray()
 	for _, o := range operations {
-		if o.Type == "" || o.Type == typ {
-			array.Append(fhir.NewObject().SetString("name", o.Name).SetString("definition", o.Definition))
+		there := o.OnSystem
+		if typ != "" {
+			there = (o.Type == "" || o.Type == typ) && (o.OnType || o.OnInstance)
+		}
+		if there && (o.off == nil || !o.off(e)) {
+			definition := o.Definition
+			if strings.HasPrefix(definition, "/") {
+				definition = e.Base + definition
+			}
+			array.Append(fhir.NewObject().SetString("name", o.Name).SetString("definition", definition))
 		}
 	}
 	return array
@@ -127,5 +147,5 @@ func (e *Engine) resourceCapability(typ string) *fhir.Node {
 		out.SetString("documentation", "Content is served and taken in its own type; as a resource it is read with Accept or _format naming "+
 			"application/fhir+json or application/fhir+xml, and written as a Binary. In Bundles contents come up to a size together; a Binary without its own is marked SUBSETTED.")
 	}
-	return out.Set("operation", operationsOf(typ))
+	return out.Set("operation", e.operationsOf(typ))
 }

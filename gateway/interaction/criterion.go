@@ -33,13 +33,21 @@ type criterion struct {
 //
 // Faults: *Refused for parameters that are unknown, malformed or no filters.
 func (e *Engine) criterion(ctx context.Context, v Viewer, typ string, pairs []search.Pair) (*criterion, error) {
-	names, q, issues := e.Index.Criterion(typ, pairs)
+	var names []string
+	var q *search.Query
+	var issues []fhir.Issue
+	err := e.parsed(ctx, func() bool {
+		names, q, issues = e.Index.Criterion(typ, pairs)
+		return q == nil || fhir.HasErrors(issues)
+	})
+	if err != nil {
+		return nil, err
+	}
 	if q == nil || fhir.HasErrors(issues) {
 		return nil, &Refused{Fault: fault.New(fault.Invalid, "the criterion cannot be searched for"), Issues: issues}
 	}
 	c := &criterion{typ: typ, text: search.Normal(q), query: q, locks: names}
 	q.Allowed = v.allowed()
-	var err error
 	if q.Where, err = e.resolved(ctx, v, q.Where); err != nil {
 		return nil, err
 	}

@@ -2,8 +2,11 @@ package interaction
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yilian/yilian/conformance/definitions"
@@ -19,6 +22,7 @@ type Store interface {
 	store.Writer
 	store.IdentityReader
 	store.Archive
+	store.States
 }
 
 // Validator finds what is wrong with a resource by the base specification.
@@ -59,6 +63,11 @@ type Config struct {
 	UpdateCreates bool
 	// DeletesMany lets a conditional delete mean more than one resource.
 	DeletesMany bool
+	// Expunges lets clients erase resources for good, by $expunge.
+	Expunges bool
+	// Expunged is told of each resource that was erased, in place of all that was known
+	// of it. Optional.
+	Expunged func(ctx context.Context, k store.Key, client string)
 	// Version of the program, and how access is controlled, for the capability
 	// statement.
 	Version  string
@@ -73,6 +82,10 @@ type Limits struct {
 	History  int // versions a history page; default DefaultPage
 	Entries  int // entries of a batch or transaction; default DefaultEntries
 	Deletes  int // resources that one conditional delete may mean; default DefaultDeletes
+	// Parameters is how many SearchParameters may be in effect; default DefaultParameters.
+	Parameters int
+	// Expunged is how many resources one $expunge may remove; default DefaultExpunged.
+	Expunged int
 	// Hierarchy is how many resources :above and :below of a reference may mean. Default
 	// DefaultHierarchy.
 	Hierarchy int
@@ -111,6 +124,8 @@ func (l Limits) withDefaults() Limits {
 	set(&l.History, DefaultPage)
 	set(&l.Entries, DefaultEntries)
 	set(&l.Deletes, DefaultDeletes)
+	set(&l.Parameters, DefaultParameters)
+	set(&l.Expunged, DefaultExpunged)
 	set(&l.Hierarchy, DefaultHierarchy)
 	set(&l.LastN, DefaultLastN)
 	l.Inline = cmp.Or(l.Inline, DefaultInline)
@@ -124,8 +139,11 @@ type Engine struct {
 	Config
 	now          func() time.Time
 	newID        func() string
-	capabilities func() []byte
+	capabilities atomic.Pointer[capabilities]
 	library      library
+	loading      sync.Mutex // of parameters
+	parameters   atomic.Pointer[parameterSet]
+	poked        chan struct{}
 }
 
 // New returns an engine over c.
@@ -137,7 +155,8 @@ func New(c Config) *Engine {
 	}
 	c.Store = sighted{c.Store}
 	e := &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
-	e.capabilities = e.lazyCapabilities()
+	e.parameters.Store(&parameterSet{})
+	e.poked = make(chan struct{}, 1)
 	return e
 }
 

@@ -20,12 +20,16 @@ import (
 type Operation struct {
 	Name       string // without the dollar sign
 	Type       string // of the resources that have it, "" for all
-	Definition string // canonical URL
+	Definition string // canonical URL; of the alliance's own, what follows its base
+	OnSystem   bool   // $name
 	OnType     bool   // [type]/$name
 	OnInstance bool   // [type]/[id]/$name
 	OnVersion  bool   // [type]/[id]/_history/[version]/$name
 	Changes    bool   // it changes what is stored, so it is not carried out by reading
+	Accepted   bool   // it goes on after it was answered
 
+	// off tells that it is not allowed here; nil: it always is.
+	off func(*Engine) bool
 	run func(*Engine, context.Context, Viewer, *Call) (Result, error)
 }
 
@@ -43,6 +47,7 @@ type Call struct {
 // Result is what an operation answers: a resource, a set of them, or findings, which
 // may be none.
 type Result struct {
+	Job      string // that goes on, "" for none
 	Resource *fhir.Node
 	Found    *Found
 	Issues   []fhir.Issue
@@ -61,6 +66,11 @@ var operations = func() []Operation {
 		{Name: "everything", Type: "Encounter", OnInstance: true, Definition: operationURL + "Encounter-everything", run: (*Engine).everythingOf},
 		{Name: "lastn", Type: "Observation", OnType: true, Definition: operationURL + "Observation-lastn", run: (*Engine).lastN},
 	}
+	list = append(list,
+		Operation{Name: "reindex", OnSystem: true, OnType: true, Changes: true, Accepted: true, Definition: "/fhir/OperationDefinition/reindex", run: (*Engine).reindex},
+		Operation{Name: "expunge", OnType: true, OnInstance: true, Changes: true, Definition: "/fhir/OperationDefinition/expunge",
+			off: func(e *Engine) bool { return !e.Expunges }, run: (*Engine).expunge},
+	)
 	for _, name := range terminology.Operations() {
 		typ, short, _ := strings.Cut(name, "/$")
 		list = append(list, Operation{
@@ -93,8 +103,11 @@ func OperationOf(typ, name string) (Operation, bool) {
 func (e *Engine) Operate(ctx context.Context, v Viewer, name string, c *Call) (Result, error) {
 	o, ok := OperationOf(c.Key.Type, name)
 	switch {
-	case !ok, c.Key.ID == "" && !o.OnType, c.Key.ID != "" && c.Version == 0 && !o.OnInstance, c.Version > 0 && !o.OnVersion:
+	case !ok, c.Key.Type == "" && !o.OnSystem, c.Key.Type != "" && c.Key.ID == "" && !o.OnType, c.Key.ID != "" && c.Version == 0 && !o.OnInstance, c.Version > 0 && !o.OnVersion:
 		return Result{}, fault.New(fault.NotFound, "there is no such operation here")
+	}
+	if o.off != nil && o.off(e) {
+		return Result{}, fault.New(fault.Forbidden, "this operation is switched off here")
 	}
 	return o.run(e, seenBy(ctx, v), v, c)
 }

@@ -48,6 +48,28 @@ func (e *Engine) Search(ctx context.Context, v Viewer, typ string, pairs []searc
 // Faults besides those of Search: NotFound and Gone as of Read for the resource whose
 // compartment it is.
 func (e *Engine) SearchIn(ctx context.Context, v Viewer, s Scope, pairs []search.Pair, lenient bool) (*Found, error) {
+	for range maxPlans {
+		set := e.parameters.Load()
+		found, err := e.searchIn(ctx, v, s, pairs, lenient)
+		now := e.parameters.Load()
+		if err != nil || !set.named(pairs) && !now.named(pairs) {
+			return found, err
+		}
+		if now != set {
+			continue
+		}
+		again, err := e.outdated(ctx, set)
+		if err != nil {
+			return nil, err
+		}
+		if !again {
+			return found, nil
+		}
+	}
+	return nil, fault.New(fault.Busy, "the search parameters keep changing, try again")
+}
+
+func (e *Engine) searchIn(ctx context.Context, v Viewer, s Scope, pairs []search.Pair, lenient bool) (*Found, error) {
 	ctx = seenBy(ctx, v)
 	a, issues, err := e.understand(ctx, v, s, pairs, lenient)
 	if err != nil {
@@ -100,7 +122,15 @@ func (e *Engine) understand(ctx context.Context, v Viewer, s Scope, pairs []sear
 	if s.Type == "" { // the elements are those of any type
 		own = slices.DeleteFunc(slices.Clone(pairs), func(p search.Pair) bool { return p.Name == elementsParam })
 	}
-	request, issues := e.Index.Parse(s.Type, own, search.ParseOptions{Lenient: lenient, Other: []string{CursorParam}, Context: ctx})
+	var request *search.Request
+	var issues []fhir.Issue
+	err := e.parsed(ctx, func() bool {
+		request, issues = e.Index.Parse(s.Type, own, search.ParseOptions{Lenient: lenient, Other: []string{CursorParam}, Context: ctx})
+		return len(issues) > 0
+	})
+	if err != nil {
+		return nil, nil, err
+	}
 	if fhir.HasErrors(issues) {
 		return nil, nil, unsearchable(issues)
 	}

@@ -22,6 +22,7 @@ type draft struct {
 	source  string
 	stamp   store.Stamp
 	values  search.Values
+	indexed *parameterSet   // what values are made by
 	content *content        // of a Binary
 	patient string          // of a Binary, whom it belongs to
 	pending []store.Pending // logical references without a target
@@ -75,6 +76,7 @@ func (e *Engine) write(ctx context.Context, plan planner) ([]store.Version, erro
 		} else {
 			written, err = e.commitWithin(ctx, plan, wake, names)
 		}
+		err = e.rested(ctx, err)
 		var again *stale
 		if !errors.As(err, &again) {
 			return written, err
@@ -92,6 +94,9 @@ func (e *Engine) write(ctx context.Context, plan planner) ([]store.Version, erro
 func (e *Engine) planned(ctx context.Context, plan planner, wake []store.Key) (*transaction, error) {
 	t, err := plan(ctx, wake)
 	if err != nil {
+		return nil, err
+	}
+	if err := e.checkParameters(t.drafts); err != nil {
 		return nil, err
 	}
 	return t, e.protect(ctx, t.drafts)
@@ -172,6 +177,7 @@ func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, know
 	if err := e.judge(d); err != nil {
 		return err
 	}
+	d.indexed = e.parameters.Load()
 	values, issues := e.Index.Values(d.stamped)
 	if fhir.HasErrors(issues) {
 		return refuse("the resource cannot be indexed", issues)
@@ -319,7 +325,7 @@ func (e *Engine) commit(ctx context.Context, t *transaction) (written []store.Ve
 	if err != nil {
 		return nil, err
 	}
-	e.count(t.drafts)
+	e.done(ctx, t.drafts)
 	return written, nil
 }
 
@@ -343,8 +349,16 @@ func (e *Engine) commitWithin(ctx context.Context, plan planner, wake []store.Ke
 	if err != nil {
 		return nil, err
 	}
-	e.count(t.drafts)
+	e.done(ctx, t.drafts)
 	return written, nil
+}
+
+// done is called when drafts are committed.
+func (e *Engine) done(ctx context.Context, drafts []*draft) {
+	e.count(drafts)
+	if slices.ContainsFunc(drafts, isParameter) {
+		_ = e.LoadParameters(ctx) // else it is found out a little later
+	}
 }
 
 func lock(ctx context.Context, tx store.Tx, names []string) error {
@@ -368,6 +382,9 @@ func (e *Engine) carryOut(ctx context.Context, tx store.Tx, t *transaction) ([]s
 		}
 	}
 	if err := e.unchangedSince(ctx, tx, t.drafts); err != nil {
+		return nil, err
+	}
+	if err := e.holdParameters(ctx, tx, t.drafts); err != nil {
 		return nil, err
 	}
 	written := make([]store.Version, 0, len(t.drafts))

@@ -83,6 +83,7 @@ func (h *Handler) routes(g *echo.Group) {
 	g.POST("/:type/:id/:within/_search", h.authenticated(h.searchWithin))
 	g.POST("/:type/:id/_search", h.authenticated(h.searchWithin))
 	h.operations(g)
+	g.Match(reading, reindexPath, h.authenticated(h.reindexing))
 	g.POST("/Binary", h.binary(h.createBinary))
 	g.Match(reading, "/Binary/:id", h.binary(h.readBinary))
 	g.PUT("/Binary/:id", h.binary(h.updateBinary))

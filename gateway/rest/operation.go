@@ -21,7 +21,7 @@ func (h *Handler) operations(g *echo.Group) {
 		if !o.Changes {
 			methods = append(methods, reading...)
 		}
-		for path, there := range map[string]bool{"/:type/": o.OnType, "/:type/:id/": o.OnInstance, "/:type/:id/_history/:version/": o.OnVersion} {
+		for path, there := range map[string]bool{"/": o.OnSystem, "/:type/": o.OnType, "/:type/:id/": o.OnInstance, "/:type/:id/_history/:version/": o.OnVersion} {
 			if there && !routed[path+o.Name] {
 				routed[path+o.Name] = true
 				g.Match(methods, path+"$"+o.Name, h.authenticated(func(r *request) error { return h.operate(r, o.Name) }))
@@ -42,6 +42,8 @@ func (h *Handler) operate(r *request, name string) error {
 		return err
 	case result.Found != nil:
 		return h.searchset(r, address+"/$"+name, result.Found)
+	case result.Job != "":
+		return h.accepted(r, result.Job, result.Resource)
 	case result.Resource != nil:
 		return r.write(http.StatusOK, result.Resource.AppendJSON(nil))
 	}
@@ -53,18 +55,21 @@ func (h *Handler) operate(r *request, name string) error {
 // call reads what an operation is invoked on and with.
 func (h *Handler) call(r *request, name string) (call *interaction.Call, address string, err error) {
 	call = &interaction.Call{Lenient: r.lenient()}
-	if slices.Contains(r.ParamNames(), "id") {
+	switch names := r.ParamNames(); {
+	case slices.Contains(names, "id"):
 		if call.Key, err = h.key(r); err != nil {
 			return nil, "", err
 		}
 		address = h.base() + "/" + call.Key.String()
-	} else {
+	case slices.Contains(names, "type"):
 		typ, err := h.typ(r)
 		if err != nil {
 			return nil, "", err
 		}
 		call.Key = store.Key{Type: typ}
 		address = h.base() + "/" + typ
+	default:
+		address = h.base()
 	}
 	if version := r.Param("version"); version != "" {
 		if call.Version, err = strconv.ParseInt(version, 10, 64); err != nil || call.Version < 1 {
