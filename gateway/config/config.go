@@ -14,19 +14,20 @@ import (
 
 // Config is a complete, checked configuration.
 type Config struct {
-	Listen       string         // host:port that serve listens on
-	Data         string         // folder of the embedded store and the server's lock
-	Auth         string         // "none": every request is trusted, on a loopback address only
-	Institutions string         // folder with one folder per institution; empty: none are loaded from disk
-	Zone         *time.Location // of times without an offset, where an institution says nothing else
-	StoreURL     string         // postgres://…; empty: the embedded store in Data
-	RedisURL     string         // redis://… or rediss://…; empty: no Redis
-	Redis        Redis
-	AllianceBase string // start of the alliance's own URLs, without a final slash
-	LogLevel     slog.Level
-	LogFormat    string // "text" or "json"
-	FHIR         FHIR
-	Limits       Limits
+	Listen        string         // host:port that serve listens on
+	Data          string         // folder of the embedded store and the server's lock
+	Auth          string         // "none": every request is trusted, on a loopback address only
+	Institutions  string         // folder with one folder per institution; empty: none are loaded from disk
+	Zone          *time.Location // of times without an offset, where an institution says nothing else
+	StoreURL      string         // postgres://…; empty: the embedded store in Data
+	RedisURL      string         // redis://… or rediss://…; empty: no Redis
+	Redis         Redis
+	AllianceBase  string // start of the alliance's own URLs, without a final slash
+	LogLevel      slog.Level
+	LogFormat     string // "text" or "json"
+	FHIR          FHIR
+	SearchContent bool // resources are found by any of their words
+	Limits        Limits
 
 	origins map[string]string
 }
@@ -40,6 +41,7 @@ type Redis struct {
 // FHIR says how the FHIR endpoint behaves where the specification leaves it open.
 type FHIR struct {
 	UpdateAsCreate bool     // clients may create under ids of their own
+	Expunges       bool     // clients may erase resources for good
 	DeletesMany    bool     // a conditional delete may mean more than one resource
 	Profiles       Profiles // what errors by profiles do to a write
 }
@@ -61,20 +63,22 @@ func (p Profiles) For(institution string) string {
 
 // Limits bound what one sender or client can make the gateway do.
 type Limits struct {
-	Record   int64         // bytes of one record
-	Delivery int64         // bytes of one upload or file, which may hold many records
-	Body     int64         // bytes of one FHIR request body
-	Depth    int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
-	Page     int           // resources on a page, the highest _count
-	Entries  int           // entries of one batch or transaction
-	Deletes  int           // resources that one conditional delete may mean
-	Inline   int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
-	Attached int64         // bytes of the Binaries of one Bundle that come with their content
-	Folder   int64         // bytes of all files of an institution's folder that is pushed
-	Workbook int64         // bytes of one workbook, unzipped
-	Time     time.Duration // work on one request
-	Cache    int64         // bytes of what a process without Redis keeps for speed
-	Lease    time.Duration // how long a record waits for a process that took it up and died
+	Record     int64         // bytes of one record
+	Delivery   int64         // bytes of one upload or file, which may hold many records
+	Body       int64         // bytes of one FHIR request body
+	Depth      int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
+	Page       int           // resources on a page, the highest _count
+	Entries    int           // entries of one batch or transaction
+	Deletes    int           // resources that one conditional delete may mean
+	Parameters int           // SearchParameters in effect
+	Expunged   int           // resources that one $expunge may remove
+	Inline     int64         // bytes of an attachment of a record that stays in its resource; a larger one becomes a Binary
+	Attached   int64         // bytes of the Binaries of one Bundle that come with their content
+	Folder     int64         // bytes of all files of an institution's folder that is pushed
+	Workbook   int64         // bytes of one workbook, unzipped
+	Time       time.Duration // work on one request
+	Cache      int64         // bytes of what a process without Redis keeps for speed
+	Lease      time.Duration // how long a record waits for a process that took it up and died
 }
 
 // Sources is where settings come from. The zero value gives the defaults.

@@ -36,6 +36,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "fhir.update-as-create", Value: "off"},
 		{Key: "fhir.conditional-delete", Value: "single"},
 		{Key: "fhir.profiles", Value: "record"},
+		{Key: "fhir.expunge", Value: "off"},
+		{Key: "search.content", Value: "on"},
 		{Key: "limits.record", Value: "16MiB"},
 		{Key: "limits.delivery", Value: "256MiB"},
 		{Key: "limits.workbook", Value: "96MiB"},
@@ -44,6 +46,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.page", Value: "1000"},
 		{Key: "limits.entries", Value: "10000"},
 		{Key: "limits.deletes", Value: "100"},
+		{Key: "limits.parameters", Value: "200"},
+		{Key: "limits.expunged", Value: "1000"},
 		{Key: "limits.inline", Value: "1KiB"},
 		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.folder", Value: "32MiB"},
@@ -84,7 +88,7 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Parameters: 50, Expunged: 30, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
 		Cache: 64 << 20, Lease: 20 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
@@ -108,20 +112,24 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"fhir.update-as-create", "on", "19:21"},
 		{"fhir.conditional-delete", "multiple", "20:23"},
 		{"fhir.profiles", "ignore, city=refuse, lab=record", "21:13"},
-		{"limits.record", "8MiB", "23:11"},
-		{"limits.delivery", "1GB", "24:13"},
-		{"limits.workbook", "32MiB", "25:13"},
-		{"limits.body", "32MiB", "26:9"},
-		{"limits.depth", "64", "27:10"},
-		{"limits.page", "200", "28:9"},
-		{"limits.entries", "500", "29:12"},
-		{"limits.deletes", "20", "30:12"},
-		{"limits.inline", "4KiB", "31:11"},
-		{"limits.attached", "1MiB", "32:13"},
-		{"limits.folder", "8MiB", "33:11"},
-		{"limits.time", "1m30s", "34:9"},
-		{"limits.cache", "64MiB", "35:10"},
-		{"limits.lease", "20s", "36:10"},
+		{"fhir.expunge", "on", "22:12"},
+		{"search.content", "off", "24:12"},
+		{"limits.record", "8MiB", "26:11"},
+		{"limits.delivery", "1GB", "27:13"},
+		{"limits.workbook", "32MiB", "28:13"},
+		{"limits.body", "32MiB", "29:9"},
+		{"limits.depth", "64", "30:10"},
+		{"limits.page", "200", "31:9"},
+		{"limits.entries", "500", "32:12"},
+		{"limits.deletes", "20", "33:12"},
+		{"limits.parameters", "50", "34:15"},
+		{"limits.expunged", "30", "35:13"},
+		{"limits.inline", "4KiB", "36:11"},
+		{"limits.attached", "1MiB", "37:13"},
+		{"limits.folder", "8MiB", "38:11"},
+		{"limits.time", "1m30s", "39:9"},
+		{"limits.cache", "64MiB", "40:10"},
+		{"limits.lease", "20s", "41:10"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

@@ -91,6 +91,12 @@ var settings = []setting{
 	{key: "fhir.profiles", fallback: "record",
 		set:  func(c *Config, v value) (err error) { c.FHIR.Profiles, err = parseProfiles(v.text); return err },
 		show: func(c *Config) string { return showProfiles(c.FHIR.Profiles) }},
+	{key: "fhir.expunge", fallback: "off",
+		set:  func(c *Config, v value) (err error) { c.FHIR.Expunges, err = choice(v.text, "off", "on"); return err },
+		show: func(c *Config) string { return chosen(c.FHIR.Expunges, "off", "on") }},
+	{key: "search.content", fallback: "on",
+		set:  func(c *Config, v value) (err error) { c.SearchContent, err = choice(v.text, "off", "on"); return err },
+		show: func(c *Config) string { return chosen(c.SearchContent, "off", "on") }},
 	{key: "limits.record", fallback: "16MiB",
 		set: func(c *Config, v value) (err error) {
 			c.Limits.Record, err = parseSize(v.text, 1<<10, 1<<30)
@@ -130,6 +136,18 @@ var settings = []setting{
 	{key: "limits.deletes", fallback: "100",
 		set:  func(c *Config, v value) (err error) { c.Limits.Deletes, err = parseInt(v.text, 1, 500); return err },
 		show: func(c *Config) string { return strconv.Itoa(c.Limits.Deletes) }},
+	{key: "limits.parameters", fallback: "200",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Parameters, err = parseInt(v.text, 1, 5000)
+			return err
+		},
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Parameters) }},
+	{key: "limits.expunged", fallback: "1000",
+		set: func(c *Config, v value) (err error) {
+			c.Limits.Expunged, err = parseInt(v.text, 1, 100_000)
+			return err
+		},
+		show: func(c *Config) string { return strconv.Itoa(c.Limits.Expunged) }},
 	{key: "limits.inline", fallback: "1KiB",
 		set:  func(c *Config, v value) (err error) { c.Limits.Inline, err = parseSize(v.text, 1, 16<<20); return err },
 		show: func(c *Config) string { return showSize(c.Limits.Inline) }},

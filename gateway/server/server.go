@@ -24,6 +24,7 @@ import (
 	"github.com/yilian/yilian/gateway/ingest"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/testdata"
@@ -89,6 +90,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	})
 	group.Go(func() error { return p.ingest.Run(ctx) })
 	group.Go(func() error { return p.prepare(ctx, o) })
+	group.Go(func() error {
+		p.engine.Run(ctx, func(err error) { o.Log.WarnContext(ctx, "work on search parameters and their index", "error", err) })
+		return nil
+	})
 	if p.store.several {
 		group.Go(func() error { return p.hear(ctx) })
 		group.Go(func() error { return p.members.follow(ctx) })
@@ -154,7 +159,7 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 	}
 	fhirBase := "http://" + c.Listen + fhirPath
 	index := search.New(defs, search.Options{
-		Bases: []string{fhirBase}, Zone: c.Zone, Limits: search.Limits{MaxCount: c.Limits.Page},
+		Bases: []string{fhirBase}, Zone: c.Zone, NoContent: !c.SearchContent, Limits: search.Limits{MaxCount: c.Limits.Page},
 	})
 	systems := identity.DefaultSystems(c.AllianceBase)
 	systems.Canonical = index.System
@@ -175,15 +180,22 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 		Key:         key,
 		Limit: interaction.Limits{
 			MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached,
-			Entries: c.Limits.Entries, Deletes: c.Limits.Deletes,
+			Entries: c.Limits.Entries, Deletes: c.Limits.Deletes, Parameters: c.Limits.Parameters, Expunged: c.Limits.Expunged,
 		},
 		UpdateCreates: c.FHIR.UpdateAsCreate,
 		DeletesMany:   c.FHIR.DeletesMany,
-		Guide:         ig.Guide(),
-		Version:       o.Version,
-		Security:      "none; the server listens on a loopback address only",
+		Expunges:      c.FHIR.Expunges,
+		Expunged: func(ctx context.Context, k store.Key, client string) {
+			o.Log.InfoContext(ctx, "expunged", "type", k.Type, "id", k.ID, "client", client)
+		},
+		Guide:    ig.Guide(),
+		Version:  o.Version,
+		Security: "none; the server listens on a loopback address only",
 	})
 	index.SetTerminology(engine.Terminology())
+	if err := engine.LoadParameters(ctx); err != nil {
+		return nil, err
+	}
 	in := ingest.New(ingest.Config{
 		Inbox: s, Writer: s, Engine: engine, Log: o.Log, Lease: c.Limits.Lease,
 		Limits: ingest.Limits{Record: c.Limits.Record, Delivery: c.Limits.Delivery, Workbook: c.Limits.Workbook, Depth: c.Limits.Depth},

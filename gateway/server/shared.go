@@ -83,6 +83,8 @@ func (p *process) hear(ctx context.Context) error {
 			p.ingest.Poke()
 		case cached.Folders:
 			p.members.poke()
+		case cached.Parameters:
+			p.engine.Poke()
 		}
 	})
 	return nil
