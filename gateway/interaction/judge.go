@@ -20,7 +20,7 @@ const (
 // judge asks the validators about a draft. Errors by the base specification refuse
 // it, errors by profiles as the owner's policy says; what remains is noted.
 func (e *Engine) judge(d *draft) error {
-	d.issues = e.Validator.Resource(unclaimed(d.stamped))
+	d.issues = tolerated(e.Validator.Resource(unclaimed(d.stamped)))
 	if fhir.HasErrors(d.issues) {
 		return refuse("the resource is not valid FHIR R4", d.issues)
 	}
@@ -43,6 +43,19 @@ func (e *Engine) judge(d *draft) error {
 	}
 	d.issues = append(d.issues, found...)
 	return nil
+}
+
+// tolerated makes warnings of errors that say no more than that a code is beyond
+// the copy of its code system, or of a largest value set, that R4 was published
+// with: where a binding is not required, senders use codes that came later.
+// Required bindings have a finding of their own, which refuses.
+func tolerated(issues []fhir.Issue) []fhir.Issue {
+	for i := range issues {
+		if issues[i].Severity == fhir.Error && (issues[i].ID == "code-not-in-system" || issues[i].ID == "code-maximum") {
+			issues[i].Severity = fhir.Warning
+		}
+	}
+	return issues
 }
 
 // unclaimed is a resource without the profiles that it claims: what is left for the

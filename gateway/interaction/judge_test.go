@@ -93,3 +93,20 @@ func TestErrorsByProfilesAreKeptWithTheRecord(t *testing.T) {
 		t.Errorf("a record that does not conform: %v", err)
 	}
 }
+
+func TestACodeBeyondThePublishedCopyOfItsSystemIsNoted(t *testing.T) {
+	const result = `{"resourceType":"Observation","status":"final","code":{"text":"x"},"category":[{"coding":[
+		{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"of-later"}]}]}`
+	f := newFixture(t)
+	w, err := f.Create(f.ctx(), everybody, "Observation", tree(t, result))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Issues) == 0 || w.Issues[0].ID != "code-not-in-system" || w.Issues[0].Severity != fhir.Warning {
+		t.Errorf("noted %v", w.Issues)
+	}
+	_, err = f.Create(f.ctx(), everybody, "Observation", tree(t, strings.Replace(result, `"final"`, `"of-later"`, 1)))
+	if issues := issuesOf(t, err); issues[0].Expression != "Observation.status" {
+		t.Errorf("a code that a required binding does not have: %v", issues)
+	}
+}
