@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -120,7 +121,8 @@ func (e *Engine) erase(ctx context.Context, v Viewer, k store.Key, deleted bool)
 			return e.eraseWithin(ctx, tx, k, digests, set)
 		})
 		err = e.rested(ctx, err)
-		if _, again := err.(*stale); again {
+		var again *stale
+		if errors.As(err, &again) {
 			continue
 		}
 		if fault.Is(err, fault.NotFound) {

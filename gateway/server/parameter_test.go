@@ -1,8 +1,12 @@
 package server_test
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -87,5 +91,122 @@ func TestServersOfOneStoreSearchByOnePostedParameter(t *testing.T) {
 		if code, _ := g.asks("GET", "/Patient?tall=true", ""); code != http.StatusBadRequest {
 			t.Errorf("server %d: %d", i, code)
 		}
+	}
+}
+
+// alone is a server in a process of its own, over a data folder.
+func alone(t *testing.T, dir string) (g *gateway, kill func()) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), idleFolder+"="+dir)
+	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	dead := false
+	kill = func() {
+		if !dead {
+			dead = true
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		}
+	}
+	t.Cleanup(kill)
+	address, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	g = &gateway{t: t, address: strings.TrimSpace(address)}
+	for deadline := time.Now().Add(30 * time.Second); !ready(g.address); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("not ready after 30 s")
+		}
+	}
+	return g, kill
+}
+
+func TestReindexGoesOnAfterTheServerWasKilled(t *testing.T) {
+	const there = 1500
+	dir := t.TempDir()
+	g, kill := alone(t, dir)
+	var entries []string
+	for range there {
+		entries = append(entries, `{"request":{"method":"POST","url":"Patient"},"resource":{"resourceType":"Patient","extension":[{"url":"https://x.example/tall","valueBoolean":true}]}}`)
+	}
+	if code, text := g.asks("POST", "", `{"resourceType":"Bundle","type":"transaction","entry":[`+strings.Join(entries, ",")+`]}`); code != http.StatusOK {
+		t.Fatalf("%d %.500s", code, text)
+	}
+	if code, text := g.asks("POST", "/SearchParameter", `{"resourceType":"SearchParameter","url":"https://x.example/SearchParameter/tall","name":"Tall","status":"active","description":"d",
+		"code":"tall","base":["Patient"],"type":"token","expression":"Patient.extension.where(url='https://x.example/tall').value"}`); code != http.StatusCreated {
+		t.Fatal(code, text)
+	}
+	if code, text := g.asks("POST", "/Patient/$reindex", ""); code != http.StatusAccepted {
+		t.Fatal(code, text)
+	}
+	progress := func(g *gateway) (status string, done int) {
+		_, text := g.asks("GET", "/$reindex", "")
+		n, err := fhir.Parse([]byte(text), fhir.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range n.Get("parameter").At(0).Get("part").Items() {
+			switch part.Get("name").Text() {
+			case "status":
+				status = part.Get("valueCode").Text()
+			case "done":
+				if _, err := fmt.Sscan(part.Get("valueUnsignedInt").Text(), &done); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		return status, done
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		if status, done := progress(g); done > 0 {
+			if status != "running" || done >= there {
+				t.Fatalf("%s with %d done: it was over before it could be killed", status, done)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the job never began")
+		}
+	}
+	kill()
+
+	g, _ = alone(t, dir)
+	if code, _ := g.asks("GET", "/Patient?tall=true", ""); code != http.StatusBadRequest {
+		t.Errorf("in the middle of the job it answers %d", code)
+	}
+	if code, text := g.asks("POST", "/Patient", `{"resourceType":"Patient","extension":[{"url":"https://x.example/tall","valueBoolean":true}]}`); code != http.StatusCreated {
+		t.Fatal(code, text)
+	}
+	if status, done := progress(g); status != "running" || done == 0 {
+		t.Errorf("after the start it is %s with %d done", status, done)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if status, done := progress(g); status == "finished" {
+			if done < there || done > there+1 {
+				t.Errorf("%d were indexed: it did not go on where it was", done)
+			}
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the job never ended")
+		}
+	}
+	if code, text := g.asks("GET", "/Patient?tall=true&_summary=count", ""); code != http.StatusOK || !strings.Contains(text, fmt.Sprintf(`"total":%d`, there+1)) {
+		t.Errorf("%d %s", code, text)
 	}
 }
