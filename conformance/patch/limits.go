@@ -17,7 +17,7 @@ type Limits struct {
 const (
 	DefaultMaxOperations = 1000
 	DefaultMaxNodes      = 1_000_000
-	DefaultMaxWork       = 20_000_000
+	DefaultMaxWork       = 12_000_000
 )
 
 func (l Limits) withDefaults() Limits {
