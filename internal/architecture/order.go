@@ -40,6 +40,7 @@ var layers = [][]string{
 	{"gateway/search/..."},
 	{"gateway/store"},
 	{"gateway/store/..."},
+	{"gateway/codesystem/..."},
 	{"gateway/identity/...", "gateway/audit/...", "gateway/auth/...", "gateway/consent/..."},
 	{"gateway/interaction/..."},
 	{"gateway/bulk/...", "gateway/deliver/...", "gateway/ingest/...", "gateway/recognition/...", "gateway/referral/...",
