@@ -34,6 +34,7 @@ type commandLine struct {
 	Validate    validateCommand    `cmd:"" help:"Check FHIR resources against FHIR R4."`
 	IG          igCommand          `cmd:"" name:"ig" help:"Look at the alliance's implementation guide, and write its package."`
 	Conformance conformanceCommand `cmd:"" help:"Test FHIR servers with suites of TestScripts."`
+	Terminology terminologyCommand `cmd:"" help:"Import large code systems, and look at what is imported."`
 	Migrate     migrateCommand     `cmd:"" help:"Bring the schema of a store up to date."`
 	Backup      backupCommand      `cmd:"" help:"Write the whole store to a file."`
 	Restore     restoreCommand     `cmd:"" help:"Make a store from a backup."`

@@ -47,7 +47,10 @@ type Config struct {
 	Definitions *definitions.Definitions
 	// Guide has definitions beyond those of FHIR, for terminology and $validate; nil:
 	// there are none.
-	Guide    Definer
+	Guide Definer
+	// Imported has code systems that are no resources, which everybody sees; nil: there
+	// are none.
+	Imported Imported
 	Identity *identity.Index
 	// Base is the alliance's base URL, the root of tags, sources and local systems.
 	Base string

@@ -27,12 +27,20 @@ type Definer interface {
 	Resolve(kind, canonical string) (*fhir.Node, bool)
 }
 
+// Imported finds code systems that are too large to be resources.
+type Imported interface {
+	// Imports returns a text that changes when something is imported.
+	Imports(ctx context.Context) (string, error)
+	Systems(ctx context.Context) ([]terminology.CodeSystem, error)
+}
+
 // defining are the types whose resources say what others mean.
 var defining = []string{"CodeSystem", "ConceptMap", "StructureDefinition", "ValueSet"}
 
 // knowledge is what a viewer's definitions say, as long as none of them changes.
 type knowledge struct {
 	changes   [4]int64 // the latest of each type of defining
+	imports   string   // see Imported
 	catalog   *terminology.Catalog
 	validator func() *validate.Validator
 	source    *storedDefinitions
@@ -74,16 +82,24 @@ func (e *Engine) knows(ctx context.Context, v Viewer) (*knowledge, error) {
 			changes[i] = page.Rows[0].Change
 		}
 	}
+	imports := ""
+	if e.Imported != nil {
+		var err error
+		if imports, err = e.Imported.Imports(ctx); err != nil {
+			return nil, err
+		}
+	}
 	e.library.mu.Lock()
 	k := e.library.known[view]
 	e.library.mu.Unlock()
-	if k != nil && k.changes == changes {
+	if k != nil && k.changes == changes && k.imports == imports {
 		return k, nil
 	}
 	k, err := e.learn(ctx, allowed, changes)
 	if err != nil {
 		return nil, err
 	}
+	k.imports = imports
 	e.library.mu.Lock()
 	defer e.library.mu.Unlock()
 	if len(e.library.known) >= maxKnown || e.library.known == nil {
@@ -112,7 +128,14 @@ func (e *Engine) learn(ctx context.Context, allowed search.Allowed, changes [4]i
 		}
 		resources = append(resources, found...)
 	}
-	k.catalog = terminology.New(e.Definitions, terminology.Options{Resources: resources, Source: source, Now: e.now, Limits: terminology.Limits{Kept: keptTerms}})
+	var systems []terminology.CodeSystem
+	if e.Imported != nil {
+		var err error
+		if systems, err = e.Imported.Systems(ctx); err != nil {
+			return nil, err
+		}
+	}
+	k.catalog = terminology.New(e.Definitions, terminology.Options{Systems: systems, Resources: resources, Source: source, Now: e.now, Limits: terminology.Limits{Kept: keptTerms}})
 	k.validator = sync.OnceValue(func() *validate.Validator {
 		return validate.New(e.Definitions, validate.Options{Thorough: true, NoBestPractice: true, Source: source, Catalog: k.catalog})
 	})

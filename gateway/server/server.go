@@ -18,6 +18,7 @@ import (
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/ig"
 	"github.com/yilian/yilian/conformance/validate"
+	"github.com/yilian/yilian/gateway/codesystem"
 	"github.com/yilian/yilian/gateway/config"
 	"github.com/yilian/yilian/gateway/folder"
 	"github.com/yilian/yilian/gateway/identity"
@@ -189,6 +190,7 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 			o.Log.InfoContext(ctx, "expunged", "type", k.Type, "id", k.ID, "client", client)
 		},
 		Guide:    ig.Guide(),
+		Imported: codesystem.Library{Store: s},
 		Version:  o.Version,
 		Security: "none; the server listens on a loopback address only",
 	})

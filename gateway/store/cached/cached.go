@@ -49,6 +49,7 @@ type Backing interface {
 	store.Folders
 	store.Erasures
 	store.States
+	store.Concepts
 	Close() error
 }
 
