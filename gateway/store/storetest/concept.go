@@ -216,8 +216,8 @@ var conceptTests = []struct {
 			want func(error) bool
 		}{
 			{"a failure of the source", func(yield func(store.Concept, error) bool) {
-				for c := range many(2500) {
-					if !yield(c, nil) {
+				for c, err := range many(2500) {
+					if !yield(c, err) {
 						return
 					}
 				}
@@ -240,8 +240,8 @@ var conceptTests = []struct {
 	{"nobody sees an import before it is whole, and one of two at a time wins", func(t *testing.T, s store.Concepts) {
 		importAs(t, s, "1", concepts("old"))
 		_, err := s.ImportConcepts(t.Context(), store.CodeSystem{URL: "urn:system", Version: "1"}, func(yield func(store.Concept, error) bool) {
-			for c := range many(2500) {
-				if !yield(c, nil) {
+			for c, err := range many(2500) {
+				if !yield(c, err) {
 					return
 				}
 			}
