@@ -4,11 +4,7 @@ import "github.com/yilian/yilian/gateway/interaction"
 
 // delete answers DELETE [type]/[id].
 func (h *Handler) delete(r *request) error {
-	key, err := h.key(r)
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	key, match, err := h.instance(r)
 	if err != nil {
 		return err
 	}
@@ -21,15 +17,7 @@ func (h *Handler) delete(r *request) error {
 
 // deleteIf answers DELETE [type]?[criteria].
 func (h *Handler) deleteIf(r *request) error {
-	typ, err := h.typ(r)
-	if err != nil {
-		return err
-	}
-	criteria, err := r.criteria()
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	typ, criteria, match, err := h.conditional(r)
 	if err != nil {
 		return err
 	}

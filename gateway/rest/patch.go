@@ -11,11 +11,7 @@ import (
 
 // patch answers PATCH [type]/[id].
 func (h *Handler) patch(r *request) error {
-	key, err := h.key(r)
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	key, match, err := h.instance(r)
 	if err != nil {
 		return err
 	}
@@ -32,15 +28,7 @@ func (h *Handler) patch(r *request) error {
 
 // patchIf answers PATCH [type]?[criteria].
 func (h *Handler) patchIf(r *request) error {
-	typ, err := h.typ(r)
-	if err != nil {
-		return err
-	}
-	criteria, err := r.criteria()
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	typ, criteria, match, err := h.conditional(r)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,7 @@ import (
 
 // update answers PUT [type]/[id].
 func (h *Handler) update(r *request) error {
-	key, err := h.key(r)
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	key, match, err := h.instance(r)
 	if err != nil {
 		return err
 	}
@@ -30,15 +26,7 @@ func (h *Handler) update(r *request) error {
 
 // updateIf answers PUT [type]?[criteria].
 func (h *Handler) updateIf(r *request) error {
-	typ, err := h.typ(r)
-	if err != nil {
-		return err
-	}
-	criteria, err := r.criteria()
-	if err != nil {
-		return err
-	}
-	match, err := r.ifMatch()
+	typ, criteria, match, err := h.conditional(r)
 	if err != nil {
 		return err
 	}

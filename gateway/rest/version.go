@@ -6,6 +6,7 @@ import (
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/interaction"
+	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -24,6 +25,29 @@ func etag(number int64) string { return `W/"` + strconv.FormatInt(number, 10) + 
 // ifMatch returns the version that If-Match names, 0 when it is absent.
 func (r *request) ifMatch() (int64, error) {
 	return interaction.Match(r.Request().Header.Get("If-Match"))
+}
+
+// instance returns the resource that the path names, and the version that If-Match does.
+func (h *Handler) instance(r *request) (store.Key, int64, error) {
+	key, err := h.key(r)
+	if err != nil {
+		return key, 0, err
+	}
+	match, err := r.ifMatch()
+	return key, match, err
+}
+
+// conditional returns the type that the path names, the criteria that choose a
+// resource of it, and the version that If-Match names.
+func (h *Handler) conditional(r *request) (typ string, criteria []search.Pair, match int64, err error) {
+	if typ, err = h.typ(r); err != nil {
+		return typ, nil, 0, err
+	}
+	if criteria, err = r.criteria(); err != nil {
+		return typ, nil, 0, err
+	}
+	match, err = r.ifMatch()
+	return typ, criteria, match, err
 }
 
 // isID reports whether text has the form of a logical id.
