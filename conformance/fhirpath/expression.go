@@ -28,6 +28,8 @@ type Expression struct {
 	model *Model
 	run   code
 	types []string
+	walk  walk // if walks
+	walks bool
 }
 
 // Compile compiles an expression. The error is a *SyntaxError.
@@ -45,7 +47,10 @@ func (m *Model) Compile(text string, opts Options) (*Expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Expression{text: text, model: m, run: run, types: out.names()}, nil
+	x := &Expression{text: text, model: m, run: run, types: out.names()}
+	c = &compiler{model: m, text: text, opts: opts, root: c.root, base: c.root}
+	x.walk, x.walks = c.walkOf(tree)
+	return x, nil
 }
 
 // String returns the text of the expression.
@@ -78,36 +83,6 @@ func (x *Expression) runOn(m *machine) error {
 	}
 	return m.spend(0)
 }
-
-// Evaluator evaluates many expressions over one focus, which is cheaper than
-// each for itself. It is for one goroutine. Close it.
-type Evaluator struct {
-	machine *machine
-	focus   Value
-	env     *Env
-}
-
-// Evaluator starts an Evaluator over a focus.
-func (m *Model) Evaluator(env *Env, focus Value) Evaluator {
-	e := Evaluator{machine: machines.Get().(*machine), focus: focus, env: env}
-	e.machine.reset(env, m, focus)
-	return e
-}
-
-// Evaluate evaluates an expression. The result is valid until the next call.
-func (e *Evaluator) Evaluate(x *Expression) ([]Value, error) {
-	m := e.machine
-	m.again()
-	if err := x.runOn(m); err != nil {
-		// What an operation left half done is not worth untangling.
-		m.reset(e.env, m.model, e.focus)
-		return nil, x.positioned(err)
-	}
-	return m.stack, nil
-}
-
-// Close gives back what the Evaluator holds.
-func (e *Evaluator) Close() { e.machine.release() }
 
 // Holds evaluates as a boolean, as invariants are: one value that is not a
 // boolean counts as true, nothing is not defined.

@@ -100,6 +100,7 @@ type machine struct {
 	resource *fhir.Node
 	defined  []definition // by defineVariable, innermost last
 	first    [1]Value
+	places   []reach // of a Run
 }
 
 type definition struct {
@@ -111,19 +112,14 @@ var machines = sync.Pool{New: func() any { return &machine{stack: make([]Value, 
 
 var noEnv Env
 
-// again prepares for another expression over the same focus.
-func (m *machine) again() {
-	m.stack = m.stack[:0]
-	m.steps, m.text, m.defined = 0, 0, nil
-}
-
 func (m *machine) reset(env *Env, model *Model, focus Value) {
 	if env == nil {
 		env = &noEnv
 	}
 	m.env, m.model = env, model
 	m.index, m.total = 0, nil
-	m.again()
+	m.stack = m.stack[:0]
+	m.steps, m.text, m.defined = 0, 0, nil
 	m.first[0] = focus
 	m.base = m.first[:]
 	m.context = m.base
@@ -161,7 +157,7 @@ func (m *machine) release() {
 		}
 		stack[i] = Value{}
 	}
-	*m = machine{stack: stack[:0]}
+	*m = machine{stack: stack[:0], places: m.places[:0]}
 	machines.Put(m)
 }
 

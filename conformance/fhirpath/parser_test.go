@@ -256,27 +256,63 @@ func TestConcurrentEvaluation(t *testing.T) {
 	wg.Wait()
 }
 
-func TestEvaluator(t *testing.T) {
-	p := model().Resource(parse(t, patientText))
-	e := model().Evaluator(nil, p)
-	defer e.Close()
-	for expression, want := range map[string]string{
-		"name.given.count()": "4", "name.select($index)": "0|1", "name.single()": "!", "id": "p1", "$this.id": "p1",
-	} {
-		x, err := model().Compile(expression, fhirpath.Options{Context: "Patient"})
+// planned are expressions of every shape that a plan tells apart.
+var planned = []string{
+	"Patient.name", "Patient.name | Person.name", "name.given", "Patient.name.given | Patient.name.family | Person.name.given",
+	"Patient.name.where(use='official').given", "(Patient.deceased as boolean)", "Patient.deceased.exists() and Patient.deceased != false",
+	"Patient.multipleBirth.ofType(integer) | Patient.multipleBirth.ofType(boolean)", "Patient.extension('https://yilian.dev/x').value",
+	"(Patient.contained as Organization).name", "Patient.contained.name", "Patient", "Resource.id", "Person.name", "(Person.name as HumanName).text | Patient.birthDate",
+	"Patient.generalPractitioner.where(resolve() is Practitioner)", "Patient.name.given.count()", "Patient.name.select($index)", "Patient.nothing.given.first()",
+	"Patient.name.given[1]", "Patient.birthDate.extension.value", "Patient.name.single()", "%resource.name.family", "(Patient.name | Patient.name).given.first()",
+	"Patient.identifier.system | Patient.identifier.value | Patient.identifier.system", "Patient.active | Patient.active", "Patient.name.given.extension('urn:e').value",
+	"Patient.generalPractitioner.reference | Patient.managingOrganization.reference", "Patient.name.given.tail()", "Patient.link.other",
+}
+
+func TestPlansAnswerAsExpressionsDo(t *testing.T) {
+	var exprs []*fhirpath.Expression
+	for _, text := range planned {
+		x, err := model().Compile(text, fhirpath.Options{Context: "Patient", Lenient: true})
 		if err != nil {
-			t.Fatal(err)
+			t.Fatal(text, err)
 		}
-		v, err := e.Evaluate(x)
-		if want == "!" {
-			if err == nil {
-				t.Errorf("%s gives %s", expression, show(v))
+		exprs = append(exprs, x)
+	}
+	plan := model().Plan("Patient", exprs)
+	env := &fhirpath.Env{Resolver: fhirpath.TypesOnly}
+	twice := strings.Replace(patientText, `"name": [`, `"name": [{"use": "official", "family": "欧阳", "given": ["测", "试"]},`, 1)
+	for _, text := range []string{patientText, twice, `{"resourceType": "Patient"}`, observationText, `{"resourceType": "Patient", "name": "x", "contained": {}, "active": [null]}`} {
+		focus := model().Resource(parse(t, text))
+		run := plan.Run(env, focus)
+		for round := range 2 {
+			for i := range exprs {
+				if round == 1 { // in another order, over what is known
+					i = len(exprs) - 1 - i
+				}
+				got, err := run.Evaluate(i)
+				want, wanted := exprs[i].Append(nil, env, focus)
+				if diff := cmp.Diff(show(want), show(got)); diff != "" || (err == nil) != (wanted == nil) || err != nil && err.Error() != wanted.Error() {
+					t.Errorf("%s: %v, want %v: %s", planned[i], err, wanted, diff)
+				}
 			}
-			continue
 		}
-		if err != nil || show(v) != want {
-			t.Errorf("%s: %s %v, want %s", expression, show(v), err, want)
+		run.Close()
+	}
+}
+
+func TestPlansKeepLimits(t *testing.T) {
+	x, err := model().Compile("Patient.name.given", fhirpath.Options{Context: "Patient"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := model().Plan("Patient", []*fhirpath.Expression{x})
+	for limits, fails := range map[fhirpath.Limits]bool{{Steps: 3}: true, {Values: 2}: true, {}: false} {
+		run := plan.Run(&fhirpath.Env{Limits: limits}, model().Resource(parse(t, patientText)))
+		for range 2 {
+			if _, err := run.Evaluate(0); (err != nil) != fails {
+				t.Errorf("%+v: %v", limits, err)
+			}
 		}
+		run.Close()
 	}
 }
 

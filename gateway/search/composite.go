@@ -21,7 +21,9 @@ type focus struct {
 	plain []*parameter
 	param string // under whose components it is indexed
 	expr  *fhirpath.Expression
-	parts []*parameter
+	// planned is the expression's place in the plan of the type.
+	planned int
+	parts   []*parameter
 }
 
 // compileComposites does what needs the other parameters of the type. A composite

@@ -9,7 +9,7 @@ import (
 
 // addComposites indexes the composite parameters that have index values of their
 // own: one group for each element that has a value for every component.
-func (x *indexer) addComposites(eval *fhirpath.Evaluator, t *typeParameters) {
+func (x *indexer) addComposites(run *fhirpath.Run, t *typeParameters) {
 	var env *fhirpath.Env
 	var scratch []fhirpath.Value
 	for _, p := range t.composites {
@@ -18,7 +18,7 @@ func (x *indexer) addComposites(eval *fhirpath.Evaluator, t *typeParameters) {
 			if f.param != p.code {
 				continue
 			}
-			found, err := eval.Evaluate(f.expr)
+			found, err := run.Evaluate(f.planned)
 			if err != nil {
 				x.failed(p, err)
 				continue

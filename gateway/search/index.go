@@ -14,11 +14,11 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		return x.values, nil
 	}
 	x.resource = res
-	eval := e.model.Evaluator(&e.env, e.model.Resource(res))
-	defer eval.Close()
+	run := t.plan.Run(&e.env, e.model.Resource(res))
+	defer run.Close()
 	x.reserve(t)
-	for _, p := range t.indexed {
-		found, err := eval.Evaluate(p.expr)
+	for i, p := range t.indexed {
+		found, err := run.Evaluate(i)
 		if err != nil {
 			x.failed(p, err)
 			continue
@@ -41,7 +41,7 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		}
 	}
 	if len(t.composites) > 0 {
-		x.addComposites(&eval, t)
+		x.addComposites(&run, t)
 	}
 	if t.narrative || t.content {
 		x.addTexts(t)

@@ -42,6 +42,7 @@ type typeParameters struct {
 	list    []*parameter // by code
 	byCode  map[string]*parameter
 	indexed []*parameter
+	plan    *fhirpath.Plan // of indexed, then of composites
 	// composites are those with index values of their own.
 	composites []*parameter
 	// narrative and content tell whether _text and _content are indexed.
@@ -121,7 +122,26 @@ func (e *Engine) compile(set *parameterSet, resource string) *typeParameters {
 			t.indexed = append(t.indexed, p)
 		}
 	}
+	t.plan = e.planOf(t)
 	return t
+}
+
+// planOf is the plan of all expressions that are evaluated over a resource: those of
+// the parameters, then those of the composites.
+func (e *Engine) planOf(t *typeParameters) *fhirpath.Plan {
+	var exprs []*fhirpath.Expression
+	for _, p := range t.indexed {
+		exprs = append(exprs, p.expr)
+	}
+	for _, p := range t.composites {
+		for _, f := range p.composite.focuses {
+			if f.param == p.code {
+				f.planned = len(exprs)
+				exprs = append(exprs, f.expr)
+			}
+		}
+	}
+	return e.model.Plan(t.name, exprs)
 }
 
 // expressions are those that R4 gives as XPath only.
