@@ -8,6 +8,7 @@ func (t *tx) ForgetPatient(ctx context.Context, patient string) error {
 		return err
 	}
 	id := []byte(patient)
+	t.flush()
 	t.queue("DELETE FROM feature WHERE patient = ?", id)
 	t.queue("DELETE FROM feature_strong WHERE patient = ?", id)
 	t.queue("DELETE FROM review WHERE patient_a = ? OR patient_b = ?", id, id)
@@ -39,6 +40,10 @@ func (t *tx) Discard(ctx context.Context, digest string) (gone bool, err error) 
 	if err := t.ready(ctx); err != nil {
 		return false, err
 	}
+	return t.discard(ctx, sum)
+}
+
+func (t *tx) discard(ctx context.Context, sum []byte) (gone bool, err error) {
 	t.queue("SELECT pg_advisory_xact_lock(?)", t.s.hash.text(discardLock))
 	_, err = one(context.WithoutCancel(ctx), t, fragment{`WITH gone AS (DELETE FROM archive WHERE digest = ? AND NOT EXISTS (SELECT 1 FROM version WHERE substr(blob, 1, 32) = ? AND blob IS NOT NULL)
 AND NOT EXISTS (SELECT 1 FROM record WHERE digest = ?) AND NOT EXISTS (SELECT 1 FROM folder WHERE digest = ?) RETURNING digest),

@@ -17,15 +17,16 @@ import (
 // PostgreSQL's error codes that the store tells apart, see
 // https://www.postgresql.org/docs/14/errcodes-appendix.html.
 const (
-	codeUnique     = "23505"
-	codeDeadlock   = "40P01"
-	codeSerialize  = "40001"
-	codeLock       = "55P03"
-	codeCanceled   = "57014"
-	codeFoundNone  = "YL001" // found_one
-	codeState      = "YL002" // hold_state, set_state
-	constraintID   = "resource_id"
-	constraintNext = "version_number"
+	codeUnique       = "23505"
+	codeDeadlock     = "40P01"
+	codeSerialize    = "40001"
+	codeLock         = "55P03"
+	codeCanceled     = "57014"
+	codeFoundNone    = "YL001" // found_all
+	codeState        = "YL002" // hold_state, set_state
+	constraintID     = "resource_id"
+	constraintNext   = "version_number"
+	constraintPerson = "person_pkey"
 )
 
 var (
@@ -36,6 +37,7 @@ var (
 	errLockLate  = errors.New("Lock called after a search in the same transaction")
 	errPosition  = fault.New(fault.Invalid, "the page does not belong to this search")
 	errConflict  = fault.New(fault.Conflict, "another transaction wrote one of the resources first")
+	errPerson    = fault.New(fault.Conflict, "a person with this id is there already")
 	// errOrder: a version was written after this transaction got its time, and is to be replaced by it.
 	errOrder = errors.New("the time of the transaction is earlier than that of a version it replaces")
 )
@@ -110,6 +112,8 @@ func classify(err error) error {
 		return errConflict
 	case code(err) == codeState:
 		return store.ErrState
+	case errors.As(err, &e) && e.Code == codeUnique && e.ConstraintName == constraintPerson:
+		return errPerson
 	case errors.As(err, &e):
 		switch e.Code {
 		case codeDeadlock, codeSerialize, codeLock:

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,14 +16,8 @@ func (t *tx) SetPending(ctx context.Context, from store.Key, waits []store.Pendi
 	if err := t.ready(ctx); err != nil {
 		return err
 	}
-	if len(waits) == 0 && t.isFresh(from) {
-		return nil // nothing can wait for a resource that was not there
-	}
-	t.queue("DELETE FROM pending WHERE from_type = ? AND from_id = ?", []byte(from.Type), []byte(from.ID))
-	for _, p := range waits {
-		t.queue("INSERT INTO pending (target, type, system, value, from_type, from_id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			targetOf(p.Type, p.Identifier), []byte(p.Type), []byte(p.Identifier.System), []byte(p.Identifier.Value), []byte(from.Type), []byte(from.ID))
-	}
+	fresh := t.isFresh(from) && t.w.flushed == 0 // nothing can wait for a resource that was not there
+	t.w.pending = append(t.w.pending, pendingWrite{from: from, waits: slices.Clone(waits), fresh: fresh})
 	return nil
 }
 

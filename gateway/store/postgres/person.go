@@ -80,16 +80,12 @@ func (t *tx) SetFeatures(ctx context.Context, f store.Features) error {
 	if err != nil {
 		return err
 	}
-	patient := []byte(f.Patient)
-	t.queue("INSERT INTO feature (patient, body) VALUES (?, ?) ON CONFLICT (patient) DO UPDATE SET body = excluded.body", patient, body)
 	strong := make([][]byte, len(f.Strong))
 	for i, id := range f.Strong {
 		strong[i] = strongOf(id)
 	}
-	t.queue("DELETE FROM feature_strong WHERE patient = ? AND strong <> ALL(?)", patient, strong)
-	if len(strong) > 0 {
-		t.queue("INSERT INTO feature_strong (strong, patient) SELECT DISTINCT s, ?::bytea FROM unnest(?::bytea[]) s ON CONFLICT DO NOTHING", patient, strong)
-	}
+	t.w.features = append(t.w.features, featureWrite{patient: f.Patient, body: body, strong: strong,
+		fresh: t.isFresh(store.Key{Type: "Patient", ID: f.Patient}) && t.w.flushed == 0})
 	return nil
 }
 
@@ -117,15 +113,11 @@ func (t *tx) NewPerson(ctx context.Context, p store.Person) error {
 	if p.ID == "" || len(p.ID) > maxID {
 		return fault.Newf(fault.Invalid, "a person needs an id of at most %d bytes", maxID)
 	}
-	fresh, err := one(ctx, t, fragment{`INSERT INTO person (id, "into", since, merged) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1`,
-		[]any{[]byte(p.ID), []byte(p.Into), micros(p.Since), micros(p.MergedAt)}}, nil)
-	if err == nil && !fresh {
-		err = fault.Newf(fault.Conflict, "person %s is there already", p.ID)
-	}
-	if err == nil && p.Into == "" {
+	t.w.persons = append(t.w.persons, p)
+	if p.Into == "" {
 		t.born[p.ID] = true
 	}
-	return err
+	return nil
 }
 
 // living reports whether a person is there and not merged.
@@ -153,15 +145,14 @@ func (t *tx) SetLink(ctx context.Context, l store.Link) error {
 	if err := t.living(ctx, l.Person); err != nil {
 		return err
 	}
-	t.queue("UPDATE link SET until = ? WHERE patient = ? AND until = 0", t.moment(l.Since), []byte(l.Patient))
-	t.link(l)
+	t.link(l, t.isFresh(store.Key{Type: "Patient", ID: l.Patient}) && !t.linked[l.Patient])
 	return nil
 }
 
-func (t *tx) link(l store.Link) {
+// link collects a link. fresh: the Patient has none.
+func (t *tx) link(l store.Link, fresh bool) {
 	t.linked[l.Patient] = true
-	t.queue("INSERT INTO link ("+linkColumns+") VALUES (?, ?, ?, ?, ?, ?, 0)",
-		[]byte(l.Person), []byte(l.Patient), []byte(l.Institution), []byte(l.Rule), []byte(l.Reason), t.moment(l.Since))
+	t.w.links = append(t.w.links, linkWrite{Link: l, since: t.moment(l.Since), fresh: fresh})
 }
 
 // moment is a time that is never the zero one, which means "holds" in a link.
@@ -189,11 +180,13 @@ func (t *tx) MergePerson(ctx context.Context, from, into, rule, reason string, a
 		return err
 	}
 	when := t.moment(at)
+	t.flush()
 	t.queue("UPDATE link SET until = ? WHERE person = ? AND until = 0", when, []byte(from))
 	for _, l := range links {
 		l.Person, l.Rule, l.Reason, l.Since = into, rule, reason, microTime(when)
-		t.link(l)
+		t.link(l, true)
 	}
+	t.flush()
 	t.queue(`UPDATE person SET "into" = ?, merged = ? WHERE id = ?`, []byte(into), when, []byte(from))
 	delete(t.born, from)
 	return nil
@@ -210,8 +203,8 @@ func (t *tx) AddReview(ctx context.Context, r store.Review) error {
 	if a == "" || a == b {
 		return fault.New(fault.Invalid, "a review needs two Patients")
 	}
-	t.queue("INSERT INTO review (patient_a, patient_b, rule, reason, since, resolution) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-		[]byte(a), []byte(b), []byte(r.Rule), []byte(r.Reason), t.moment(r.Since), []byte(r.Resolution))
+	r.PatientA, r.PatientB, r.Since = a, b, microTime(t.moment(r.Since))
+	t.w.reviews = append(t.w.reviews, r)
 	return nil
 }
 

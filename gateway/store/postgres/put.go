@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"hash/fnv"
 	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -170,141 +168,23 @@ func (t *tx) put(ctx context.Context, p *store.Put, now *current, fresh *values,
 	if whose == "" {
 		whose = p.ID
 	}
-	body := t.s.bodies.pack(typ, whose, v.Body)
-	id, patient, source := []byte(p.ID), []byte(p.Patient), []byte(p.Source)
+	row := resourceWrite{kind: replacing, was: now.change, change: change, at: t.at, number: v.Number, stamp: p.Stamp, typ: typ, owner: owner,
+		deleted: p.Deleted, id: p.ID, patient: p.Patient, source: p.Source, before: now.values, after: fresh}
 	if now.rid == 0 {
-		now.shard = shardOf(p.Owner, p.Patient)
-		t.queue(`WITH r AS (INSERT INTO resource (rid, change, updated, stamp_time, stamp_sequence, self, shard, type, number, owner, x_rows, q_rows,
-deleted, id, patient, source, keys, x_pid, x_space, x_form, x_group, x_text, d_pid, d_group, d_bounds, q_pid, q_group, q_bounds, q_units)
-VALUES ($1, $1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, false, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26))
-INSERT INTO version (change, rid, updated, stamp_time, stamp_sequence, shard, number, owner, deleted, patient, source, blob, body)
-VALUES ($1, $1, $2, $3, $4, $6, 1, $8, false, $12, $13, $27, $28)`,
-			change, t.at, p.Stamp.Time, p.Stamp.Sequence, t.s.hash.text(p.ID), now.shard, typ, owner, fresh.xRows, fresh.qRows,
-			id, patient, source, fresh.keys, fresh.xPid, fresh.xSpace, fresh.xForm, fresh.xGroup, fresh.xText, fresh.dPid, fresh.dGroup, fresh.dBounds,
-			fresh.qPid, fresh.qGroup, fresh.qBounds, fresh.qUnits, blob, body)
-		now.rid, now.change, now.fresh, now.values = change, change, true, &values{}
+		row.self, row.before = t.s.hash.text(p.ID), &values{}
+		now.rid, now.fresh, now.shard = change, true, shardOf(p.Owner, p.Patient)
 		t.s.statistics.add(1)
-	} else {
-		t.queue(`WITH r AS (UPDATE resource SET change = $2, updated = $4, stamp_time = $5, stamp_sequence = $6, number = $7, owner = $8, x_rows = $9,
-q_rows = $10, deleted = $11, patient = $12, source = $13, keys = $14, x_pid = $15, x_space = $16, x_form = $17, x_group = $18, x_text = $19,
-d_pid = $20, d_group = $21, d_bounds = $22, q_pid = $23, q_group = $24, q_bounds = $25, q_units = $26
-WHERE rid = $1 AND change = $3 RETURNING 1), v AS (
-INSERT INTO version (change, rid, updated, stamp_time, stamp_sequence, shard, number, owner, deleted, patient, source, blob, body)
-VALUES ($2, $1, $4, $5, $6, $27, $7, $8, $11, $12, $13, $28, $29))
-SELECT found_one((SELECT count(*) FROM r))`,
-			now.rid, change, now.change, t.at, p.Stamp.Time, p.Stamp.Sequence, v.Number, owner, fresh.xRows, fresh.qRows, p.Deleted, patient, source,
-			fresh.keys, fresh.xPid, fresh.xSpace, fresh.xForm, fresh.xGroup, fresh.xText, fresh.dPid, fresh.dGroup, fresh.dBounds,
-			fresh.qPid, fresh.qGroup, fresh.qBounds, fresh.qUnits, now.shard, blob, body)
 	}
+	row.rid, row.shard = now.rid, now.shard
+	t.w.rows = append(t.w.rows, row)
+	t.w.versions = append(t.w.versions, versionWrite{change: change, rid: now.rid, at: t.at, number: v.Number, stamp: p.Stamp, shard: now.shard,
+		owner: owner, deleted: p.Deleted, patient: p.Patient, source: p.Source, blob: blob, body: t.s.bodies.pack(typ, whose, v.Body)})
 	if t.first == 0 {
 		t.first = change
 	}
-	if now.change != change {
-		t.rows = append(t.rows, now.rid)
-	}
 	t.wrote[p.Key] = true
-	t.writeIndex(now.rid, now.values, fresh)
 	now.change, now.number, now.deleted, now.values = change, v.Number, p.Deleted, fresh
 	return v, nil
-}
-
-// writeIndex replaces the rows of the index tables by which they differ.
-func (t *tx) writeIndex(rid int64, old, fresh *values) {
-	if gone := without(old.keys, fresh.keys, cmp.Compare[int64]); len(gone) > 0 {
-		t.queue("DELETE FROM index_key WHERE key = ANY(?) AND rid = ?", gone, rid)
-	}
-	if more := without(fresh.keys, old.keys, cmp.Compare[int64]); len(more) > 0 {
-		t.queue("INSERT INTO index_key (key, rid) SELECT k, ? FROM unnest(?::int8[]) k", rid, more)
-	}
-	t.writeStrings(rid, without(old.strings, fresh.strings, compareEntries), without(fresh.strings, old.strings, compareEntries))
-	t.writeDates(rid, without(old.dates, fresh.dates, compareDates), without(fresh.dates, old.dates, compareDates))
-	t.writeNumbers(rid, without(old.numbers, fresh.numbers, compareNumbers), without(fresh.numbers, old.numbers, compareNumbers))
-	before, after := len(old.words)+len(old.grams) > 0, len(fresh.words)+len(fresh.grams) > 0
-	changed := len(without(old.words, fresh.words, cmp.Compare[int64]))+len(without(fresh.words, old.words, cmp.Compare[int64]))+
-		len(without(old.grams, fresh.grams, cmp.Compare[int32]))+len(without(fresh.grams, old.grams, cmp.Compare[int32])) > 0
-	switch {
-	case !changed:
-	case before && !after:
-		t.queue("DELETE FROM index_word WHERE rid = ?", rid)
-	case before:
-		t.queue("UPDATE index_word SET words = ?, grams = ? WHERE rid = ?", some(fresh.words), some(fresh.grams), rid)
-	default:
-		t.queue("INSERT INTO index_word (rid, words, grams) VALUES (?, ?, ?)", rid, some(fresh.words), some(fresh.grams))
-	}
-}
-
-// some keeps an empty list out of an index.
-func some[T any](list []T) []T {
-	if len(list) == 0 {
-		return nil
-	}
-	return list
-}
-
-func compareEntries(a, b entry) int {
-	return cmp.Or(cmp.Compare(a.pid, b.pid), strings.Compare(a.text, b.text))
-}
-
-func compareDates(a, b date) int {
-	return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.class, b.class), cmp.Compare(a.low, b.low))
-}
-
-func compareNumbers(a, b number) int {
-	return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.value, b.value))
-}
-
-func (t *tx) writeStrings(rid int64, gone, more []entry) {
-	columns := func(list []entry) (pids []int32, texts [][]byte) {
-		for _, e := range list {
-			pids, texts = append(pids, e.pid), append(texts, []byte(e.text))
-		}
-		return pids, texts
-	}
-	if len(gone) > 0 {
-		pids, texts := columns(gone)
-		t.queue("DELETE FROM index_string s USING unnest(?::int4[], ?::bytea[]) x(pid, text) WHERE s.pid = x.pid AND s.text = x.text AND s.rid = ?",
-			pids, texts, rid)
-	}
-	if len(more) > 0 {
-		pids, texts := columns(more)
-		t.queue("INSERT INTO index_string (rid, pid, text) SELECT ?, p, x FROM unnest(?::int4[], ?::bytea[]) u(p, x)", rid, pids, texts)
-	}
-}
-
-func (t *tx) writeDates(rid int64, gone, more []date) {
-	columns := func(list []date) (pids, classes []int32, lows []int64) {
-		for _, d := range list {
-			pids, classes, lows = append(pids, d.pid), append(classes, d.class), append(lows, d.low)
-		}
-		return pids, classes, lows
-	}
-	if len(gone) > 0 {
-		pids, classes, lows := columns(gone)
-		t.queue(`DELETE FROM index_date s USING unnest(?::int4[], ?::int4[], ?::int8[]) x(pid, class, low)
-WHERE s.pid = x.pid AND s.class = x.class AND s.low = x.low AND s.rid = ?`, pids, classes, lows, rid)
-	}
-	if len(more) > 0 {
-		pids, classes, lows := columns(more)
-		t.queue("INSERT INTO index_date (rid, pid, class, low) SELECT ?, p, c, l FROM unnest(?::int4[], ?::int4[], ?::int8[]) u(p, c, l)", rid, pids, classes, lows)
-	}
-}
-
-func (t *tx) writeNumbers(rid int64, gone, more []number) {
-	columns := func(list []number) (pids []int32, values []float64) {
-		for _, n := range list {
-			pids, values = append(pids, n.pid), append(values, n.value)
-		}
-		return pids, values
-	}
-	if len(gone) > 0 {
-		pids, values := columns(gone)
-		t.queue("DELETE FROM index_number s USING unnest(?::int4[], ?::float8[]) x(pid, value) WHERE s.pid = x.pid AND s.value = x.value AND s.rid = ?",
-			pids, values, rid)
-	}
-	if len(more) > 0 {
-		pids, values := columns(more)
-		t.queue("INSERT INTO index_number (rid, pid, value) SELECT ?, p, v FROM unnest(?::int4[], ?::float8[]) u(p, v)", rid, pids, values)
-	}
 }
 
 // Reindex replaces the index values of a current version.
@@ -329,11 +209,7 @@ func (t *tx) Reindex(ctx context.Context, k store.Key, number int64, v search.Va
 	if err != nil {
 		return t.breaks(err)
 	}
-	t.queue(`WITH r AS (UPDATE resource SET x_rows = ?, q_rows = ?, keys = ?, x_pid = ?, x_space = ?, x_form = ?, x_group = ?, x_text = ?, d_pid = ?, d_group = ?,
-d_bounds = ?, q_pid = ?, q_group = ?, q_bounds = ?, q_units = ? WHERE rid = ? AND change = ? RETURNING 1) SELECT found_one((SELECT count(*) FROM r))`,
-		fresh.xRows, fresh.qRows, fresh.keys, fresh.xPid, fresh.xSpace, fresh.xForm, fresh.xGroup, fresh.xText, fresh.dPid, fresh.dGroup, fresh.dBounds,
-		fresh.qPid, fresh.qGroup, fresh.qBounds, fresh.qUnits, now.rid, now.change)
-	t.writeIndex(now.rid, now.values, fresh)
+	t.w.rows = append(t.w.rows, resourceWrite{kind: reindexing, rid: now.rid, was: now.change, before: now.values, after: fresh})
 	now.values = fresh
 	return nil
 }
@@ -351,8 +227,7 @@ func (t *tx) Advance(ctx context.Context, k store.Key, s store.Stamp) error {
 		return notFound(k)
 	}
 	t.wrote[k] = true
-	t.queue("UPDATE resource SET stamp_time = $1, stamp_sequence = $2 WHERE rid = $3 AND (stamp_time, stamp_sequence) < ($1, $2)",
-		s.Time, s.Sequence, now.rid)
+	t.w.rows = append(t.w.rows, resourceWrite{kind: advancing, rid: now.rid, was: now.change, stamp: s})
 	return nil
 }
 
@@ -368,7 +243,9 @@ func (t *tx) Expunge(ctx context.Context, k store.Key) error {
 	if now.rid == 0 {
 		return notFound(k)
 	}
-	t.writeIndex(now.rid, now.values, &values{})
+	t.flush()
+	t.w.rows = append(t.w.rows, resourceWrite{kind: expunging, rid: now.rid, was: now.change, before: now.values, after: &values{}})
+	t.flush()
 	t.queue("DELETE FROM version WHERE rid = ?", now.rid)
 	t.queue("DELETE FROM resource WHERE rid = ?", now.rid)
 	t.queue("DELETE FROM pending WHERE from_type = ? AND from_id = ?", []byte(k.Type), []byte(k.ID))

@@ -182,6 +182,9 @@ func (o *Options) pool(ctx context.Context, url string, size int, statement time
 	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: cancelDelay}
 	}
+	if !reading {
+		config.AfterConnect = learn
+	}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 

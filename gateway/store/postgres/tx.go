@@ -22,6 +22,7 @@ type tx struct {
 	s *Store
 	c *pgxpool.Conn
 	b *pgx.Batch // what goes with the next trip
+	w writes     // what is to be written, and goes with the next trip that must find it there
 
 	begun    bool
 	locked   bool
@@ -148,8 +149,21 @@ func (t *tx) inOrder() {
 	t.b.QueuedQueries = slices.Insert(t.b.QueuedQueries, at, locks.QueuedQueries...)
 }
 
-// query asks questions behind all that is queued.
+// flush queues what is to be written.
+func (t *tx) flush() {
+	if !t.w.empty() {
+		t.begin()
+		t.rows = append(t.rows, t.w.flush(t.b)...)
+	}
+}
+
+// query asks questions behind all that is queued or to be written.
 func (t *tx) query(ctx context.Context, list ...*question) error {
+	t.flush()
+	return t.ask(ctx, list...)
+}
+
+func (t *tx) ask(ctx context.Context, list ...*question) error {
 	t.begin()
 	for _, q := range withBitmaps(list) {
 		q.queue(t.b)
@@ -161,11 +175,11 @@ func (t *tx) query(ctx context.Context, list ...*question) error {
 // rows are not locked before they must.
 func (t *tx) aside(ctx context.Context, list ...*question) error {
 	if !t.begun || t.b == nil || t.b.QueuedQueries[0].SQL == beginSQL {
-		return t.query(ctx, list...)
+		return t.ask(ctx, list...)
 	}
 	waiting, rows := t.b, t.rows
 	t.b, t.rows = nil, nil
-	err := t.query(ctx, list...)
+	err := t.ask(ctx, list...)
 	t.b, t.rows = waiting, rows
 	return err
 }
@@ -247,12 +261,13 @@ func (s *Store) run(ctx context.Context, hot []row, fn func(ctx context.Context,
 		return t, t.broken // fn's error may have come of it
 	case err != nil:
 		return t, err
-	case !t.begun:
+	case !t.begun && t.w.empty():
 		return t, nil
 	}
 	if err := s.opt.Fault(BeforeCommit); err != nil {
 		return t, err
 	}
+	t.flush()
 	t.queue("COMMIT")
 	err = t.trip(ctx)
 	settled = err == nil
@@ -407,6 +422,7 @@ func (t *tx) Search(ctx context.Context, q *search.Query) (store.Page, error) {
 	}
 	t.searched = true
 	ctx = context.WithoutCancel(ctx)
+	t.flush()
 	if err := t.trip(ctx); err != nil { // what was written must not fail inside
 		return store.Page{}, err
 	}

@@ -44,10 +44,10 @@ BEGIN
           AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) ORDER BY at) || last;
 END $$;
 
--- Ends a transaction in which a statement did not find what it must.
-CREATE FUNCTION found_one(n int8) RETURNS void LANGUAGE plpgsql AS $$
+-- Ends a transaction in which a statement did not find all that it must.
+CREATE FUNCTION found_all(n int8, expected int8) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF n <> 1 THEN RAISE EXCEPTION SQLSTATE 'YL001'; END IF;
+    IF n <> expected THEN RAISE EXCEPTION SQLSTATE 'YL001'; END IF;
 END $$;
 -- +goose StatementEnd
 
@@ -122,6 +122,21 @@ CREATE TABLE version (
 CREATE UNIQUE INDEX version_number ON version (rid, number);
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 
+-- The rows of a transaction as they are sent: those of a table together, and those of
+-- the index tables as arrays of plain values. was is the change that the row of a
+-- resource must have to be replaced.
+CREATE TYPE resource_row AS (
+    rid int8, was int8, change int8, updated int8, stamp_time int8, stamp_sequence int8, self int8,
+    shard int4, type int4, number int4, owner int4, x_rows int4, q_rows int4, deleted bool, id bytea, patient bytea, source bytea,
+    keys int8[], x_pid int4[], x_space int4[], x_form int4[], x_group int4[], x_text bytea[],
+    d_pid int4[], d_group int4[], d_bounds int8[], q_pid int4[], q_group int4[], q_bounds float8[], q_units int4[]
+);
+CREATE TYPE version_row AS (
+    change int8, rid int8, updated int8, stamp_time int8, stamp_sequence int8, shard int4, number int4, owner int4, deleted bool,
+    patient bytea, source bytea, blob bytea, body bytea
+);
+CREATE TYPE word_row AS (rid int8, words int8[], grams int4[]);
+
 -- What the bodies of a type have in common, for their compression.
 CREATE TABLE dictionary (
     type  int4  PRIMARY KEY,
@@ -192,5 +207,6 @@ INSERT INTO statistics VALUES (0);
 
 -- +goose Down
 DROP TABLE statistics, pending, index_word, index_number, index_date, index_string, index_key, dictionary, version, resource, name;
+DROP TYPE resource_row, version_row, word_row;
 DROP SEQUENCE stamp;
-DROP FUNCTION take_stamp, open_stamps, found_one;
+DROP FUNCTION take_stamp, open_stamps, found_all;
