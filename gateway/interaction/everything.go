@@ -25,7 +25,7 @@ func (e *Engine) everythingOf(ctx context.Context, v Viewer, c *Call) (Result, e
 	if err := x.read(pairs); err != nil {
 		return Result{}, err
 	}
-	found := &Found{Total: -1, Self: x.self, Page: cursorText(pairs)}
+	found := &Found{Total: -1, Self: x.self}
 	answer := x.patient
 	if c.Key.Type != "Patient" {
 		answer = x.compartment
@@ -139,12 +139,16 @@ func (x *everything) patient(ctx context.Context, pairs []search.Pair, found *Fo
 		if err := x.within(page.Rows, found); err != nil {
 			return err
 		}
-		found.Next = x.cursorFor(x.viewer, hash, page, -1)
-		if page.Next == nil || len(found.Matches) > before {
-			return nil
-		}
 		q.After, q.AsOf = page.Next, page.AsOf
+		if page.Next == nil || len(found.Matches) > before {
+			break
+		}
 	}
+	var next *place
+	if q.After != nil {
+		next = &place{Keys: q.After.Keys, ID: q.After.ID}
+	}
+	found.Turn = x.turn(x.viewer, hash, from, next, q.AsOf, -1)
 	return nil
 }
 

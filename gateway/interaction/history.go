@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,8 +16,8 @@ import (
 // Past is one page of a history, newest first. Deletions are among the versions,
 // Binaries as in a search.
 type Past struct {
+	Turn
 	Versions []store.Version
-	Next     string        // cursor of the next page, "" on the last
 	Self     []search.Pair // the parameters as they were understood
 }
 
@@ -48,16 +49,33 @@ func (e *Engine) History(ctx context.Context, v Viewer, k store.Key, pairs []sea
 	if err != nil {
 		return nil, err
 	}
-	if last > 0 {
-		past.Next = e.seal(v, q.hash, historyCursor{Before: last})
-	}
+	past.Turn = q.turn(e, v, last)
 	return past, e.attach(ctx, past.Versions)
 }
 
 // historyCursor is where a page of a history begins: below a version number, or a
-// place in the order of commits.
+// place in the order of commits. The zero one is of the first page.
 type historyCursor struct {
-	Before int64 `json:"b"`
+	Before int64   `json:"b"`
+	Number int     `json:"n"`           // how many pages come before
+	Back   []int64 `json:"l,omitempty"` // where the last of those begin, but for the first
+}
+
+// turn tells what stands around a page, at the end of which there is more below last; 0
+// for nothing.
+func (q *historyQuery) turn(e *Engine, v Viewer, last int64) Turn {
+	c, t := q.place, Turn{Page: q.page, Number: q.place.Number}
+	if n := len(c.Back); n > 0 {
+		t.Previous = e.seal(v, q.hash, historyCursor{Before: c.Back[n-1], Number: c.Number - 1, Back: c.Back[:n-1]})
+	}
+	if last > 0 {
+		next := historyCursor{Before: last, Number: c.Number + 1}
+		if c.Number > 0 {
+			next.Back = append(slices.Clone(c.Back[max(0, len(c.Back)-maxBack+1):]), c.Before)
+		}
+		t.Next = e.seal(v, q.hash, next)
+	}
+	return t
 }
 
 // historyQuery is what a history is asked for.
@@ -65,13 +83,13 @@ type historyQuery struct {
 	since    time.Time
 	from, to time.Time // _at; zero: not given
 	limit    int
-	before   int64
+	place    historyCursor
+	page     string // the cursor as it was given
 	hash     string
 }
 
 func (e *Engine) historyQuery(v Viewer, k store.Key, pairs []search.Pair) (*Past, *historyQuery, error) {
 	past, q := &Past{}, &historyQuery{limit: e.Limit.History}
-	cursor := ""
 	seen := map[string]bool{}
 	for _, p := range pairs {
 		if seen[p.Name] {
@@ -103,7 +121,7 @@ func (e *Engine) historyQuery(v Viewer, k store.Key, pairs []search.Pair) (*Past
 				return nil, nil, invalid("sort-unsupported", "", "a history is sorted by -_lastUpdated alone")
 			}
 		case CursorParam:
-			cursor = p.Value
+			q.page = p.Value
 			continue
 		case "_format", "_pretty", "_summary", "_elements":
 		default:
@@ -112,14 +130,11 @@ func (e *Engine) historyQuery(v Viewer, k store.Key, pairs []search.Pair) (*Past
 		past.Self = append(past.Self, p)
 	}
 	q.hash = strings.Join([]string{"history", k.String(), q.since.String(), q.from.String(), q.to.String()}, "\x00")
-	if cursor == "" {
-		return past, q, nil
+	if q.page != "" {
+		if err := e.unseal(v, q.hash, q.page, &q.place); err != nil {
+			return nil, nil, err
+		}
 	}
-	var place historyCursor
-	if err := e.unseal(v, q.hash, cursor, &place); err != nil {
-		return nil, nil, err
-	}
-	q.before = place.Before
 	return past, q, nil
 }
 
@@ -154,7 +169,7 @@ func (q *historyQuery) takes(v store.Version, next time.Time) bool {
 // versionsOf returns a page of the versions of one resource, and the number below
 // which the next begins, 0 for none.
 func (e *Engine) versionsOf(ctx context.Context, v Viewer, k store.Key, q *historyQuery) (list []store.Version, last int64, err error) {
-	before, allowed := q.before, v.allowed()
+	before, allowed := q.place.Before, v.allowed()
 	var replaced time.Time
 	if before > 0 && !q.to.IsZero() {
 		if replaced, err = e.replacedAt(ctx, k, before-1); err != nil {
@@ -201,7 +216,7 @@ const maxHistoryPages = 10
 // versions returns a page of the history of a type or of the system, and the place
 // in the order of commits below which the next begins, 0 for none.
 func (e *Engine) versions(ctx context.Context, v Viewer, k store.Key, q *historyQuery) (list []store.Version, last int64, err error) {
-	before := q.before
+	before := q.place.Before
 	for range maxHistoryPages {
 		page, err := e.Store.Versions(ctx, store.HistoryQuery{
 			Type: k.Type, Since: q.since, Until: q.to, Before: before, Allowed: v.allowed(), Limit: q.limit,

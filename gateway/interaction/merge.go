@@ -2,6 +2,7 @@ package interaction
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ func mergeable(a *asked) error {
 
 // merged fills found with a page of matches of several types in one order.
 func (e *Engine) merged(ctx context.Context, a *asked, from cursor, found *Found) error {
-	heads := from.Heads
+	heads := slices.Clone(from.Heads)
 	if len(heads) != len(a.types) {
 		heads = make([]head, len(a.types))
 	}
@@ -100,9 +101,11 @@ func (e *Engine) merged(ctx context.Context, a *asked, from cursor, found *Found
 	if found.Total = from.total(); counts {
 		found.Total = total
 	}
+	var next *place
 	if more {
-		found.Next = e.seal(a.viewer, a.hash, cursor{AsOf: asOf, Total: found.Total, Heads: heads})
+		next = &place{Heads: heads}
 	}
+	found.Turn = e.turn(a.viewer, a.hash, from, next, asOf, found.Total)
 	return nil
 }
 

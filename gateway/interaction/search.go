@@ -16,12 +16,11 @@ const CursorParam = "_cursor"
 
 // Found is one page of a search.
 type Found struct {
+	Turn
 	Matches  []store.Version
 	Included []store.Version
 	Total    int           // -1: not counted
 	Self     []search.Pair // the query as it was understood
-	Page     string        // cursor of this page, "" on the first
-	Next     string        // cursor of the next page, "" on the last
 	Issues   []fhir.Issue  // warnings: what was ignored or cut
 }
 
@@ -79,7 +78,7 @@ func (e *Engine) searchIn(ctx context.Context, v Viewer, s Scope, pairs []search
 	if err != nil {
 		return nil, err
 	}
-	found := &Found{Total: -1, Self: a.request.Self, Page: cursorText(pairs), Issues: issues}
+	found := &Found{Total: -1, Self: a.request.Self, Issues: issues}
 	pages := e.inTurn
 	if len(a.types) > 1 && len(a.request.Query.Sort) > 0 {
 		pages = e.merged
@@ -211,7 +210,7 @@ func (e *Engine) query(ctx context.Context, a *asked, typ string) (*search.Query
 func (e *Engine) inTurn(ctx context.Context, a *asked, from cursor, found *Found) error {
 	asOf, want := from.AsOf, a.request.Query.Count
 	total, counts := 0, a.request.Query.Total != search.TotalNone && !from.continues()
-	var next *cursor
+	var next *place
 	for i, typ := range a.types {
 		if i < from.Type || next != nil && !counts {
 			continue
@@ -245,21 +244,18 @@ func (e *Engine) inTurn(ctx context.Context, a *asked, from cursor, found *Found
 		switch {
 		case q.Count == 0:
 		case left == 0 && (len(page.Rows) > 0 || page.Next != nil):
-			next = &cursor{Type: i}
+			next = &place{Type: i}
 		case left > 0:
 			found.Matches = append(found.Matches, page.Rows...)
 			if page.Next != nil {
-				next = &cursor{Type: i, Keys: page.Next.Keys, ID: page.Next.ID}
+				next = &place{Type: i, Keys: page.Next.Keys, ID: page.Next.ID}
 			}
 		}
 	}
 	if found.Total = from.total(); counts {
 		found.Total = total
 	}
-	if next != nil {
-		next.AsOf, next.Total = asOf, found.Total
-		found.Next = e.seal(a.viewer, a.hash, next)
-	}
+	found.Turn = e.turn(a.viewer, a.hash, from, next, asOf, found.Total)
 	return nil
 }
 

@@ -13,9 +13,6 @@ type bundle struct {
 	entries int
 }
 
-// link is one link of a Bundle.
-type link struct{ relation, url string }
-
 // newBundle begins a Bundle; total below 0 is left out.
 func newBundle(kind string, total int, links []link, size int) *bundle {
 	b := &bundle{out: make([]byte, 0, 512+size)}

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/yilian/yilian/gateway/interaction"
-	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 )
 
@@ -40,12 +39,7 @@ func (h *Handler) history(r *request) error {
 		return err
 	}
 	address += "/_history"
-	links := []link{{"self", address + queryOf(past.Self)}}
-	if past.Next != "" {
-		next := append(past.Self[:len(past.Self):len(past.Self)], search.Pair{Name: interaction.CursorParam, Value: past.Next})
-		links = append(links, link{"next", address + queryOf(next)})
-	}
-	b := newBundle("history", -1, links, sizeOf(past.Versions))
+	b := newBundle("history", -1, pageLinks(address, past.Self, past.Turn), sizeOf(past.Versions))
 	for _, v := range past.Versions {
 		b.add(h.base()+"/"+v.Key.String(), v, historyTail(v))
 	}

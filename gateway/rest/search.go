@@ -122,18 +122,7 @@ const maxForm = 1 << 20
 
 // searchset sends a page of a search.
 func (h *Handler) searchset(r *request, address string, found *interaction.Found) error {
-	first := address + queryOf(found.Self)
-	page := func(cursor string) string {
-		return address + queryOf(append(found.Self[:len(found.Self):len(found.Self)], search.Pair{Name: interaction.CursorParam, Value: cursor}))
-	}
-	links := []link{{"self", first}, {"first", first}}
-	if found.Page != "" {
-		links[0].url = page(found.Page)
-	}
-	if found.Next != "" {
-		links = append(links, link{"next", page(found.Next)})
-	}
-	b := newBundle("searchset", found.Total, links, sizeOf(found.Matches)+sizeOf(found.Included))
+	b := newBundle("searchset", found.Total, pageLinks(address, found.Self, found.Turn), sizeOf(found.Matches)+sizeOf(found.Included))
 	for _, v := range found.Matches {
 		b.add(h.base()+"/"+v.Key.String(), v, `"search":{"mode":"match"}`)
 	}
