@@ -569,8 +569,8 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 	}
 	a := b.alias()
 	s := source{nested: true}
-	s.cond.add("EXISTS (SELECT 1 FROM unnest(@.x_pid, @.x_space, @.x_text) x(pid, space, text) JOIN resource "+a+
-		" ON "+a+".type = x.space AND "+a+".id = x.text WHERE x.pid = ? AND x.space = ? AND ", pid, space)
+	s.cond.add("EXISTS (SELECT 1 FROM unnest(array_positions(@.x_pid, ?)) i JOIN resource "+a+
+		" ON "+a+".type = @.x_space[i] AND "+a+".id = @.x_text[i] WHERE @.x_space[i] = ? AND ", pid, space)
 	s.cond.append(inner.but(nil).at(a))
 	s.cond.sql += ")"
 	from, cond, err := b.from(a, &inner)
@@ -598,7 +598,7 @@ func (b *builder) has(typeID int32, m search.HasMatch, depth int) (source, error
 	a := b.alias()
 	s := source{nested: true, exact: true}
 	s.cond.add("EXISTS (SELECT 1 FROM index_key x JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = @.self # ?::int8 AND "+
-		"EXISTS (SELECT 1 FROM unnest("+a+".x_pid, "+a+".x_space, "+a+".x_text) u(pid, space, text) WHERE u.pid = ? AND u.space = ? AND u.text = @.id) AND ",
+		"EXISTS (SELECT 1 FROM unnest(array_positions("+a+".x_text, @.id)) i WHERE "+a+".x_pid[i] = ? AND "+a+".x_space[i] = ?) AND ",
 		b.v.s.hash.param(pid), pid, typeID)
 	s.cond.append(inner.but(nil).at(a))
 	s.cond.sql += ")"

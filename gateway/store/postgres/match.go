@@ -28,38 +28,49 @@ func keyedAny(keys []int64) source {
 	}
 }
 
-// texts asks for a value in the text arrays of @: u has pid, space, form, grp and text.
-func texts(pid int32, cond fragment) fragment {
-	f := fragment{"EXISTS (SELECT 1 FROM " + textRows + " WHERE u.pid = ? AND ", []any{pid}}
+// texts asks for a value in the text arrays of @: one that is equal to a text, or any
+// where that is nil. cond asks u, which has pid, space, form, grp and text.
+func texts(pid int32, equal []byte, cond fragment) fragment {
+	f := fragment{sql: "EXISTS (SELECT 1 FROM "}
+	f.append(textRows(pid, equal))
+	f.sql += " AND "
 	f.append(cond)
 	f.sql += ")"
 	return f
 }
 
-const textRows = "unnest(@.x_pid, @.x_space, @.x_form, @.x_group, @.x_text) u(pid, space, form, grp, text)"
+// textRows lists the values of a parameter. Those that are equal to a text are looked for in that array alone,
+// in a tenth of the time that it takes to lay all arrays side by side.
+func textRows(pid int32, equal []byte) fragment {
+	if equal == nil {
+		return fragment{"unnest(@.x_pid, @.x_space, @.x_form, @.x_group, @.x_text) u(pid, space, form, grp, text) WHERE u.pid = ?", []any{pid}}
+	}
+	return fragment{"unnest(array_positions(@.x_text, ?)) i, " +
+		"LATERAL (SELECT @.x_pid[i] AS pid, @.x_space[i] AS space, @.x_form[i] AS form, @.x_group[i] AS grp) u WHERE u.pid = ?", []any{equal, pid}}
+}
 
-// tokenCond asks u for a code, its system and type as far as they are given; false when
-// no row can hold them.
-func (b *builder) tokenCond(m search.TokenMatch) (cond fragment, ok bool, err error) {
+// tokenCond asks u for the system and type of a code as far as they are given; false
+// when no row can hold them. equal is the code, nil for any.
+func (b *builder) tokenCond(m search.TokenMatch) (equal []byte, cond fragment, ok bool, err error) {
 	cond.sql = always
 	if m.Code != "" {
-		cond = fragment{"u.text = ?", []any{[]byte(m.Code)}}
+		equal = []byte(m.Code)
 	}
 	if m.System != nil {
 		system, ok, err := b.name(*m.System)
 		if !ok || err != nil {
-			return cond, false, err
+			return nil, cond, false, err
 		}
 		cond.add(" AND coalesce(u.space, 0) = ?", system)
 	}
 	if m.Type != "" {
 		form, ok, err := b.name(m.Type)
 		if !ok || err != nil {
-			return cond, false, err
+			return nil, cond, false, err
 		}
 		cond.add(" AND u.form = ?", form)
 	}
-	return cond, true, nil
+	return equal, cond, true, nil
 }
 
 // tokens answers the plain tokens of a clause with one source, because most have
@@ -88,14 +99,14 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 			bare = append(bare, key)
 			continue
 		}
-		cond, ok, err := b.tokenCond(m)
+		equal, cond, ok, err := b.tokenCond(m)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		row := texts(pid, cond)
+		row := texts(pid, equal, cond)
 		if m.Code == "" {
 			out = append(out, source{cond: row})
 			continue
@@ -119,7 +130,7 @@ func (b *builder) prefix(typ, param, text string) (source, error) {
 	if !ok || err != nil {
 		return noSource, err
 	}
-	s := source{cond: texts(pid, prefixCond("u.text", text)), exact: len(text) <= startBytes}
+	s := source{cond: texts(pid, nil, prefixCond("u.text", text)), exact: len(text) <= startBytes}
 	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
 	s.rids.append(prefixCond("x.text", start(text)))
 	return s, nil
@@ -133,19 +144,18 @@ func prefixCond(column, text string) fragment {
 	return cond
 }
 
-// stringCond asks u for a text; the pid of :exact is another one.
-func stringCond(m search.StringMatch) fragment {
+// stringCond asks u for a text, or says which one it must be equal to; the pid of :exact
+// is another one.
+func stringCond(m search.StringMatch) (equal []byte, cond fragment) {
 	switch m.Mode {
 	case search.Prefix:
-		return prefixCond("u.text", m.Text)
-	case search.Exact:
-		return fragment{"u.text = ?", []any{[]byte(m.Text)}}
-	case search.Equal:
-		return fragment{"u.text = ?", []any{[]byte(m.Text)}}
+		return nil, prefixCond("u.text", m.Text)
+	case search.Exact, search.Equal:
+		return []byte(m.Text), fragment{sql: always}
 	case search.Suffix:
-		return fragment{"substr(u.text, greatest(1, length(u.text) - ? + 1)) = ?", []any{len(m.Text), []byte(m.Text)}}
+		return nil, fragment{"substr(u.text, greatest(1, length(u.text) - ? + 1)) = ?", []any{len(m.Text), []byte(m.Text)}}
 	}
-	return fragment{"position(?::bytea IN u.text) > 0", []any{[]byte(m.Text)}}
+	return nil, fragment{"position(?::bytea IN u.text) > 0", []any{[]byte(m.Text)}}
 }
 
 func (b *builder) text(typ, param string, m search.StringMatch) (source, error) {
@@ -163,7 +173,8 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 	if !ok || err != nil {
 		return noSource, err
 	}
-	s := source{cond: texts(pid, stringCond(m))}
+	equal, cond := stringCond(m)
+	s := source{cond: texts(pid, equal, cond)}
 	if m.Mode == search.Equal {
 		s.rids = fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ? AND x.text = ?", []any{pid, []byte(start(m.Text))}}
 		s.exact = len(m.Text) < startBytes
@@ -281,7 +292,7 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		if i > 0 {
 			s.cond.sql += " AND "
 		}
-		s.cond.add("EXISTS (SELECT 1 FROM generate_subscripts(@.d_pid, 1) i WHERE @.d_pid[i] = ? AND ", pid)
+		s.cond.add("EXISTS (SELECT 1 FROM unnest(array_positions(@.d_pid, ?)) i WHERE ", pid)
 		s.cond.append(interval(dateLow, dateHigh, m))
 		s.cond.sql += ")"
 	}
@@ -345,7 +356,7 @@ func numberCond(m search.NumberMatch) (cond fragment, spans []span) {
 // amounts makes a source of rows of index_number and a condition on them.
 func amounts(pid int32, cond fragment, spans []span) source {
 	var s source
-	s.cond.add("EXISTS (SELECT 1 FROM generate_subscripts(@.q_pid, 1) i WHERE @.q_pid[i] = ? AND ", pid)
+	s.cond.add("EXISTS (SELECT 1 FROM unnest(array_positions(@.q_pid, ?)) i WHERE ", pid)
 	s.cond.append(cond)
 	s.cond.sql += ")"
 	for i, r := range spans {
@@ -407,9 +418,11 @@ func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, e
 	return amounts(pid, cond, spans), nil
 }
 
-// referenceCond says in which form of the parameter u must hold which text.
+// referenceCond says in which form of the parameter u must hold which text, and what
+// else is asked of u.
 func (b *builder) referenceCond(m search.ReferenceMatch) (form, text string, cond fragment, ok bool, err error) {
 	space := int32(0)
+	cond.sql = always
 	switch {
 	case m.ID != "":
 		text = m.ID
@@ -419,7 +432,7 @@ func (b *builder) referenceCond(m search.ReferenceMatch) (form, text string, con
 		if space, ok, err = b.name(m.Type); !ok || err != nil {
 			return "", "", cond, false, err
 		}
-		return "", text, fragment{"u.text = ? AND u.space = ?", []any{[]byte(text), space}}, true, nil
+		return "", text, fragment{"u.space = ?", []any{space}}, true, nil
 	case m.URL != "":
 		form, text = asURL, m.URL
 	case m.Identifier != nil && m.Identifier.Code != "":
@@ -430,11 +443,11 @@ func (b *builder) referenceCond(m search.ReferenceMatch) (form, text string, con
 		if space, ok, err = b.name(*m.Identifier.System); !ok || err != nil {
 			return "", "", cond, false, err
 		}
-		return form, text, fragment{"u.text = ? AND coalesce(u.space, 0) = ?", []any{[]byte(text), space}}, true, nil
+		return form, text, fragment{"coalesce(u.space, 0) = ?", []any{space}}, true, nil
 	default:
 		return "", "", cond, false, nil
 	}
-	return form, text, fragment{"u.text = ?", []any{[]byte(text)}}, true, nil
+	return form, text, cond, true, nil
 }
 
 // references answers the references of a clause, those that ask for nothing but an id
@@ -458,14 +471,14 @@ func (b *builder) references(typ, param string, matches []search.ReferenceMatch)
 			continue
 		}
 		key := b.v.s.hash.of(pid, text)
-		if len(cond.args) == 1 {
+		if len(cond.args) == 0 {
 			bare = append(bare, key)
 			continue
 		}
 		s := keyed(key)
 		s.exact = false
 		s.cond.sql = "(" + s.cond.sql + " AND "
-		s.cond.append(texts(pid, cond))
+		s.cond.append(texts(pid, []byte(text), cond))
 		s.cond.sql += ")"
 		out = append(out, s)
 	}
@@ -481,7 +494,7 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 		return noSource, err
 	}
 	cond, whole := uriCond("u.text", m)
-	s := source{cond: texts(pid, cond)}
+	s := source{cond: texts(pid, nil, cond)}
 	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
 	switch {
 	case m.Above:
@@ -500,6 +513,7 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 // part says which rows of @ hold one component of a composite: a list of groups.
 func (b *builder) part(typ, param string, p search.CompositePart) (groups fragment, key int64, ok bool, err error) {
 	form := ""
+	var equal []byte
 	var cond fragment
 	ok = true
 	switch m := p.Match.(type) {
@@ -515,14 +529,16 @@ func (b *builder) part(typ, param string, p search.CompositePart) (groups fragme
 				key = b.v.s.hash.of(pid, m.Code)
 			}
 		}
-		cond, ok, err = b.tokenCond(m)
+		equal, cond, ok, err = b.tokenCond(m)
 	case search.StringMatch:
-		cond = stringCond(m)
+		equal, cond = stringCond(m)
 		if m.Mode == search.Exact {
 			form = asExact
 		}
 	case search.ReferenceMatch:
-		form, _, cond, ok, err = b.referenceCond(m)
+		var text string
+		form, text, cond, ok, err = b.referenceCond(m)
+		equal = []byte(text)
 	case search.URIMatch:
 		cond, _ = uriCond("u.text", m)
 	case search.DateMatch:
@@ -549,7 +565,9 @@ func (b *builder) part(typ, param string, p search.CompositePart) (groups fragme
 	if !ok || err != nil {
 		return groups, 0, false, err
 	}
-	groups.add("SELECT u.grp FROM "+textRows+" WHERE u.pid = ? AND ", pid)
+	groups.sql = "SELECT u.grp FROM "
+	groups.append(textRows(pid, equal))
+	groups.sql += " AND "
 	groups.append(cond)
 	return groups, key, true, nil
 }
@@ -559,7 +577,7 @@ func (b *builder) groups(typ, param, form, arrays string, cond fragment) (groups
 	if !ok || err != nil {
 		return groups, 0, false, err
 	}
-	groups.add("SELECT @."+arrays+"_group[i] FROM generate_subscripts(@."+arrays+"_pid, 1) i WHERE @."+arrays+"_pid[i] = ? AND ", pid)
+	groups.add("SELECT @."+arrays+"_group[i] FROM unnest(array_positions(@."+arrays+"_pid, ?)) i WHERE ", pid)
 	groups.append(cond)
 	return groups, 0, true, nil
 }

@@ -47,12 +47,12 @@ func (b *builder) sortKey(typ string, s search.Sort) (fragment, sortType, error)
 		return key, sortText, nil
 	case search.KindDate:
 		if key = (fragment{sql: "NULL::int8"}); ok {
-			key = fragment{"(SELECT " + pick + "(" + dateLow + ") FROM generate_subscripts(@.d_pid, 1) i WHERE @.d_pid[i] = ?)", []any{pid}}
+			key = fragment{"(SELECT " + pick + "(" + dateLow + ") FROM unnest(array_positions(@.d_pid, ?)) i)", []any{pid}}
 		}
 		return key, sortInt, nil
 	case search.KindNumber, search.KindQuantity:
 		amount := func(pid int32) fragment {
-			return fragment{"(SELECT " + pick + "(" + amountValue + ") FROM generate_subscripts(@.q_pid, 1) i WHERE @.q_pid[i] = ?)", []any{pid}}
+			return fragment{"(SELECT " + pick + "(" + amountValue + ") FROM unnest(array_positions(@.q_pid, ?)) i)", []any{pid}}
 		}
 		if key = (fragment{sql: "NULL::float8"}); ok {
 			key = amount(pid)
