@@ -3,6 +3,7 @@ package search
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirpath"
@@ -12,7 +13,19 @@ func (x *indexer) fold(s string) string {
 	if s == "" {
 		return ""
 	}
-	return Fold(cut(s, x.engine.opts.Limits.IndexText))
+	return x.folded(cut(s, x.engine.opts.Limits.IndexText))
+}
+
+// folded is Fold with the memory of the indexer.
+func (x *indexer) folded(s string) string {
+	switch {
+	case plain(s):
+		return s
+	case ascii(s):
+		x.scratch = appendFolded(x.scratch[:0], s)
+		return x.arena.string(x.scratch)
+	}
+	return Fold(s)
 }
 
 // The parts of the data types that a string parameter on them searches.
@@ -60,8 +73,8 @@ func (x *indexer) parts(n *fhir.Node, names []string) {
 			x.text(part.Text())
 			continue
 		}
-		for _, item := range part.All() {
-			x.text(item.Text())
+		for i := range part.Len() {
+			x.text(part.At(i).Text())
 		}
 	}
 }
@@ -85,17 +98,23 @@ func (x *indexer) joinedName(n *fhir.Node) {
 }
 
 func han(s string) bool {
-	for _, r := range s {
+	for i := 0; i < len(s); {
+		if hanByte(s, i) {
+			i += 3
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
 		if !unicode.Is(unicode.Han, r) && r != '·' {
 			return false
 		}
+		i += size
 	}
 	return s != ""
 }
 
 func (x *indexer) text(s string) {
 	s = cut(s, x.engine.opts.Limits.IndexText)
-	if folded := Fold(s); folded != "" {
+	if folded := x.folded(s); folded != "" {
 		x.values.Strings = append(x.values.Strings, String{Param: x.param.code, Folded: folded, Exact: s, Group: x.group})
 	}
 }

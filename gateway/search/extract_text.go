@@ -2,7 +2,8 @@ package search
 
 import (
 	"html"
-	"slices"
+	"math"
+	"math/bits"
 	"strings"
 	"sync"
 	"unicode"
@@ -27,50 +28,12 @@ var unspaced = []*unicode.RangeTable{
 }
 
 // Terms cuts folded text into what Text has: words, and of scripts without spaces
-// every character and every two neighbours. Each once, sorted.
+// every character and every two neighbours. Each once, in the order they come in.
 func Terms(folded string) []string {
-	return distinct(appendTerms(nil, folded, false))
-}
-
-// distinct sorts terms and leaves out what comes again.
-func distinct(terms []string) []string {
-	if len(terms) < 2 {
-		return terms
-	}
-	if len(terms) > 1<<16 {
-		slices.Sort(terms)
-		return slices.Compact(terms)
-	}
-	// A number for each: six bytes of the term, which is two characters, and its place.
-	// Numbers sort faster than terms, and only longer terms must be looked at again.
-	order := make([]uint64, len(terms))
-	for i, term := range terms {
-		var head uint64
-		for j := range min(6, len(term)) {
-			head |= uint64(term[j]) << (56 - 8*j)
-		}
-		order[i] = head | uint64(i)
-	}
-	slices.Sort(order)
-	out := make([]string, 0, len(terms))
-	for i := 0; i < len(order); {
-		same := i + 1
-		for same < len(order) && order[same]>>16 == order[i]>>16 {
-			same++
-		}
-		from := len(out)
-		for _, o := range order[i:same] {
-			if term := terms[o&0xFFFF]; len(out) == from || out[len(out)-1] != term {
-				out = append(out, term)
-			}
-		}
-		if len(out)-from > 1 {
-			slices.Sort(out[from:])
-			out = out[:from+len(slices.Compact(out[from:]))]
-		}
-		i = same
-	}
-	return out
+	w := newWords(math.MaxInt)
+	defer w.release()
+	w.addFolded(folded)
+	return w.take()
 }
 
 // appendTerms appends the terms of folded text. Of a text that is looked for, pairs
@@ -132,81 +95,112 @@ func appendTerms(out []string, folded string, asked bool) []string {
 
 // addTexts indexes the words of the narrative and of all texts.
 func (x *indexer) addTexts(t *typeParameters) {
+	w := newWords(x.engine.opts.Limits.IndexTerms)
+	defer w.release()
+	w.arena = &x.arena
 	if t.narrative {
-		if div := x.resource.Path("text", "div").Text(); div != "" {
-			x.terms(paramText, appendTerms(nil, Fold(unmarked(div)), false))
+		if div := x.resource.Path("text", "div"); div.Text() != "" {
+			w.addText(unmarked(div.Text()))
+			w.narrative, w.knownMore = div, w.excess
+			w.known = x.terms(paramText, w)
 		}
 	}
 	if t.content {
-		tree := x.engine.texts.of(x.engine.defs, t.name)
-		found := x.words(make([]string, 0, t.terms.Load()), x.resource, tree, 0)
-		if n := int32(len(found)); n > t.terms.Load() {
-			t.terms.Store(min(maxTypicalTerms, n))
-		}
-		x.terms(paramContent, found)
+		x.words(w, x.resource, x.engine.texts.of(x.engine.defs, t.name), 0)
+		x.terms(paramContent, w)
 	}
 }
 
-// maxTypicalTerms bounds what is reserved on the experience of other resources.
-const maxTypicalTerms = 512
-
-func (x *indexer) terms(param string, terms []string) {
-	terms = distinct(terms)
-	if most := x.engine.opts.Limits.IndexTerms; len(terms) > most {
-		terms = terms[:most]
+// terms makes the index value of the terms that are collected.
+func (x *indexer) terms(param string, w *words) []string {
+	if w.excess {
 		x.issues = append(x.issues, fhir.Issue{
 			Severity: fhir.Warning, Code: fhir.TypeTooCostly, ID: "search-values-many", Expression: x.resource.ResourceType(),
 			Text: "more words than allowed: search parameter " + param + " does not find this resource by all of them",
 		})
 	}
+	terms := w.take()
 	if len(terms) > 0 {
 		x.values.Texts = append(x.values.Texts, Text{Param: param, Terms: terms})
 	}
+	return terms
 }
 
 // maxDepth bounds how deep texts are looked for.
 const maxDepth = 32
 
-// words appends the terms of all texts in a resource or element: strings, markdown
+// words adds the terms of all texts in a resource or element: strings, markdown
 // and narrative, not codes, addresses of things and dates.
-func (x *indexer) words(out []string, n *fhir.Node, tree *textTree, depth int) []string {
+func (x *indexer) words(w *words, n *fhir.Node, tree *textTree, depth int) {
 	if depth > maxDepth || tree == nil {
-		return out
+		return
 	}
-	for _, k := range n.All() {
-		child := tree.children[k.Name()]
+	for i := range n.Len() {
+		k := n.At(i)
+		child := tree.child(k.Name())
 		if child == nil {
 			continue
 		}
 		if k.Kind() != fhir.Array {
-			out = x.word(out, k, child, depth)
+			x.word(w, k, child, depth)
 			continue
 		}
-		for _, item := range k.All() {
-			out = x.word(out, item, child, depth)
+		for j := range k.Len() {
+			x.word(w, k.At(j), child, depth)
 		}
 	}
-	return out
 }
 
-func (x *indexer) word(out []string, n *fhir.Node, tree *textTree, depth int) []string {
+func (x *indexer) word(w *words, n *fhir.Node, tree *textTree, depth int) {
 	switch {
 	case n.Kind() == fhir.Object && tree.resource:
-		return x.words(out, n, x.engine.texts.of(x.engine.defs, n.ResourceType()), depth+1)
+		x.words(w, n, x.engine.texts.of(x.engine.defs, n.ResourceType()), depth+1)
 	case n.Kind() == fhir.Object:
-		return x.words(out, n, tree, depth+1)
+		x.words(w, n, tree, depth+1)
+	case n.Kind() == fhir.String && tree.markup && n == w.narrative:
+		w.addKnown()
 	case n.Kind() == fhir.String && tree.markup:
-		return appendTerms(out, Fold(unmarked(n.Text())), false)
+		w.addText(unmarked(n.Text()))
 	case n.Kind() == fhir.String && tree.text:
-		return appendTerms(out, Fold(n.Text()), false)
+		w.addText(n.Text())
 	}
-	return out
 }
 
 // textTree is where texts are in an element.
 type textTree struct {
 	text, markup, resource bool
-	children               map[string]*textTree
+	// children stand in a table of a power of two, at the place of their name or
+	// after it; half of it is free.
+	children []textChild
+}
+
+type textChild struct {
+	name string
+	tree *textTree
+}
+
+func (t *textTree) child(name string) *textTree {
+	if len(t.children) == 0 || name == "" {
+		return nil
+	}
+	for i := nameHash(name); ; i++ {
+		c := &t.children[i&(len(t.children)-1)]
+		if c.tree == nil || c.name == name {
+			return c.tree
+		}
+	}
+}
+
+func nameHash(name string) int {
+	return len(name) + 3*int(name[0]) + 5*int(name[len(name)-1]) + 7*int(name[len(name)/2])
+}
+
+func (t *textTree) add(name string, child *textTree) {
+	i := nameHash(name)
+	for t.children[i&(len(t.children)-1)].tree != nil {
+		i++
+	}
+	t.children[i&(len(t.children)-1)] = textChild{name, child}
 }
 
 // textTrees are made when a type is first met, and shared between types.
@@ -237,19 +231,19 @@ func (t *textTrees) make(container *definitions.Element, properties []*definitio
 	if tree := t.elements[container]; tree != nil {
 		return tree
 	}
-	tree := &textTree{children: map[string]*textTree{}}
+	tree := &textTree{children: make([]textChild, 1<<bits.Len(uint(2*len(properties))))}
 	t.elements[container] = tree
 	for _, p := range properties {
 		switch p.Type {
 		case "string", "markdown":
-			tree.children[p.Name] = textLeaf
+			tree.add(p.Name, textLeaf)
 		case "xhtml":
-			tree.children[p.Name] = markupLeaf
+			tree.add(p.Name, markupLeaf)
 		case "Resource":
-			tree.children[p.Name] = resourceLeaf
+			tree.add(p.Name, resourceLeaf)
 		default:
 			if c := p.Container(); c != nil && len(p.Properties()) > 0 {
-				tree.children[p.Name] = t.make(c, p.Properties())
+				tree.add(p.Name, t.make(c, p.Properties()))
 			}
 		}
 	}
@@ -266,7 +260,11 @@ var inline = map[string]bool{
 
 // unmarked takes the tags and comments out of XHTML.
 func unmarked(s string) string {
+	if !strings.ContainsAny(s, "<&") {
+		return s
+	}
 	var b strings.Builder
+	b.Grow(len(s))
 	for s != "" {
 		text, rest, tagged := strings.Cut(s, "<")
 		b.WriteString(text)

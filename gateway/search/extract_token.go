@@ -1,6 +1,8 @@
 package search
 
 import (
+	"strconv"
+
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirpath"
 )
@@ -10,7 +12,7 @@ func (x *indexer) addToken(v *fhirpath.Value) {
 	switch v.Type() {
 	case "Boolean":
 		if truth, ok := v.Bool(); ok {
-			x.token("", map[bool]string{true: "true", false: "false"}[truth], "", "")
+			x.token("", strconv.FormatBool(truth), "", "")
 		}
 	case "Coding":
 		x.coding(n)

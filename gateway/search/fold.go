@@ -46,27 +46,32 @@ func plain(s string) bool {
 	space := true
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c < utf8.RuneSelf {
-			switch {
-			case c == ' ':
-				if space {
-					return false
-				}
-				space = true
-			case c < ' ' || c >= 'A' && c <= 'Z' || c == 0x7F:
+		switch {
+		case c > ' ' && c < utf8.RuneSelf:
+			if c >= 'A' && c <= 'Z' || c == 0x7F {
 				return false
-			default:
-				space = false
 			}
+			space = false
 			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r < 0x4E00 || r > 0x9FFF && (r < 0x20000 || r > 0x2EBE0) {
+		case c == ' ':
+			if space {
+				return false
+			}
+			space = true
+			i++
+		case c < ' ':
 			return false
+		case hanByte(s, i):
+			space = false
+			i += 3
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r < 0x20000 || r > 0x2EBE0 {
+				return false
+			}
+			space = false
+			i += size
 		}
-		space = false
-		i += size
 	}
 	return !space || s == ""
 }
@@ -83,21 +88,24 @@ func cut(s string, n int) string {
 }
 
 // ascii reports whether s has only printable ASCII.
-func ascii(s string) bool {
-	for _, c := range []byte(s) {
-		if c < ' ' || c > '~' {
+func ascii[text string | []byte](s text) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' {
 			return false
 		}
 	}
 	return true
 }
 
-func foldASCII(s string) string {
-	out := make([]byte, 0, len(s))
+func foldASCII(s string) string { return string(appendFolded(make([]byte, 0, len(s)), s)) }
+
+// appendFolded appends ASCII text as it is compared.
+func appendFolded(out []byte, s string) []byte {
+	from := len(out)
 	for _, c := range []byte(s) {
 		switch {
 		case c == ' ':
-			if len(out) == 0 || out[len(out)-1] == ' ' {
+			if len(out) == from || out[len(out)-1] == ' ' {
 				continue
 			}
 		case c >= 'A' && c <= 'Z':
@@ -105,8 +113,8 @@ func foldASCII(s string) string {
 		}
 		out = append(out, c)
 	}
-	if n := len(out); n > 0 && out[n-1] == ' ' {
+	if n := len(out); n > from && out[n-1] == ' ' {
 		out = out[:n-1]
 	}
-	return string(out)
+	return out
 }

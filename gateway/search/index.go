@@ -88,6 +88,8 @@ type indexer struct {
 	values   Values
 	group    uint16 // of a composite parameter's components
 	names    []readName
+	arena    arena
+	scratch  []byte
 	count    int
 	issues   []fhir.Issue
 }

@@ -47,7 +47,6 @@ type typeParameters struct {
 	composites []*parameter
 	// narrative and content tell whether _text and _content are indexed.
 	narrative, content bool
-	terms              atomic.Int32    // how many _content made of a resource
 	typical            [7]atomic.Int32 // most values of each kind that a resource had
 }
 

@@ -36,7 +36,7 @@ func (x *indexer) personName(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
 			return x.names[i].pinyin, x.names[i].ok
 		}
 	}
-	p, ok = pinyinOf(v)
+	p, ok = x.pinyinOf(v)
 	x.names = append(x.names, readName{n, p, ok})
 	return p, ok
 }
@@ -48,18 +48,18 @@ type readName struct {
 	ok     bool
 }
 
-func pinyinOf(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
+func (x *indexer) pinyinOf(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
 	n := v.Node()
 	if v.Type() != "HumanName" {
 		name := personname.Parse(n.Text())
 		return name.Pinyin(), name.Kind != personname.None
 	}
 	text, family := written(n.Get("text")), written(n.Get("family"))
-	given := n.Get("given").Items()
-	var parts []string
-	for _, g := range given {
-		if written(g) != "" {
-			parts = append(parts, g.Text())
+	var room [4]string
+	parts := room[:0]
+	for _, g := range n.Get("given").Items() {
+		if given := written(g); given != "" {
+			parts = append(parts, given)
 		}
 	}
 	switch {
@@ -69,16 +69,23 @@ func pinyinOf(v *fhirpath.Value) (p personname.Pinyin, ok bool) {
 		return personname.Parse(text).Pinyin(), true
 	case family != "" || len(parts) > 0:
 		// In letters, the family name first, as pinyin has it.
-		if whole := strings.Join(append([]string{family}, parts...), " "); ascii(whole) {
-			p.Given = foldASCII(whole)
-			for i := range len(p.Given) {
-				if i == 0 || p.Given[i-1] == ' ' {
-					p.Initials += p.Given[i : i+1]
-				}
-			}
-			return p, true
+		whole := append(x.scratch[:0], family...)
+		for _, part := range parts {
+			whole = append(append(whole, ' '), part...)
 		}
-		return personname.Name{Kind: personname.Other, Text: strings.Join(append([]string{family}, parts...), " ")}.Pinyin(), true
+		x.scratch = whole
+		if !ascii(whole) {
+			return personname.Name{Kind: personname.Other, Text: string(whole)}.Pinyin(), true
+		}
+		p.Given = x.arena.string(appendFolded(whole[:0], string(whole)))
+		x.scratch = x.scratch[:0]
+		for i := range len(p.Given) {
+			if i == 0 || p.Given[i-1] == ' ' {
+				x.scratch = append(x.scratch, p.Given[i])
+			}
+		}
+		p.Initials = x.arena.string(x.scratch)
+		return p, true
 	}
 	return p, false
 }
@@ -97,14 +104,14 @@ func (x *indexer) pinyin(v *fhirpath.Value) {
 	if !ok {
 		return
 	}
-	whole := letters(p.Family + p.Given)
+	whole := x.letters(x.joined(p.Family, p.Given))
 	x.spelling(whole)
 	if strings.Contains(whole, "v") {
 		// ü, which others write as u, or as yu in passports.
 		x.spelling(strings.ReplaceAll(whole, "v", "u"))
 		x.spelling(strings.ReplaceAll(whole, "v", "yu"))
 	}
-	x.spelling(letters(p.Initials))
+	x.spelling(x.letters(p.Initials))
 }
 
 func (x *indexer) spelling(s string) {
@@ -113,18 +120,60 @@ func (x *indexer) spelling(s string) {
 	}
 }
 
+// joined is a followed by b.
+func (x *indexer) joined(a, b string) string {
+	if a == "" {
+		return b
+	}
+	x.scratch = append(append(x.scratch[:0], a...), b...)
+	return x.arena.string(x.scratch)
+}
+
 // letters folds pinyin, without what stands between syllables.
-func letters(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r < 'a' || r > 'z' }) {
+func letters(s string) string { return string(appendLetters(nil, s)) }
+
+// letters is letters with the memory of the indexer.
+func (x *indexer) letters(s string) string {
+	if lowerLetters(s) {
 		return s
 	}
-	return strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '\'', '’', '-', '·', ',', '.':
-			return -1
+	x.scratch = appendLetters(x.scratch[:0], s)
+	return x.arena.string(x.scratch)
+}
+
+func lowerLetters(s string) bool {
+	for _, c := range []byte(s) {
+		if c < 'a' || c > 'z' {
+			return false
 		}
-		return r
-	}, Fold(s))
+	}
+	return true
+}
+
+func appendLetters(out []byte, s string) []byte {
+	switch {
+	case lowerLetters(s):
+		return append(out, s...)
+	case !ascii(s):
+		s = Fold(s)
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c >= 'A' && c <= 'Z':
+			c += 'a' - 'A'
+		case c == ' ' || c == '\'' || c == '-' || c == ',' || c == '.':
+			continue
+		case strings.HasPrefix(s[i:], "’"):
+			i += len("’") - 1
+			continue
+		case strings.HasPrefix(s[i:], "·"):
+			i += len("·") - 1
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // sound indexes a name, or each part of it, by how it sounds.
@@ -134,33 +183,44 @@ func (x *indexer) sound(v *fhirpath.Value) {
 		return
 	}
 	if p, ok := x.personName(v); ok {
-		x.spelling(soundOf(p.Family + p.Given))
+		x.sounding(x.joined(p.Family, p.Given))
 		if p.Family != "" {
-			x.spelling(soundOf(p.Given))
+			x.sounding(p.Given)
 			return
 		}
 	}
 	n := v.Node()
-	x.spelling(Sound(written(n.Get("family"))))
+	x.sounding(written(n.Get("family")))
 	for _, g := range n.Get("given").Items() {
-		x.spelling(Sound(written(g)))
+		x.sounding(written(g))
 	}
+}
+
+// sounding indexes a text by how it sounds.
+func (x *indexer) sounding(text string) {
+	if !ascii(text) {
+		text = Sound(text)
+		x.spelling(text)
+		return
+	}
+	x.scratch = inSounds(appendLetters(x.scratch[:0], text))
+	x.spelling(x.arena.string(x.scratch))
 }
 
 // Sound returns text by how it sounds, roughly, in letters: Chinese names as
 // pinyin without the differences that many speakers do not make (zh and z, ng and
 // n), names in letters without double letters and the usual variants of spelling.
 func Sound(text string) string {
-	if ascii(text) {
-		return soundOf(text)
+	if !ascii(text) {
+		p := personname.Parse(text).Pinyin()
+		text = p.Family + p.Given
 	}
-	p := personname.Parse(text).Pinyin()
-	return soundOf(p.Family + p.Given)
+	return string(inSounds(appendLetters(nil, text)))
 }
 
-func soundOf(s string) string {
-	s = letters(s)
-	out := make([]byte, 0, len(s))
+// inSounds turns letters into what they sound like, in place: it is never longer.
+func inSounds(s []byte) []byte {
+	out := s[:0]
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch c {
@@ -198,5 +258,5 @@ func soundOf(s string) string {
 			out = append(out, c)
 		}
 	}
-	return string(out)
+	return out
 }

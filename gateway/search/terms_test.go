@@ -11,7 +11,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 )
 
-func TestTermsAreSortedAndEachOnceHoweverTheyBegin(t *testing.T) {
+func TestTermsComeOnceInTheOrderOfTheText(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 2, 300, 70_000} {
 		words := make([]string, n)
@@ -22,22 +22,15 @@ func TestTermsAreSortedAndEachOnceHoweverTheyBegin(t *testing.T) {
 			b[len(b)-1] = "abc9"[rng.IntN(4)]
 			words[i] = string(b)
 		}
-		want := map[string]bool{}
+		var want []string
+		seen := map[string]bool{}
 		for _, w := range words {
-			want[w] = true
-		}
-		got := search.Terms(strings.Join(words, " "))
-		if !slices.IsSorted(got) {
-			t.Errorf("%d words: not sorted", n)
-		}
-		found := map[string]bool{}
-		for _, w := range got {
-			if found[w] {
-				t.Errorf("%d words: %s comes twice", n, w)
+			if !seen[w] {
+				seen[w] = true
+				want = append(want, w)
 			}
-			found[w] = true
 		}
-		if diff := cmp.Diff(want, found); diff != "" {
+		if diff := cmp.Diff(want, search.Terms(strings.Join(words, " "))); diff != "" {
 			t.Errorf("%d words: %s", n, diff)
 		}
 	}

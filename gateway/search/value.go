@@ -111,7 +111,7 @@ type URI struct {
 
 // Text is what _text (the narrative) or _content (all text) finds a resource by:
 // folded words, and of scripts without spaces every character and every two
-// neighbours, each once and sorted.
+// neighbours, each once, in the order they come in.
 type Text struct {
 	Param string
 	Terms []string
