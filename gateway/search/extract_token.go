@@ -74,6 +74,7 @@ func (x *indexer) identifier(n *fhir.Node) {
 		if shown == "" {
 			shown = x.fold(c.Get("display").Text())
 		}
-		x.token(system, value, shown, c.Get("system").Text()+"|"+c.Get("code").Text())
+		x.scratch = append(append(append(x.scratch[:0], c.Get("system").Text()...), '|'), c.Get("code").Text()...)
+		x.token(system, value, shown, x.arena.string(x.scratch))
 	}
 }

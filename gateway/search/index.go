@@ -1,6 +1,8 @@
 package search
 
 import (
+	"sync"
+
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
@@ -8,12 +10,13 @@ import (
 // are not among them: the store has them as columns. Issues are warnings about
 // values that cannot be searched because they are malformed, or too many.
 func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
-	x := indexer{engine: e}
 	t := e.parametersOf(res.ResourceType())
 	if t == nil {
-		return x.values, nil
+		return Values{}, nil
 	}
-	x.resource = res
+	x := indexers.Get().(*indexer)
+	x.engine, x.resource = e, res
+	defer x.release()
 	run := t.plan.Run(&e.env, e.model.Resource(res))
 	defer run.Close()
 	x.reserve(t)
@@ -31,7 +34,10 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		for i := range found {
 			x.add(&found[i], 0)
 		}
-		if x.length(p.kind) > from+1 {
+		if n := x.length(p.kind); n > from+1 {
+			if k := int(p.kind - KindToken); k < len(x.most) {
+				x.most[k] = max(x.most[k], n)
+			}
 			x.compact(p.kind, from)
 		}
 		if x.count += x.length(p.kind) - from; x.count > e.opts.Limits.IndexValues {
@@ -47,6 +53,7 @@ func (e *Engine) Values(res *fhir.Node) (Values, []fhir.Issue) {
 		x.addTexts(t)
 	}
 	t.learn(x.sizes())
+	t.learn(x.most)
 	return x.values, x.issues
 }
 
@@ -80,6 +87,22 @@ func (t *typeParameters) learn(sizes [7]int) {
 	}
 }
 
+var indexers = sync.Pool{New: func() any { return &indexer{} }}
+
+// maxKeptScratch is how many bytes an indexer may keep for other resources.
+const maxKeptScratch = 16 << 10
+
+// release forgets the resource and its values.
+func (x *indexer) release() {
+	names, scratch := x.names, x.scratch
+	clear(names[:cap(names)])
+	if cap(scratch) > maxKeptScratch {
+		scratch = nil
+	}
+	*x = indexer{names: names[:0], scratch: scratch[:0]}
+	indexers.Put(x)
+}
+
 // indexer collects the values of one resource.
 type indexer struct {
 	engine   *Engine
@@ -87,6 +110,7 @@ type indexer struct {
 	param    *parameter
 	values   Values
 	group    uint16 // of a composite parameter's components
+	most     [7]int // most values of each kind at a time
 	names    []readName
 	arena    arena
 	scratch  []byte

@@ -39,6 +39,7 @@ type words struct {
 	arena  *arena
 	own    arena
 	folded []string
+	lower  [maxTerm]byte
 	// narrative is a text whose terms are known; knownMore, that there were more.
 	narrative *fhir.Node
 	known     []string
@@ -85,23 +86,37 @@ func (w *words) take() []string {
 	return out
 }
 
-// add adds a term; lasting says that its bytes are not written again.
-func (w *words) add(term string, lasting bool) {
-	h := uint32(maphash.String(wordSeed, term))
+// add adds a term that stays as it is.
+func (w *words) add(term string) {
+	if i, h, fresh := w.place(term); fresh {
+		w.put(term, i, h)
+	}
+}
+
+// addLower adds the term in w.lower.
+func (w *words) addLower(n int) {
+	if i, h, fresh := w.place(unsafe.String(&w.lower[0], n)); fresh {
+		w.put(w.arena.string(w.lower[:n]), i, h)
+	}
+}
+
+// place finds the slot of a term; fresh says that it is not there and may be put.
+func (w *words) place(term string) (i, h uint32, fresh bool) {
+	h = uint32(maphash.String(wordSeed, term))
 	mask := uint32(len(w.slots) - 1)
-	i := h & mask
-	for ; w.slots[i].place != 0; i = (i + 1) & mask {
+	for i = h & mask; w.slots[i].place != 0; i = (i + 1) & mask {
 		if s := w.slots[i]; s.hash == h && w.terms[s.place-1] == term {
-			return
+			return i, h, false
 		}
 	}
 	if len(w.terms) >= w.most {
 		w.excess = true
-		return
+		return i, h, false
 	}
-	if !lasting {
-		term = w.arena.string([]byte(term))
-	}
+	return i, h, true
+}
+
+func (w *words) put(term string, i, h uint32) {
 	w.terms = append(w.terms, term)
 	w.slots[i] = wordSlot{h, uint32(len(w.terms))}
 	if 2*len(w.terms) > len(w.slots) {
@@ -131,7 +146,6 @@ func (w *words) addText(text string) {
 		w.addFolded(Fold(text))
 		return
 	}
-	var lower [maxTerm]byte
 	before := -1 // a character of a script without spaces that stands right before
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -141,9 +155,9 @@ func (w *words) addText(text string) {
 				i += 3
 				continue
 			}
-			w.add(text[i:i+3], true)
+			w.add(text[i : i+3])
 			if before >= 0 {
-				w.add(text[before:i+3], true)
+				w.add(text[before : i+3])
 			}
 			before = i
 			i += 3
@@ -160,15 +174,15 @@ func (w *words) addText(text string) {
 		}
 		word := text[from:min(i, from+maxTerm)]
 		if capital&isCapital == 0 {
-			w.add(word, true)
+			w.add(word)
 			continue
 		}
 		for j := range len(word) {
-			if lower[j] = word[j]; asciiLetters[word[j]]&isCapital != 0 {
-				lower[j] |= 0x20
+			if w.lower[j] = word[j]; asciiLetters[word[j]]&isCapital != 0 {
+				w.lower[j] |= 0x20
 			}
 		}
-		w.add(unsafe.String(&lower[0], len(word)), false)
+		w.addLower(len(word))
 	}
 }
 
@@ -176,14 +190,14 @@ func (w *words) addText(text string) {
 func (w *words) addFolded(folded string) {
 	w.folded = appendTerms(w.folded[:0], folded, false)
 	for _, term := range w.folded {
-		w.add(term, true)
+		w.add(term)
 	}
 }
 
 // addKnown adds the terms of the narrative.
 func (w *words) addKnown() {
 	for _, term := range w.known {
-		w.add(term, true)
+		w.add(term)
 	}
 	w.excess = w.excess || w.knownMore
 }
