@@ -43,6 +43,10 @@ func (r *request) unmodified(v store.Version) bool {
 		}
 		return false
 	}
-	since, err := http.ParseTime(r.Request().Header.Get("If-Modified-Since"))
+	asked := r.Request().Header.Get("If-Modified-Since")
+	if asked == "" {
+		return false
+	}
+	since, err := http.ParseTime(asked)
 	return err == nil && !v.Updated.Truncate(time.Second).After(since)
 }

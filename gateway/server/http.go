@@ -55,12 +55,3 @@ func (p *process) router() http.Handler {
 	e.GET("/metrics", echo.WrapHandler(promhttp.Handler()))
 	return e
 }
-
-// limitTime bounds the work on one FHIR request; uploads and pushes bound their own.
-func (p *process) limitTime() echo.MiddlewareFunc {
-	return middleware.ContextTimeoutWithConfig(middleware.ContextTimeoutConfig{
-		Timeout:      p.config.Limits.Time,
-		Skipper:      func(c echo.Context) bool { return c.Path() == "/ingest/:institution" || c.Path() == console.PushRoute },
-		ErrorHandler: func(err error, c echo.Context) error { return err },
-	})
-}
