@@ -99,7 +99,7 @@ func newRowTable(name, columns string, args func([]any, *indexRow) []any) rowTab
 }
 
 var rowTables = [tables]rowTable{
-	keys:    newRowTable("index_key", "key, rid", func(a []any, r *indexRow) []any { return append(a, r.a, r.rid) }),
+	keys:    newRowTable("index_key", "key, at, rid", func(a []any, r *indexRow) []any { return append(a, r.a, r.low, r.rid) }),
 	strs:    newRowTable("index_string", "pid, text, rid", func(a []any, r *indexRow) []any { return append(a, r.a, r.text, r.rid) }),
 	dates:   newRowTable("index_date", "pid, class, low, rid", func(a []any, r *indexRow) []any { return append(a, r.a, r.b, r.low, r.rid) }),
 	numbers: newRowTable("index_number", "pid, value, rid", func(a []any, r *indexRow) []any { return append(a, r.a, r.value, r.rid) }),

@@ -131,11 +131,12 @@ func benchRaw(b *testing.B) {
 			rid := i + 1
 			exec("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rid, 1, 1, p.ID, 1, rid, rid, 0, 2, p.Patient, p.Source, 1, 0, held)
 			exec("INSERT INTO version VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", rid, rid, 1, 1, rid, 0, 2, p.Patient, p.Source, 1, 0, nil, body)
+			at := p.Values.Dates[0].Low
 			for j, t := range p.Values.Tokens {
-				exec("INSERT OR IGNORE INTO index_key VALUES (?,?)", int64(maphash.String(seed, fmt.Sprint(j, t.Code))), rid)
+				exec("INSERT OR IGNORE INTO index_key VALUES (?,?,?)", int64(maphash.String(seed, fmt.Sprint(j, t.Code))), at, rid)
 			}
-			for j, r := range p.Values.References {
-				exec("INSERT OR IGNORE INTO index_key VALUES (?,?)", int64(maphash.String(seed, fmt.Sprint(30+j, r.ID))), rid)
+			for _, r := range p.Values.References { // one key, however often it is mentioned
+				exec("INSERT OR IGNORE INTO index_key VALUES (?,?,?)", int64(maphash.String(seed, r.ID)), at, rid)
 			}
 			exec("INSERT INTO index_date VALUES (?,?,?,?)", 40, 0, p.Values.Dates[0].Low, rid)
 			exec("INSERT INTO index_number VALUES (?,?,?)", 41, p.Values.Quantities[0].Low+.5, rid)

@@ -20,6 +20,7 @@ type check struct {
 	key  func(c *check) driver.Value // what it sorts by
 	pid  int64                       // the parameter of references
 	of   int64                       // and the type that they must point to
+	part int64                       // asPart of the type that refers
 	hash *hasher
 }
 
@@ -82,7 +83,7 @@ var registered = sync.OnceValues(func() (*functions, error) {
 		// The key of index_key that a reference to an id has.
 		define("yl_lead", 2, func(c *check, args []driver.Value) driver.Value {
 			id, _ := args[0].(string)
-			return c.hash.of(c.pid, id)
+			return c.hash.of(keyPID(c.pid, c.part, false, []byte(id)), []byte(id))
 		}),
 	)
 })

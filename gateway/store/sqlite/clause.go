@@ -74,7 +74,11 @@ func (b *builder) compile(typ string, clauses []search.Clause, depth int) (where
 	if err := b.allow(typeID, &w); err != nil || w.none {
 		return w, err
 	}
-	return w, b.all(typ, typeID, clauses, &w, depth)
+	if err := b.all(typ, typeID, clauses, &w, depth); err != nil {
+		return w, err
+	}
+	w.bound()
+	return w, nil
 }
 
 // all adds what clauses ask, all of which must hold.
@@ -208,7 +212,7 @@ func union(sources []source) source {
 			u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
 			u.rids.sql += " UNION ALL " + s.rids.sql
 		}
-		u.ordered = false
+		u.ordered, u.listing, u.leading = false, nil, false
 		if u.tests == nil || s.tests == nil {
 			u.tests = nil
 		} else {
@@ -455,7 +459,11 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 	if !ok || err != nil {
 		return noSource, err
 	}
-	refers, err := b.check(&check{pid: pid, of: space})
+	part, ok, err := b.pid(typ, asPart, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	refers, err := b.check(&check{pid: pid, of: space, part: part})
 	if err != nil {
 		return noSource, err
 	}
@@ -465,10 +473,11 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 	s.cond.add("EXISTS (SELECT 1 FROM json_each(yl_targets(?, @.held)) x CROSS JOIN resource "+a+
 		" INDEXED BY resource_id ON "+a+".type = ? AND "+a+".id = x.value WHERE ", refers, space)
 	s.cond.add(cond.sql+")", cond.args...)
-	from, cond, err := b.from(a, &inner)
+	from, cond, size, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
+	s.size = size
 	t := b.alias()
 	s.rids.add("SELECT y.rid FROM "+from.sql, from.args...)
 	s.rids.add(" CROSS JOIN index_key y ON y.key = yl_lead(?, "+a+".id) CROSS JOIN resource "+t+" ON "+t+".rid = y.rid WHERE ", refers)
@@ -487,20 +496,30 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	if err != nil || !ok || inner.none {
 		return noSource, err
 	}
-	refers, err := b.check(&check{pid: pid, of: typeID})
+	part, ok, err := b.pid(m.Type, asPart, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	refers, err := b.check(&check{pid: pid, of: typeID, part: part})
 	if err != nil {
 		return noSource, err
 	}
 	a := b.alias()
 	cond := inner.but(nil).at(a)
 	s := source{nested: true, exact: true}
-	s.cond.add("EXISTS (SELECT 1 FROM index_key x CROSS JOIN resource "+a+" ON "+a+
-		".rid = x.rid WHERE x.key = yl_lead(?, @.id) AND yl_refers(?, "+a+".held, @.id) AND ", refers, refers)
+	s.cond.add("EXISTS (SELECT 1 FROM index_key x CROSS JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = yl_lead(?, @.id) AND ", refers)
+	for i := range inner.sources { // what refers is looked for under other keys before its row is read
+		if other := &inner.sources[i]; other.streams() {
+			s.cond.add("EXISTS (SELECT 1 FROM index_key z WHERE z.key = ? AND z.at = x.at AND z.rid = x.rid) AND ", other.listing.keys[0])
+		}
+	}
+	s.cond.add("yl_refers(?, "+a+".held, @.id) AND ", refers)
 	s.cond.add(cond.sql+")", cond.args...)
-	from, cond, err := b.from(a, &inner)
+	from, cond, size, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
+	s.size = size
 	target := b.alias()
 	s.rids.add("SELECT "+target+".rid FROM "+from.sql, from.args...)
 	s.rids.add(" CROSS JOIN json_each(yl_targets(?, "+a+".held)) y CROSS JOIN resource "+target+" INDEXED BY resource_id ON "+target+
@@ -510,18 +529,19 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 }
 
 // from writes what a level of the query starts with, its rarest source or all
-// resources of the type, and what remains to be asked of them.
-func (b *builder) from(alias string, w *where) (from, cond fragment, err error) {
-	d, _, err := b.rarest(w.sources)
+// resources of the type, and what remains to be asked of them; and how many it lists,
+// 0 when that is not known.
+func (b *builder) from(alias string, w *where) (from, cond fragment, size int64, err error) {
+	d, size, _, err := b.rarest(w.sources, true)
 	if err != nil {
-		return from, cond, err
+		return from, cond, 0, err
 	}
 	cond = w.but(d).at(alias)
 	if d == nil {
-		return fragment{sql: "resource " + alias + " INDEXED BY resource_type"}, cond, nil
+		return fragment{sql: "resource " + alias + " INDEXED BY resource_type"}, cond, 0, nil
 	}
 	return fragment{"(SELECT DISTINCT rid FROM (" + d.rids.sql + ")) d" + alias + " CROSS JOIN resource " + alias + " ON " + alias +
-		".rid = d" + alias + ".rid", d.rids.args}, cond, nil
+		".rid = d" + alias + ".rid", d.rids.args}, cond, size, nil
 }
 
 // probeSteps are how far the alternatives are counted, widening, until one of them
@@ -529,32 +549,44 @@ func (b *builder) from(alias string, w *where) (from, cond fragment, err error) 
 // first.
 var probeSteps = [...]int64{64, 512, math.MaxInt64}
 
-// rarest returns the source that lists the fewest resources, nil when there is
-// none to choose from, and whether even that one is common.
-func (b *builder) rarest(sources []source) (best *source, common bool, err error) {
+// nestedMost is how many resources the driver of a chain may list for it to be taken
+// instead of a condition that lists more. Beyond, going through what the condition lists
+// until the page is full is taken to be the cheaper way.
+const nestedMost = 512
+
+// rarest returns the source that lists the fewest resources, nil when there is none to
+// choose from; how many it lists, 0 when that is not known; and whether even that one is
+// common. Where one source alone comes in order it is not counted, unless wanted.
+func (b *builder) rarest(sources []source, counted bool) (best *source, size int64, common bool, err error) {
 	var plain []*source
 	for i := range sources {
-		if d := &sources[i]; d.nested {
-			best = d // better than all of a type; a plain one that ends is better still
-		} else {
+		if d := &sources[i]; !d.nested {
 			plain = append(plain, d)
+		} else if best == nil || d.size > 0 && (best.size == 0 || d.size < best.size) {
+			best = d // better than all of a type; a plain one that ends is better still
 		}
 	}
 	if len(plain) == 0 {
-		return best, false, nil
+		if best != nil {
+			size = best.size
+		}
+		return best, size, false, nil
 	}
-	if len(plain) == 1 && best == nil && plain[0].ordered {
-		return plain[0], false, nil // streams in order: never worse than reading the whole type
+	if len(plain) == 1 && best == nil && !counted && (plain[0].ordered || plain[0].streams()) {
+		return plain[0], 0, false, nil // never worse than reading the whole type
 	}
 	last := int64(b.v.s.opt.ScanFrom)
 	for _, limit := range probeSteps {
 		limit = min(limit, last)
 		least := limit
 		var found *source
+		if best != nil && best.size > 0 && best.size < min(least, nestedMost) {
+			least, found = best.size, best
+		}
 		for _, d := range plain {
 			n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+")"+limited(limit)+")", d.rids.args...)
 			if err != nil {
-				return nil, false, err
+				return nil, 0, false, err
 			}
 			if n < least {
 				least, found = n, d
@@ -564,19 +596,24 @@ func (b *builder) rarest(sources []source) (best *source, common bool, err error
 			}
 		}
 		if found != nil {
-			return found, false, nil
+			return found, max(least, 1), false, nil
 		}
 		if limit == last {
 			break
 		}
 	}
+	for _, d := range plain {
+		if d.streams() {
+			return d, 0, true, nil
+		}
+	}
 	if best != nil {
-		return best, false, nil
+		return best, 0, false, nil
 	}
 	for _, d := range plain {
 		if d.ordered {
-			return d, true, nil
+			return d, 0, true, nil
 		}
 	}
-	return plain[0], true, nil
+	return plain[0], 0, true, nil
 }

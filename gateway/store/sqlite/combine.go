@@ -15,7 +15,8 @@ func (b *builder) conjunction(typ string, typeID int64, m search.AllMatch, depth
 	if err := b.all(typ, typeID, m.Where, &w, depth); err != nil || w.none {
 		return noSource, err
 	}
-	best, _, err := b.rarest(w.sources)
+	w.bound()
+	best, _, _, err := b.rarest(w.sources, false)
 	if err != nil {
 		return noSource, err
 	}
@@ -25,7 +26,7 @@ func (b *builder) conjunction(typ string, typeID int64, m search.AllMatch, depth
 	}
 	s.cond.sql = "(" + strings.TrimPrefix(s.cond.sql, " AND ") + ")"
 	if best != nil {
-		s.rids, s.ordered, s.nested = best.rids, best.ordered, best.nested
+		s.rids, s.ordered, s.nested, s.size = best.rids, best.ordered, best.nested, best.size
 	}
 	return s, nil
 }
@@ -65,7 +66,7 @@ func (b *builder) composite(typ string, typeID int64, param string, m search.Com
 		return noSource, nil
 	}
 	cond, err := b.asks(inOneGroup(parts))
-	return source{rids: first.rids, cond: cond, ordered: first.ordered}, err
+	return source{rids: first.rids, cond: cond, ordered: first.ordered, listing: first.listing}, err
 }
 
 // maxParts bounds the components of a composite.

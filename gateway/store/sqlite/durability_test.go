@@ -217,11 +217,10 @@ func check(t *testing.T, s *sqlite.Store, errs []error) (stored int) {
 
 func TestAFailedCommitRunsItsMembersOneByOne(t *testing.T) {
 	var fails atomic.Int32
-	var commits atomic.Int32
+	var commits, failing atomic.Int32
 	s := open(t, t.TempDir(), sqlite.Options{GroupTime: time.Minute, Fault: func(point string) error {
 		if point == sqlite.BeforeCommit {
-			commits.Add(1)
-			if fails.Add(-1) >= 0 {
+			if commits.Add(1) == failing.Load() || fails.Add(-1) >= 0 {
 				return errors.New("the disk went away")
 			}
 		}
@@ -230,7 +229,7 @@ func TestAFailedCommitRunsItsMembersOneByOne(t *testing.T) {
 	inside := make(chan struct{})
 	leave := make(chan struct{})
 	blocked := make(chan error, 1)
-	go func() { // holds the group open until the others queue
+	go func() { // holds the writer until the others queue, so that they are one group
 		first := true
 		blocked <- s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
 			if first {
@@ -242,8 +241,8 @@ func TestAFailedCommitRunsItsMembersOneByOne(t *testing.T) {
 		})
 	}()
 	<-inside
-	fails.Store(1)
 	commits.Store(0)
+	failing.Store(2)
 	done := make(chan []error)
 	go func() { done <- parallel(s, 20, func(int) string { return "{}" }) }()
 	time.Sleep(50 * time.Millisecond)
@@ -255,7 +254,7 @@ func TestAFailedCommitRunsItsMembersOneByOne(t *testing.T) {
 	if got := check(t, s, errs); got != 20 {
 		t.Errorf("%d of 20 stored", got)
 	}
-	if got := commits.Load(); got < 21 {
+	if got := commits.Load(); got < 22 {
 		t.Errorf("%d commits: the members did not run one by one", got)
 	}
 	fails.Store(2)

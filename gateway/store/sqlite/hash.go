@@ -12,7 +12,7 @@ import (
 // where two meet by chance, the held values tell them apart.
 type hasher struct{ secret [32]byte }
 
-func (h *hasher) of(pid int64, text string) int64 {
+func (h *hasher) of(pid int64, text []byte) int64 {
 	var buf [168]byte
 	b := append(buf[:0], h.secret[:]...)
 	b = binary.LittleEndian.AppendUint64(b, uint64(pid))

@@ -14,8 +14,8 @@ import (
 //
 //	tag (class, flags) · pid · [group] · by class
 //	texts:   [space] · [form] · length and bytes, or the number of the entry that has them
-//	times:   low · high
-//	amounts: low · high (8 bytes each) · [system · code · unit]
+//	times:   low · high; a flag says that the parameter orders what index_key lists
+//	amounts: low · high (8 bytes each) · [system · code · unit]; flags say whether of a quantity
 //	words:   a digest of what index_text has
 //
 // Numbers are varints. Damage reads as the end of the list.
@@ -42,6 +42,13 @@ const (
 	sameText
 )
 
+// The same flags where they would have no meaning.
+const (
+	leads       = hasSpace // of times: of the type's leading date
+	isQuantity  = hasSpace // of amounts
+	isCanonical = hasForm  // of amounts: of a quantity, in base units
+)
+
 // entry is one value. Text is that of the bytes it was read from.
 type entry struct {
 	class       int
@@ -50,7 +57,9 @@ type entry struct {
 	space, form int64 // of texts: system or type, and identifier.type
 	text        []byte
 	low, high   int64 // of times
+	leads       bool
 	from, to    float64
+	of          byte  // of amounts: isQuantity, isCanonical or 0 for a number
 	system      int64 // of amounts
 	code, unit  int64
 }
@@ -83,8 +92,13 @@ func (h *holder) add(e *entry) {
 	}
 	same := -1
 	switch e.class {
-	case byTime, byWord:
+	case byWord:
+	case byTime:
+		if e.leads {
+			tag |= leads
+		}
 	case byAmount, justAmount:
+		tag |= e.of
 		if e.system|e.code|e.unit != 0 {
 			tag |= hasUnit
 		}
@@ -207,8 +221,9 @@ func (r *heldReader) next(e *entry) bool {
 	}
 	switch e.class {
 	case byTime:
-		e.low, e.high = r.int(), r.int()
+		e.low, e.high, e.leads = r.int(), r.int(), tag&leads != 0
 	case byAmount, justAmount:
+		e.of = tag & (isQuantity | isCanonical)
 		e.from, e.to = r.float(), r.float()
 		e.system, e.code, e.unit = 0, 0, 0
 		if tag&hasUnit != 0 {

@@ -21,7 +21,9 @@ func TestHeldValuesComeBackAsTheyWere(t *testing.T) {
 		{class: byNone, pid: 6, group: 65535, text: []byte("code")},
 		{class: byTime, pid: 7, low: -1 << 62, high: 1 << 62},
 		{class: byTime, pid: 7, group: 1, low: -1, high: 0},
-		{class: byAmount, pid: 8, from: math.Inf(-1), to: 2.5, system: 1, code: 2, unit: 3},
+		{class: byTime, pid: 7, low: 3, high: 4, leads: true},
+		{class: byAmount, pid: 8, from: math.Inf(-1), to: 2.5, system: 1, code: 2, unit: 3, of: isQuantity},
+		{class: byAmount, pid: 8, from: 1, to: 2, code: 2, of: isCanonical},
 		{class: justAmount, pid: 8, from: -1, to: 2.5},
 		{class: byWord, text: []byte(sum)},
 		{class: byKey, pid: 9, text: []byte(strings.Repeat("长", 1000))},
@@ -38,9 +40,9 @@ func TestHeldValuesComeBackAsTheyWere(t *testing.T) {
 			c := entry{class: e.class, pid: e.pid, group: e.group, space: e.space, form: e.form, text: e.text}
 			switch e.class {
 			case byTime:
-				c.low, c.high = e.low, e.high
+				c.low, c.high, c.leads = e.low, e.high, e.leads
 			case byAmount, justAmount:
-				c.from, c.to, c.system, c.code, c.unit = e.from, e.to, e.system, e.code, e.unit
+				c.from, c.to, c.system, c.code, c.unit, c.of = e.from, e.to, e.system, e.code, e.unit, e.of
 			}
 			got = append(got, c)
 		}

@@ -28,14 +28,18 @@ func (f fragment) at(alias string) fragment {
 // source is one way to a condition: rids lists the resources that fulfil it, cond
 // asks whether one does. none says that no row can.
 type source struct {
-	rids    fragment
-	cond    fragment
-	exact   bool // rids lists what fulfils cond and nothing else
-	ordered bool // rids come in order of rid without sorting
-	nested  bool // rids is a chain with a driver of its own, not worth probing
-	none    bool
-	always  bool   // every row fulfils it; nothing else is set
-	tests   []test // one entry that passes one of them fulfils it, where that is so
+	rids     fragment
+	cond     fragment
+	exact    bool     // rids lists what fulfils cond and nothing else
+	ordered  bool     // rids come in order of rid without sorting
+	nested   bool     // rids is a chain with a driver of its own, not worth probing
+	size     int64    // of a nested one: how many its driver lists, 0 when that is not known
+	listing  *listing // rids are what it lists
+	leading  bool     // the condition bounds the leading date to from … to
+	from, to int64
+	none     bool
+	always   bool   // every row fulfils it; nothing else is set
+	tests    []test // one entry that passes one of them fulfils it, where that is so
 }
 
 var noSource = source{none: true}
@@ -53,22 +57,17 @@ func (b *builder) asks(fits func(*check) bool) (fragment, error) {
 	return fragment{"yl_fits(?, @.held)", []any{n}}, err
 }
 
-// lead lists the resources that index_key has for any of texts under a parameter; for
-// components of composites under that of all of them.
-func (b *builder) lead(typ string, pid int64, texts ...string) (fragment, bool, error) {
-	if b.part {
-		part, ok, err := b.pid(typ, asPart, "")
-		if !ok || err != nil {
-			return fragment{}, false, err
-		}
-		pid = part
+// lead lists the resources that index_key has for any of texts under a parameter.
+func (b *builder) lead(typ string, pid int64, texts ...string) (*listing, error) {
+	part, ok, err := b.pid(typ, asPart, "")
+	if !ok || err != nil {
+		return nil, err
 	}
 	hashes := make([]any, len(texts))
 	for i, text := range texts {
-		hashes[i] = b.v.s.hash.of(pid, text)
+		hashes[i] = b.v.s.hash.of(keyPID(pid, part, b.part, []byte(text)), []byte(text))
 	}
-	in := list("x.key", hashes)
-	return fragment{"SELECT x.rid FROM index_key x WHERE " + in.sql, in.args}, len(texts) == 1, nil
+	return &listing{keys: hashes}, nil
 }
 
 // list writes "column IN (?, …)", padded to a power of two so that statements of
@@ -173,11 +172,12 @@ func (b *builder) led(out []source, typ string, pid int64, codes []string, all [
 	if len(codes) == 0 {
 		return out, nil
 	}
-	rids, ordered, err := b.lead(typ, pid, codes...)
-	if err != nil {
-		return nil, err
+	keys, err := b.lead(typ, pid, codes...)
+	if err != nil || keys == nil {
+		return out, err
 	}
-	s, err := b.tested(rids, ordered, texts(pid, codes, all))
+	s, err := b.tested(keys.rids(), false, texts(pid, codes, all))
+	s.listing = keys
 	return append(out, s), err
 }
 
@@ -236,8 +236,16 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 	}
 	switch m.Mode {
 	case search.Exact:
-		s, err := b.led(nil, typ, pid, []string{m.Text}, []wanted{{-1, -1}})
-		return union(s), err
+		all, err := b.led(nil, typ, pid, []string{m.Text}, []wanted{{-1, -1}})
+		s := union(all)
+		if folded, ok, e := b.pid(typ, param, ""); err == nil && ok && !b.part && s.rids.sql != "" {
+			lead := b.strings(folded, "x.text = ?", start(search.Fold(m.Text)))
+			s.rids.add(" UNION ALL "+lead.sql, lead.args...)
+			s.listing = nil
+		} else if e != nil {
+			err = e
+		}
+		return s, err
 	case search.Equal:
 		s, err := b.tested(b.alone(b.strings(pid, "x.text = ?", start(m.Text))), true, texts(pid, []string{m.Text}, []wanted{{-1, -1}}))
 		s.exact = len(m.Text) < startBytes
@@ -344,9 +352,12 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		rids.add(" AND x.low <= ?", t)
 	}
+	leading := !b.part && param == leadingDate(typ) && (from > search.MinTime || to < search.MaxTime)
 	if len(all) == 1 {
 		m := all[0]
-		return b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
+		s, err := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
+		s.leading, s.from, s.to = leading, from, to
+		return s, err
 	}
 	found := make([]bool, len(all))
 	cond, err := b.asks(func(c *check) bool { // each by some value, not all by the same
@@ -365,7 +376,7 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		}
 		return left == 0
 	})
-	return source{rids: rids, cond: cond}, err
+	return source{rids: rids, cond: cond, leading: leading, from: from, to: to}, err
 }
 
 // tolerance is the relative error that halving an interval may leave.
@@ -466,7 +477,15 @@ func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, e
 			fits = func(e *entry) bool { return e.system == system && e.code == code && number(e) }
 		}
 	}
-	return b.tested(b.alone(amounts(pid, m.NumberMatch)), false, test{[]int64{pid}, fits})
+	part, ok, err := b.pid(typ, asPart, "")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	of := byte(isQuantity)
+	if m.Canonical {
+		of = isCanonical
+	}
+	return b.tested(b.alone(amounts(amountPID(pid, part, of), m.NumberMatch)), false, test{[]int64{pid}, fits})
 }
 
 // references answers the local references of a clause with one source, as tokens

@@ -88,12 +88,16 @@ func newBuilder(v view, allowed search.Allowed) (*builder, error) {
 // resource and version columns, the last change of the database.
 type plan struct {
 	page, count fragment
-	keys        int
+	mark        string // what a position begins with where the order is that of a listing
 }
 
 func (b *builder) plan(q *search.Query, w where) (plan, error) {
-	p := plan{keys: len(q.Sort)}
-	best, common, err := b.rarest(w.sources)
+	var p plan
+	best, size, common, err := b.rarest(w.sources, false)
+	if err != nil {
+		return p, err
+	}
+	inOrder, err := b.inOrder(q, &w, best, size)
 	if err != nil {
 		return p, err
 	}
@@ -120,7 +124,11 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	}
 	var after []any
 	if q.After != nil {
-		if after, err = decodeKeys(q.After, len(q.Sort)); err != nil {
+		position, n := q.After, len(q.Sort)
+		if n == 0 && inOrder != nil {
+			position, n = &search.Position{Keys: position.Keys[1:]}, 1
+		}
+		if after, err = decodeKeys(position, n); err != nil {
 			return p, err
 		}
 	}
@@ -132,7 +140,28 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	// hit finds the page and nothing more, all of it in the first step of the statement, where it can be
 	// interrupted; bodies are fetched for what it found.
 	var keyed, hit fragment
+	keyCount := len(q.Sort)
 	switch {
+	case inOrder != nil:
+		keyCount = 1
+		if len(q.Sort) == 0 {
+			p.mark = inOrder.mark()
+		}
+		from, reads := inOrder.stream()
+		cond := asked(nil)
+		hit.add("SELECT r.rid AS rid, r.change AS change, nullif(x.at, 0) AS k0 FROM "+from+" WHERE "+reads.sql+" AND "+cond.sql,
+			append(reads.args, cond.args...)...)
+		if after != nil {
+			if after[0] == nil {
+				after[0] = int64(atNone)
+			}
+			op := ">"
+			if down {
+				op = "<"
+			}
+			hit.add(" AND (x.at, x.rid) "+op+" (?, ?)", after...)
+		}
+		hit.add(" ORDER BY x.at" + order + ", x.rid" + order)
 	case len(q.Sort) == 0:
 		rid := "r.rid"
 		if best != nil && (best.ordered || !common) {
@@ -193,7 +222,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	}
 	hit.add(limited(q.Count + 1))
 	keys := ""
-	for i := range q.Sort {
+	for i := range keyCount {
 		keys += ", h.k" + strconv.Itoa(i)
 	}
 	p.page = keyed
@@ -237,7 +266,9 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 		owners = append(owners, owner)
 		page.Rows = append(page.Rows, found)
 		if len(page.Rows) == q.Count {
-			last = last[:0]
+			if last = last[:0]; p.mark != "" {
+				last = append(last, p.mark)
+			}
 			for _, k := range row[columnKeys:] {
 				last = append(last, encodeKey(k))
 			}

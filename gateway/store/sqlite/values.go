@@ -18,7 +18,7 @@ const (
 	asCanonical  = ":canonical"  // quantity in base units
 	asURL        = ":url"        // reference by url
 	asIdentifier = ":identifier" // reference by business identifier
-	asPart       = "$"           // what composites of a type lead by, together
+	asPart       = "$"           // what several parameters of a type lead by, together
 )
 
 // shortDate is the longest interval of class 0: a day, with room for the zone.
@@ -57,6 +57,7 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	}
 	prefix := typ + "."
 	out.part = name(prefix + asPart)
+	leading := leadingDate(typ)
 	text := func(class int, pid, space, form int64, group uint16, text string) {
 		if group != 0 && class != byKey {
 			class = byNone
@@ -85,7 +86,11 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	for i := range v.Strings {
 		k := &v.Strings[i]
 		text(byGram, name(prefix+k.Param), 0, 0, k.Group, k.Folded)
-		text(byKey, name(prefix+k.Param+asExact), 0, 0, k.Group, k.Exact)
+		exact := byKey
+		if k.Group == 0 && search.Fold(k.Exact) == k.Folded {
+			exact = byNone // the folded text leads there
+		}
+		text(exact, name(prefix+k.Param+asExact), 0, 0, k.Group, k.Exact)
 	}
 	for i := range v.URIs {
 		k := &v.URIs[i]
@@ -93,7 +98,8 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	}
 	for i := range v.Dates {
 		k := &v.Dates[i]
-		h.add(&entry{class: byTime, pid: name(prefix + k.Param), group: int64(k.Group), low: k.Low, high: k.High})
+		h.add(&entry{class: byTime, pid: name(prefix + k.Param), group: int64(k.Group), low: k.Low, high: k.High,
+			leads: k.Group == 0 && k.Param == leading})
 	}
 	for i := range v.Numbers { // those of composites too: positions are looked for by them
 		k := &v.Numbers[i]
@@ -106,10 +112,10 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 			class = justAmount
 		}
 		h.add(&entry{class: class, pid: name(prefix + k.Param), group: int64(k.Group), from: k.Low, to: k.High,
-			system: name(k.System), code: name(k.Code), unit: name(k.Unit)})
+			system: name(k.System), code: name(k.Code), unit: name(k.Unit), of: isQuantity})
 		if k.CanonicalCode != "" {
 			h.add(&entry{class: class, pid: name(prefix + k.Param + asCanonical), group: int64(k.Group), from: k.CanonicalLow, to: k.CanonicalHigh,
-				code: name(k.CanonicalCode)})
+				code: name(k.CanonicalCode), of: isCanonical})
 		}
 	}
 	if len(v.Texts) > 0 {
@@ -140,7 +146,7 @@ type indexRow struct {
 	table  int8
 	remove bool
 	a, b   int64 // key, or number of the parameter; class of a date
-	low    int64
+	low    int64 // of a date; the leading date of what a key lists
 	value  float64
 	text   string
 	rid    int64
@@ -157,16 +163,15 @@ func compareRows(x, y *indexRow) int {
 func (s *Store) rowsOf(h held, part, rid int64) []indexRow {
 	var r heldReader
 	var e entry
-	rows := make([]indexRow, 0, 24)
+	rows := make([]indexRow, 0, 32)
 	var times []indexRow
+	at, leading := int64(atNone), 0
 	for r.begin(h); r.next(&e); {
 		switch e.class {
 		case byKey:
-			pid := e.pid
-			if e.group != 0 {
-				pid = part
+			if len(e.text) > 0 { // nobody asks for nothing
+				rows = append(rows, indexRow{table: keys, a: s.hash.of(keyPID(e.pid, part, e.group != 0, e.text), e.text), rid: rid})
 			}
-			rows = append(rows, indexRow{table: keys, a: s.hash.of(pid, string(e.text)), rid: rid})
 		case byPrefix, byGram:
 			rows = append(rows, indexRow{table: strs, a: e.pid, text: start(string(e.text)), rid: rid})
 		case byTime:
@@ -176,9 +181,20 @@ func (s *Store) rowsOf(h held, part, rid int64) []indexRow {
 					class = 1
 				}
 				times = append(times, indexRow{table: dates, a: e.pid, b: class, low: e.low, rid: rid})
+				if e.leads {
+					leading++
+					if at = e.low; class > 0 || leading > 1 || at <= atOther {
+						at = atOther
+					}
+				}
 			}
 		case byAmount:
-			rows = append(rows, indexRow{table: numbers, a: e.pid, value: e.middle(), rid: rid})
+			rows = append(rows, indexRow{table: numbers, a: amountPID(e.pid, part, e.of), value: e.middle(), rid: rid})
+		}
+	}
+	for i := range rows {
+		if rows[i].table == keys {
+			rows[i].low = at
 		}
 	}
 	for i := range times {

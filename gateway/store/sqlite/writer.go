@@ -37,6 +37,7 @@ type writer struct {
 	members  []*request
 	held     *request  // taken from the queue for after this group
 	truncate time.Time // not before this a truncating checkpoint
+	scrub    bool      // the log holds what was erased since
 	analyzed int64     // change at which statistics were gathered last
 }
 
@@ -268,8 +269,12 @@ func (w *writer) lend(r *request) bool {
 
 func (w *writer) answer(r *request, err error) { r.done <- classify(err) }
 
-// group commits first and what else is queued together.
+// group commits first and what else is queued by then together. What joins the queue
+// later goes into the next group: so the callers of one group prepare what they write
+// next while the other group runs, where one group of all would have them wait for
+// each other.
 func (w *writer) group(first *request) {
+	most := min(1+len(w.queue), w.s.opt.GroupCount)
 	if err := w.begin(); err != nil {
 		w.answer(first, err)
 		return
@@ -280,7 +285,7 @@ func (w *writer) group(first *request) {
 		if w.lend(r) {
 			w.members = append(w.members, r)
 		}
-		if w.c.lost != nil || len(w.members) >= w.s.opt.GroupCount || time.Since(began) > w.s.opt.GroupTime {
+		if most--; w.c.lost != nil || most <= 0 || time.Since(began) > w.s.opt.GroupTime {
 			break
 		}
 		select {
@@ -379,6 +384,15 @@ const checkpointPause = 10 * time.Second
 // checkpoint empties the log when commits alone could not keep it short, because
 // some reader always held an old state.
 func (w *writer) checkpoint() {
+	if w.scrub && !time.Now().Before(w.truncate) {
+		w.truncate = time.Now().Add(checkpointPause)
+		busy := int64(1)
+		if _, err := w.c.one("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(row row) { busy = row.int(0) }); err == nil && busy == 0 {
+			w.scrub, w.truncate = false, time.Time{}
+		}
+		w.c.lost = nil
+		return
+	}
 	info, err := os.Stat(w.s.path + "-wal")
 	if err != nil || info.Size() < w.s.opt.CheckpointBytes || time.Now().Before(w.truncate) {
 		return

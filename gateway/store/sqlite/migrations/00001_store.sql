@@ -56,11 +56,13 @@ CREATE UNIQUE INDEX version_number ON version (rid, number);
 -- form of the same values (":text", ":exact", ":canonical", ":url", ":identifier").
 -- Whether a resource fulfils a condition is asked of what it holds.
 
--- Values that are asked for as they are: a keyed hash of pid and text.
+-- Values that are asked for as they are: a keyed hash of pid and text. at is the date
+-- by which clients sort the type, see order.go.
 CREATE TABLE index_key (
     key INTEGER NOT NULL,
+    at  INTEGER NOT NULL,
     rid INTEGER NOT NULL,
-    PRIMARY KEY (key, rid)
+    PRIMARY KEY (key, at, rid)
 ) WITHOUT ROWID;
 
 -- Values that are asked for by how they begin: their first 256 bytes.
