@@ -78,6 +78,8 @@ var bans = []ban{
 		why: "fhirpath declares what it asks of terminology"},
 	{what: []string{"mapping/...", "gateway/..."}, by: []string{"internal/alliancegen/...", "internal/testenv/..."},
 		why: "demo data and test servers know nothing of what they test"},
+	{what: []string{"", "conformance/...", "mapping/...", "gateway/..."}, by: []string{"internal/scan/..."},
+		why: "a second opinion shares nothing with what it judges"},
 }
 
 // Check returns every import that the order forbids, one line each, sorted.
