@@ -24,6 +24,7 @@ type Store struct {
 	bodies       bodies
 	hash         hasher
 	statistics   statistics
+	reads        lookups[wanted, *versionRow]
 	waiting      atomic.Int64 // transactions without a connection
 	latest       atomic.Int64 // the last time that this process knows to be taken
 	schema       Schema
@@ -65,6 +66,7 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 		return err
 	}
 	s.names.pool = s.upkeep
+	s.startReads()
 	if err := lend(ctx, s.write, func(c *pgxpool.Conn) error { return s.assertSettings(ctx, c) }); err != nil {
 		return err
 	}
