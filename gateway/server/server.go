@@ -90,7 +90,13 @@ func Run(ctx context.Context, o Options) (err error) {
 		return http.Shutdown(stop)
 	})
 	group.Go(func() error { return p.ingest.Run(ctx) })
-	group.Go(func() error { return p.prepare(ctx, o) })
+	group.Go(func() error {
+		if err := p.prepare(ctx, o); err != nil {
+			return err
+		}
+		keepHeadroom(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		p.engine.Run(ctx, func(err error) { o.Log.WarnContext(ctx, "work on search parameters and their index", "error", err) })
 		return nil

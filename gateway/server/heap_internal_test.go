@@ -1,0 +1,66 @@
+package server
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"testing"
+	"time"
+)
+
+func TestPercentLeavesHeadroom(t *testing.T) {
+	for live, want := range map[uint64]int{
+		0: 3200, 1 << 20: 3200, 4 << 20: 3200, 32 << 20: 400, 64 << 20: 200, 128 << 20: 100, 1 << 30: 100,
+	} {
+		if got := percentFor(live); got != want {
+			t.Errorf("%d MiB live: %d, want %d", live>>20, got, want)
+		}
+	}
+}
+
+// percent is GOGC as it is.
+func percent() int {
+	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(s)
+	return int(s[0].Value.Uint64())
+}
+
+var kept [][]byte
+
+func TestHeadroomFollowsWhatIsKept(t *testing.T) {
+	if os.Getenv("GOGC") != "" {
+		t.Skip("GOGC is set")
+	}
+	defer debug.SetGCPercent(debug.SetGCPercent(150))
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	runtime.GC()
+	go func() { keepHeadroom(ctx); close(done) }()
+	within := func(least, most int) {
+		t.Helper()
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			if p := percent(); p >= least && p <= most {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("GOGC is %d, want %d to %d", percent(), least, most)
+			}
+			runtime.GC()
+		}
+	}
+	within(151, 3200)
+	before := percent()
+	for range 64 {
+		kept = append(kept, make([]byte, 1<<20))
+	}
+	within(minPercent, min(200, before-1))
+	kept = nil
+	within(before*8/10, 3200)
+	stop()
+	<-done
+	if p := percent(); p != 150 {
+		t.Errorf("GOGC is left at %d", p)
+	}
+}
