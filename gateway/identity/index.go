@@ -40,6 +40,17 @@ func (x *Index) LockNames(patient *fhir.Node, institution string) []string {
 	return names
 }
 
+// Foresee adds to f what Place will ask for; stored says that the Patient is there
+// already.
+func (x *Index) Foresee(f *store.Foresight, patient *fhir.Node, institution string, stored bool) {
+	own := x.Systems.Extract(patient, institution)
+	f.Strong = append(f.Strong, own.Strong...)
+	f.Patients = append(f.Patients, replacedBy(patient)...)
+	if stored {
+		f.Patients = append(f.Patients, own.Patient)
+	}
+}
+
 // Rules that make links.
 const (
 	RuleAlone      = "alone"        // nothing joined it: a person of its own

@@ -116,6 +116,7 @@ func (e *Engine) act(ctx context.Context, v Viewer, actions []*action, more func
 		}
 		switch {
 		case more != nil:
+			t.asks = true
 			t.more = func(ctx context.Context, _ store.Tx, written []store.Version) error {
 				done(written)
 				return more(ctx, results)

@@ -133,7 +133,7 @@ func (e *Engine) planBatch(ctx context.Context, b Batch, parts []detached, wake 
 	default:
 		applied.State = store.Unchanged
 	}
-	return &transaction{drafts: drafts, more: e.finish(b, applied.State, same)}, applied, nil
+	return &transaction{drafts: drafts, advances: same, asks: b.Record != "", more: e.finish(b, applied.State, same)}, applied, nil
 }
 
 // finish ends the work on the record in the transaction that wrote its resources.

@@ -108,7 +108,7 @@ func (e *Engine) erase(ctx context.Context, v Viewer, k store.Key, deleted bool)
 		}
 		set := e.parameters.Load()
 		err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-			if err := lock(ctx, tx, names); err != nil {
+			if err := begin(ctx, tx, store.Foresight{Names: names}); err != nil {
 				return err
 			}
 			now, err := tx.Read(ctx, k)

@@ -71,8 +71,9 @@ func (e *Engine) write(ctx context.Context, plan planner) ([]store.Version, erro
 			if t.idle() {
 				return nil, nil
 			}
-			names = union(names, e.lockNames(t))
-			written, err = e.commit(ctx, t)
+			own := e.lockNames(t)
+			names = union(names, own)
+			written, err = e.commit(ctx, t, own)
 		} else {
 			written, err = e.commitWithin(ctx, plan, wake, names)
 		}
@@ -115,6 +116,8 @@ type transaction struct {
 	drafts     []*draft
 	conditions []condition
 	same       []store.Version // what the plan leaves as it is
+	advances   []store.Key     // what more advances
+	asks       bool            // more asks the store
 	more       func(context.Context, store.Tx, []store.Version) error
 }
 
@@ -311,12 +314,48 @@ func identifiers(values search.Values) (ids []store.Identifier) {
 	return ids
 }
 
-// commit carries out a plan. It fails with *stale when the plan was made from what
-// is no longer so.
-func (e *Engine) commit(ctx context.Context, t *transaction) (written []store.Version, err error) {
-	names := e.lockNames(t)
+// maxBrief bounds how many resources a transaction writes that others may wait for.
+const maxBrief = 32
+
+// foresight tells the store what carrying out a plan will ask it. A plan that rests on
+// searches is not brief, nor is one with contents.
+func (e *Engine) foresight(t *transaction, names []string) store.Foresight {
+	f := store.Foresight{Names: names, Brief: !t.asks && len(t.conditions) == 0 && len(t.same) == 0 && len(t.drafts) <= maxBrief}
+	rests := false
+	for _, d := range t.drafts {
+		if d.expect == 0 {
+			f.Creates = append(f.Creates, d.key)
+		} else {
+			f.Replaces = append(f.Replaces, d.key)
+		}
+		f.Brief = f.Brief && len(d.pending) == 0 && d.content == nil && !isParameter(d)
+		if d.deleted {
+			continue
+		}
+		rests = true
+		if ids := identifiers(d.values); len(ids) > 0 {
+			if f.Arrives == nil {
+				f.Arrives = map[string][]store.Identifier{}
+			}
+			f.Arrives[d.key.Type] = append(f.Arrives[d.key.Type], ids...)
+		}
+		if d.key.Type == "Patient" {
+			e.Identity.Foresee(&f, d.stamped, d.owner, d.expect > 0)
+		}
+	}
+	f.Replaces = append(f.Replaces, t.advances...)
+	if rests && !slices.ContainsFunc(t.drafts, isParameter) {
+		f.States = []store.State{{Name: parametersState, Number: e.parameters.Load().number}}
+	}
+	return f
+}
+
+// commit carries out a plan that locks names. It fails with *stale when the plan was
+// made from what is no longer so.
+func (e *Engine) commit(ctx context.Context, t *transaction, names []string) (written []store.Version, err error) {
+	f := e.foresight(t, names)
 	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
-		if err := lock(ctx, tx, names); err != nil {
+		if err := begin(ctx, tx, f); err != nil {
 			return err
 		}
 		written, err = e.carryOut(within(ctx, tx), tx, t)
@@ -333,7 +372,7 @@ func (e *Engine) commit(ctx context.Context, t *transaction) (written []store.Ve
 func (e *Engine) commitWithin(ctx context.Context, plan planner, wake []store.Key, names []string) (written []store.Version, err error) {
 	var t *transaction
 	err = e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) (err error) {
-		if err := lock(ctx, tx, names); err != nil {
+		if err := begin(ctx, tx, store.Foresight{Names: names}); err != nil {
 			return err
 		}
 		ctx = within(ctx, tx)
@@ -361,12 +400,9 @@ func (e *Engine) done(ctx context.Context, drafts []*draft) {
 	}
 }
 
-func lock(ctx context.Context, tx store.Tx, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	if err := tx.Lock(ctx, names...); err != nil {
-		return fmt.Errorf("lock: %w", err)
+func begin(ctx context.Context, tx store.Tx, f store.Foresight) error {
+	if err := tx.Begin(ctx, f); err != nil {
+		return fmt.Errorf("begin: %w", err)
 	}
 	return nil
 }

@@ -37,6 +37,9 @@ type Reader interface {
 // not after fn of Update returned. A ctx that ended makes the next call fail; it
 // never stops one that runs.
 type Tx interface {
+	// Begin may be called once, before anything else. What it foresees is answered as of
+	// its return, when all names are locked, and by what the transaction itself wrote.
+	Begin(ctx context.Context, f Foresight) error
 	Read(ctx context.Context, k Key) (Version, error)
 	Search(ctx context.Context, q *search.Query) (Page, error)
 	// Lock serialises transactions that name the same thing, until commit. All

@@ -35,6 +35,8 @@ var (
 	errOver      = errors.New("the transaction is over")
 	errLockTwice = errors.New("Lock called twice in a transaction")
 	errLockLate  = errors.New("Lock called after a search in the same transaction")
+	errBeginLate = errors.New("Begin called late, or twice, in a transaction")
+	errQueue     = fault.New(fault.Busy, "too many writes are waiting")
 	errPosition  = fault.New(fault.Invalid, "the page does not belong to this search")
 	errConflict  = fault.New(fault.Conflict, "another transaction wrote one of the resources first")
 	errPerson    = fault.New(fault.Conflict, "a person with this id is there already")

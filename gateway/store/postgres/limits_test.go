@@ -64,10 +64,11 @@ func TestWritesAreRefusedWhenTooManyWait(t *testing.T) {
 	s := open(t, postgres.Options{Writers: 1, Queue: 2})
 	inside, leave := make(chan struct{}), make(chan struct{})
 	go func() {
-		_ = s.Update(context.Background(), func(context.Context, store.Tx) error {
+		_ = s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
+			err := tx.Lock(ctx, "a") // with a connection
 			close(inside)
 			<-leave
-			return nil
+			return err
 		})
 	}()
 	<-inside

@@ -13,6 +13,10 @@ type Options struct {
 	Writers, Readers int
 	// Queue is how many transactions may wait for a connection before Update answers fault.Busy; default 4096.
 	Queue int
+	// Groups is how many groups of brief transactions may run at a time, GroupCount how many transactions share
+	// one at most; defaults 2 and 64. A member of a group that wrote more than GroupBytes is the last of it; default
+	// 4 MiB.
+	Groups, GroupCount, GroupBytes int
 	// LockTime is how long a transaction waits for another one's lock before it fails with fault.Busy; default 10 s.
 	LockTime time.Duration
 	// StatementTime bounds each statement of a transaction, IdleTime how long one may stay open without a statement;
@@ -61,6 +65,9 @@ func (o Options) withDefaults() Options {
 	def(&o.Writers, max(8, 4*runtime.GOMAXPROCS(0)))
 	def(&o.Readers, max(8, 4*runtime.GOMAXPROCS(0)))
 	def(&o.Queue, 4096)
+	def(&o.Groups, 2)
+	def(&o.GroupCount, 64)
+	def(&o.GroupBytes, 4<<20)
 	def(&o.PageCount, 1000)
 	def(&o.MaxOperands, 2000)
 	def(&o.ScanFrom, 4096)

@@ -45,6 +45,9 @@ func (t *tx) Features(ctx context.Context, ids []store.Identifier, patients []st
 		return nil, err
 	}
 	t.searched = true
+	if list, ok := t.answers.features(ids, patients, t.said); ok {
+		return list, nil
+	}
 	strong := make([][]byte, len(ids))
 	for i, id := range ids {
 		strong[i] = strongOf(id)
@@ -80,6 +83,7 @@ func (t *tx) SetFeatures(ctx context.Context, f store.Features) error {
 	if err != nil {
 		return err
 	}
+	t.said[f.Patient] = f
 	strong := make([][]byte, len(f.Strong))
 	for i, id := range f.Strong {
 		strong[i] = strongOf(id)
@@ -96,12 +100,18 @@ func (t *tx) LinkOf(ctx context.Context, patient string) (store.Link, bool, erro
 	if t.isFresh(store.Key{Type: "Patient", ID: patient}) && !t.linked[patient] {
 		return store.Link{}, false, nil // the transaction made the Patient, and did not link it
 	}
+	if l, linked, ok := t.answers.linkOf(patient); ok && !t.relinked && !t.linked[patient] {
+		return l, linked, nil
+	}
 	return t.view().livingLink(ctx, patient)
 }
 
 func (t *tx) LinksOf(ctx context.Context, person string) ([]store.Link, error) {
 	if err := t.ready(ctx); err != nil {
 		return nil, err
+	}
+	if list, ok := t.answers.linksOf(person); ok && !t.relinked {
+		return list, nil
 	}
 	return t.view().links(ctx, linksOfPerson, []byte(person))
 }
@@ -151,6 +161,7 @@ func (t *tx) SetLink(ctx context.Context, l store.Link) error {
 
 // link collects a link. fresh: the Patient has none.
 func (t *tx) link(l store.Link, fresh bool) {
+	t.relinked = t.relinked || !fresh || !t.born[l.Person]
 	t.linked[l.Patient] = true
 	t.w.links = append(t.w.links, linkWrite{Link: l, since: t.moment(l.Since), fresh: fresh})
 }

@@ -25,26 +25,28 @@ type current struct {
 	values      *values
 }
 
-const currentRowSQL = `SELECT r.rid, r.change, r.number, r.shard, r.deleted, r.keys, r.x_pid, r.x_text, r.x_rows, r.d_pid, r.d_group,
-r.d_bounds, r.q_pid, r.q_bounds, r.q_rows, w.words, w.grams FROM resource r LEFT JOIN index_word w ON w.rid = r.rid `
+const currentRowColumns = `r.rid, r.change, r.number, r.shard, r.deleted, r.keys, r.x_pid, r.x_text, r.x_rows, r.d_pid, r.d_group,
+r.d_bounds, r.q_pid, r.q_bounds, r.q_rows, w.words, w.grams`
+
+const currentRowSQL = "SELECT " + currentRowColumns + " FROM resource r LEFT JOIN index_word w ON w.rid = r.rid WHERE r.type = $1 AND r.id = $2"
+
+// scan reads the columns of a current row, behind others.
+func (c *current) scan(rows pgx.Rows, before ...any) error {
+	v := &values{}
+	if err := rows.Scan(append(before, &c.rid, &c.change, &c.number, &c.shard, &c.deleted, &v.keys, &v.xPid, &v.xText, &v.xRows, &v.dPid, &v.dGroup,
+		&v.dBounds, &v.qPid, &v.qBounds, &v.qRows, &v.words, &v.grams)...); err != nil {
+		return err
+	}
+	v.derive()
+	c.values = v
+	return nil
+}
 
 // lookup queues the question for a resource's row.
 func (t *tx) lookup(typ int32, k store.Key) {
 	c := &current{}
 	t.known[k] = c
-	t.queue(currentRowSQL+"WHERE r.type = ? AND r.id = ?", typ, []byte(k.ID)).Query(func(rows pgx.Rows) error {
-		defer rows.Close()
-		for rows.Next() {
-			v := &values{}
-			if err := rows.Scan(&c.rid, &c.change, &c.number, &c.shard, &c.deleted, &v.keys, &v.xPid, &v.xText, &v.xRows, &v.dPid, &v.dGroup,
-				&v.dBounds, &v.qPid, &v.qBounds, &v.qRows, &v.words, &v.grams); err != nil {
-				return err
-			}
-			v.derive()
-			c.values = v
-		}
-		return rows.Err()
-	})
+	each(t.queue(currentRowSQL, typ, []byte(k.ID)), func(rows pgx.Rows) error { return c.scan(rows) }, nil)
 }
 
 // isFresh reports whether the transaction made the resource.

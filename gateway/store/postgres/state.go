@@ -48,12 +48,17 @@ func (s *Store) states(ctx context.Context, where, arg string) (list []store.Sta
 
 func (t *tx) stateLock(name string) int64 { return t.s.hash.text("state\xff" + name) }
 
+const holdStateSQL = "SELECT hold_state(?, ?, ?)"
+
 // HoldState is asked with the next trip.
 func (t *tx) HoldState(ctx context.Context, name string, number int64) error {
 	if err := t.ready(ctx); err != nil {
 		return err
 	}
-	t.queue("SELECT hold_state(?, ?, ?)", t.stateLock(name), []byte(name), number)
+	if t.answers.holds(name, number) {
+		return nil
+	}
+	t.queue(holdStateSQL, t.stateLock(name), []byte(name), number)
 	return nil
 }
 

@@ -25,6 +25,7 @@ type Store struct {
 	hash         hasher
 	statistics   statistics
 	reads        lookups[wanted, *versionRow]
+	groups       groups
 	waiting      atomic.Int64 // transactions without a connection
 	latest       atomic.Int64 // the last time that this process knows to be taken
 	schema       Schema
@@ -45,6 +46,7 @@ var errURL = fault.New(fault.Invalid, "the URL of the store cannot be read, expe
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 	opt = opt.withDefaults()
 	s := &Store{opt: opt}
+	s.groups.s, s.groups.busy = s, map[claim]bool{}
 	s.done, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.open(ctx, url); err != nil {
 		return nil, errors.Join(classify(err), s.Close())

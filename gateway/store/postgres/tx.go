@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -22,9 +23,19 @@ type tx struct {
 	s *Store
 	c *pgxpool.Conn
 	b *pgx.Batch // what goes with the next trip
-	w writes     // what is to be written, and goes with the next trip that must find it there
+	w *writes    // what is to be written, and goes with the next trip that must find it there; of all members of a group
 
+	member   *member // shares the connection of its group, and sends nothing itself
+	solo     *member // has a group to itself
+	alone    bool    // is to stay out of groups
 	begun    bool
+	foretold bool
+	answers  *answers                  // what was foreseen, and found; nil: nothing
+	waits    bool                      // it changed what resources wait for
+	gone     bool                      // a member that ended
+	bytes    int                       // of what members of a group wrote
+	relinked bool                      // it changed links that were foreseen
+	said     map[string]store.Features // by Patient
 	locked   bool
 	searched bool
 	over     bool
@@ -34,9 +45,10 @@ type tx struct {
 	changes int64 // given so far
 	first   int64 // the first change that stands in a version, by which a commit shows
 	known   map[store.Key]*current
-	rows    []int64 // of resources, that the next trip writes over
-	hot     []row   // resources that a run before wrote: locked before anything else
-	heated  bool    // they are locked
+	rows    []int64        // of resources, that the next trip writes over
+	held    map[int64]bool // rows that are locked
+	hot     []row          // resources that a run before wrote: locked before anything else
+	heated  bool           // they are locked
 	wrote   map[store.Key]bool
 	sizes   map[string]int64
 	keeps   bool            // it holds the lock of those that name archived bytes
@@ -63,8 +75,27 @@ const (
 
 func changeAt(micros int64) int64 { return (micros - epoch) << changeShift }
 
+// newTx makes a transaction; c may be nil until it is needed.
+func (s *Store) newTx(c *pgxpool.Conn, hot []row) *tx {
+	return &tx{s: s, c: c, hot: hot, w: &writes{}, known: map[store.Key]*current{}, wrote: map[store.Key]bool{},
+		born: map[string]bool{}, linked: map[string]bool{}, said: map[string]store.Features{}}
+}
+
 // ready reports why the next statement must not run.
 func (t *tx) ready(ctx context.Context) error {
+	if err := t.usable(ctx); err != nil || t.c != nil || t.member != nil {
+		return err
+	}
+	return t.connect(ctx)
+}
+
+// connect waits for a connection.
+func (t *tx) connect(ctx context.Context) (err error) {
+	t.c, err = t.s.acquire(ctx)
+	return t.breaks(err)
+}
+
+func (t *tx) usable(ctx context.Context) error {
 	switch {
 	case t.over:
 		return errOver
@@ -108,6 +139,9 @@ func (t *tx) trip(ctx context.Context) error {
 	if t.b == nil {
 		return nil
 	}
+	if t.member != nil {
+		return t.breaks(errRerun) // it asks what was not foreseen
+	}
 	t.inOrder()
 	b := t.b
 	t.b = nil
@@ -135,6 +169,7 @@ func (t *tx) inOrder() {
 		}
 		locks.Queue(lockHotSQL, types, ids)
 	}
+	t.rows = slices.DeleteFunc(t.rows, func(rid int64) bool { return t.held[rid] })
 	if len(t.rows) > 1 {
 		locks.Queue(lockRowsSQL, unique(t.rows))
 	}
@@ -151,7 +186,11 @@ func (t *tx) inOrder() {
 
 // flush queues what is to be written.
 func (t *tx) flush() {
-	if !t.w.empty() {
+	switch {
+	case t.w.empty():
+	case t.member != nil:
+		_ = t.breaks(errRerun)
+	default:
 		t.begin()
 		t.rows = append(t.rows, t.w.flush(t.b)...)
 	}
@@ -199,12 +238,19 @@ func (t *tx) stamp() {
 
 // Update runs fn in a transaction, see store.Writer.
 func (s *Store) Update(ctx context.Context, fn func(ctx context.Context, tx store.Tx) error) error {
-	return s.update(ctx, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
+	return s.attempts(ctx, false, func(ctx context.Context, t *tx) error { return fn(ctx, t) })
 }
 
 type inUpdate struct{}
 
+// update runs fn in a transaction that has a connection when fn begins.
 func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) error) error {
+	return s.attempts(ctx, true, fn)
+}
+
+// attempts runs fn until it is committed, or fails for good. Only the first run may be
+// in a group.
+func (s *Store) attempts(ctx context.Context, alone bool, fn func(ctx context.Context, t *tx) error) error {
 	if ctx.Value(inUpdate{}) != nil {
 		return errNested
 	}
@@ -220,7 +266,11 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 	var hot []row
 	until := time.Now().Add(s.opt.AwayTime)
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		t, err := s.run(ctx, hot, fn)
+		t, err := s.run(ctx, hot, alone, fn)
+		if errors.Is(err, errRerun) {
+			alone = true
+			continue
+		}
 		if err == nil || !again(err) || time.Now().After(until) {
 			return classify(err)
 		}
@@ -230,6 +280,7 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 		if lost(err) {
 			s.write.Reset()
 		}
+		alone = true
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -240,23 +291,29 @@ func (s *Store) update(ctx context.Context, fn func(ctx context.Context, t *tx) 
 
 // run tries a transaction once. An error that is worth another try means that nothing
 // was committed.
-func (s *Store) run(ctx context.Context, hot []row, fn func(ctx context.Context, t *tx) error) (*tx, error) {
-	c, err := s.acquire(ctx)
-	if err != nil {
-		return nil, err
+func (s *Store) run(ctx context.Context, hot []row, alone bool, fn func(ctx context.Context, t *tx) error) (*tx, error) {
+	t := s.newTx(nil, hot)
+	if t.alone = alone; alone {
+		if err := t.connect(ctx); err != nil {
+			return nil, err
+		}
 	}
-	t := &tx{s: s, c: c, hot: hot, known: map[store.Key]*current{}, wrote: map[store.Key]bool{},
-		born: map[string]bool{}, linked: map[string]bool{}}
 	settled := false
 	defer func() { // also when the goroutine of fn ends
 		t.over = true
-		if !settled {
-			t.rollback()
+		t.abandon()
+		if t.c != nil {
+			if !settled {
+				t.rollback()
+			}
+			t.c.Release()
 		}
-		c.Release()
+		t.endSolo()
 	}()
-	err = contained(ctx, t, fn)
+	err := contained(ctx, t, fn)
 	switch {
+	case t.member != nil:
+		return t, t.await(ctx, err)
 	case t.broken != nil && (err == nil || again(t.broken)):
 		return t, t.broken // fn's error may have come of it
 	case err != nil:
@@ -264,29 +321,35 @@ func (s *Store) run(ctx context.Context, hot []row, fn func(ctx context.Context,
 	case !t.begun && t.w.empty():
 		return t, nil
 	}
-	if err := s.opt.Fault(BeforeCommit); err != nil {
-		return t, err
+	err, _ = t.commit(ctx)
+	settled = err == nil
+	return t, err
+}
+
+// commit sends what is left and ends the transaction. Where it is not known whether
+// that is stored, neither is it safe to run it again.
+func (t *tx) commit(ctx context.Context) (err error, unknown bool) {
+	if err := t.s.opt.Fault(BeforeCommit); err != nil {
+		return err, false
 	}
 	t.flush()
 	t.queue("COMMIT")
 	err = t.trip(ctx)
-	settled = err == nil
 	if lost(err) {
-		settled = true
 		t.close()
-		err = s.settle(ctx, t, err)
+		err, unknown = t.s.settle(ctx, t, err)
 	}
 	if err == nil {
-		_ = s.opt.Fault(AfterCommit)
+		_ = t.s.opt.Fault(AfterCommit)
 	}
-	return t, err
+	return err, unknown
 }
 
 // acquire waits for a connection.
 func (s *Store) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	defer s.waiting.Add(-1)
 	if s.waiting.Add(1) > int64(s.opt.Queue) {
-		return nil, fault.New(fault.Busy, "too many writes are waiting")
+		return nil, errQueue
 	}
 	return s.write.Acquire(ctx)
 }
@@ -338,12 +401,12 @@ func (t *tx) written() (list []row) {
 // settle finds out what came of a commit during which the connection was lost. As long
 // as the transaction may be committing it holds the lock on its time, so once the lock
 // can be had its first version is there, or never will be.
-func (s *Store) settle(ctx context.Context, t *tx, lost error) error {
+func (s *Store) settle(ctx context.Context, t *tx, lost error) (err error, unknown bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.AwayTime)
 	defer cancel()
-	unknown := fault.Wrap(fault.Unavailable, lost, "the store went away during the commit; whether the write is stored is not known")
+	dark := fault.Wrap(fault.Unavailable, lost, "the store went away during the commit; whether the write is stored is not known")
 	if t.first == 0 {
-		return unknown
+		return dark, true
 	}
 	for {
 		committed := false
@@ -355,15 +418,39 @@ func (s *Store) settle(ctx context.Context, t *tx, lost error) error {
 		})
 		switch {
 		case err == nil && committed:
-			return nil
+			return nil, false
 		case err == nil:
-			return lost // nothing was stored: another try is safe
+			return lost, false // nothing was stored: another try is safe
 		case ctx.Err() != nil:
-			return unknown
+			return dark, true
 		}
 		s.upkeep.Reset()
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// Begin locks and asks for what is foreseen; a transaction that is brief may do so
+// together with others.
+func (t *tx) Begin(ctx context.Context, f store.Foresight) error {
+	if err := t.usable(ctx); err != nil {
+		return err
+	}
+	if t.foretold || t.begun || t.c != nil && !t.alone || !t.w.empty() {
+		return t.breaks(errBeginLate)
+	}
+	t.foretold, t.locked = true, true
+	m := &member{t: t, f: &f}
+	if f.Brief && !t.alone {
+		if joined, err := t.join(ctx, m); joined || err != nil {
+			return t.breaks(err)
+		}
+	}
+	if t.c == nil {
+		if err := t.connect(ctx); err != nil {
+			return err
+		}
+	}
+	return t.foresee(ctx, []*member{m}, false)
 }
 
 // Lock serialises transactions by advisory locks, taken in ascending order in a
@@ -390,7 +477,7 @@ func (t *tx) lockKeys(ctx context.Context, keys []int64) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	t.queue("SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) k", unique(keys))
+	t.queue(lockNamesSQL, unique(keys))
 	hot := t.hot
 	t.hot = nil // rows come after names, as in every transaction
 	err := t.trip(ctx)

@@ -15,6 +15,7 @@ type tx struct {
 	s        *Store
 	w        *writer
 	c        *conn
+	used     bool
 	locked   bool
 	searched bool
 	over     bool
@@ -26,12 +27,14 @@ var _ store.Tx = (*tx)(nil)
 var (
 	errLockTwice = errors.New("Lock called twice in a transaction")
 	errLockLate  = errors.New("Lock called after a search in the same transaction")
+	errBeginLate = errors.New("Begin called late, or twice, in a transaction")
 )
 
 func (t *tx) view() view { return view{t.s, t.c, t.w.fresh} }
 
 // ready reports why the next statement must not run.
 func (t *tx) ready(ctx context.Context) error {
+	t.used = true
 	switch {
 	case t.over:
 		return errOver
@@ -48,6 +51,21 @@ func (t *tx) breaks(err error) error {
 		t.broken = err
 	}
 	return err
+}
+
+// Begin locks; nothing is asked sooner than it is needed where that costs no trip.
+func (t *tx) Begin(ctx context.Context, f store.Foresight) error {
+	used := t.used
+	if err := t.ready(ctx); err != nil {
+		return err
+	}
+	if used {
+		return t.breaks(errBeginLate)
+	}
+	if len(f.Names) == 0 {
+		return nil
+	}
+	return t.Lock(ctx, f.Names...)
 }
 
 // Lock has nothing to do where one transaction writes at a time. It checks what

@@ -1,0 +1,337 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/yilian/yilian/gateway/store"
+)
+
+// Brief transactions share those of PostgreSQL, because a trip, a statement and a commit
+// cost much more than a row:
+//
+//	fn ── Begin ──▶ queue ──▶ first trip for all ──▶ fn, one after the other ──▶ rows of all, COMMIT
+//	                  │              │                       │                        │
+//	                 left         refused             error, or asks more         broken
+//	                  ▼              ▼                       ▼                        ▼
+//	               its error       alone           error, or again alone        all again alone
+//
+// No two members of the groups that run have a name, a resource or a person in common, so
+// no member sees, or rests on, what another one wrote, and each is answered by itself. A
+// group waits for no lock: a member that would have to is refused and goes on alone. A
+// transaction that finds nobody beside it has a group to itself, on the goroutine of its
+// caller, and may ask what it did not foresee.
+
+// claim is what no two members have in common: a name, or a resource.
+type claim struct{ typ, text string }
+
+// member is a transaction on its way through a group.
+type member struct {
+	t       *tx
+	f       *store.Foresight
+	claims  []claim
+	locks   []int64
+	refused bool // it cannot be carried out without waiting
+
+	state atomic.Int32
+	turn  chan turn  // Begin goes on
+	ran   chan error // fn returned
+	done  chan error // what became of it; errRerun: nothing
+}
+
+// States of a member. Only one that waits can leave.
+const (
+	waiting = iota
+	running
+	left
+)
+
+// turn is how a member goes on.
+type turn int
+
+const (
+	inGroup turn = iota // it shares the connection of its group until fn returns
+	inSolo              // the group is its own
+	inOwn               // outside of groups
+)
+
+var (
+	errRerun     = errors.New("the transaction must be run by itself")
+	errAbandoned = errors.New("the goroutine of the transaction ended")
+)
+
+// groups puts transactions together. A group takes all that wait and do not stand in
+// each other's way; none waits for company.
+type groups struct {
+	s *Store
+
+	mu      sync.Mutex
+	queue   []*member
+	busy    map[claim]bool // of groups that run
+	running int
+}
+
+// enter queues a transaction, and waits until it can go on. It fails when ctx ends
+// before.
+func (g *groups) enter(ctx context.Context, m *member) (turn, error) {
+	if g.s.waiting.Add(1) > int64(g.s.opt.Queue) {
+		g.s.waiting.Add(-1)
+		return inOwn, errQueue
+	}
+	defer g.s.waiting.Add(-1)
+	g.mu.Lock()
+	g.queue = append(g.queue, m)
+	list := g.start()
+	g.mu.Unlock()
+	if len(list) == 1 && list[0] == m {
+		return inSolo, nil
+	}
+	g.lead(list)
+	select {
+	case how := <-m.turn:
+		return how, nil
+	case <-ctx.Done():
+	}
+	if !m.state.CompareAndSwap(waiting, left) {
+		return <-m.turn, nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.queue, m); i >= 0 {
+		g.queue = slices.Delete(g.queue, i, i+1)
+	}
+	return inOwn, ctx.Err()
+}
+
+// start begins a group if one may, and returns its members.
+func (g *groups) start() []*member {
+	if g.running == g.s.opt.Groups {
+		return nil
+	}
+	list := g.take()
+	if len(list) > 0 {
+		g.running++
+	}
+	return list
+}
+
+// take takes members from the queue. One that must wait keeps its place before those
+// behind it that have something in common with it.
+func (g *groups) take() (list []*member) {
+	if len(g.queue) == 0 {
+		return nil
+	}
+	var passed map[claim]bool
+	rest := g.queue[:0]
+	for _, m := range g.queue {
+		free := len(list) < g.s.opt.GroupCount && !slices.ContainsFunc(m.claims, func(c claim) bool { return g.busy[c] || passed[c] })
+		if free {
+			list = append(list, m)
+			for _, c := range m.claims {
+				g.busy[c] = true
+			}
+			continue
+		}
+		if passed == nil {
+			passed = map[claim]bool{}
+		}
+		for _, c := range m.claims {
+			passed[c] = true
+		}
+		rest = append(rest, m)
+	}
+	clear(g.queue[len(rest):])
+	g.queue = rest
+	return list
+}
+
+// next ends a group and takes the members of another in its stead; none ends it for
+// good. Those that come back are the first in the queue.
+func (g *groups) next(list, back []*member) []*member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range list {
+		for _, c := range m.claims {
+			delete(g.busy, c)
+		}
+	}
+	g.queue = append(back, g.queue...)
+	g.running--
+	return g.start()
+}
+
+// lead carries out groups until nobody waits. One that consists of a single member is
+// that member's.
+func (g *groups) lead(list []*member) {
+	if len(list) == 0 {
+		return
+	}
+	if len(list) == 1 && list[0].state.CompareAndSwap(waiting, running) {
+		list[0].turn <- inSolo
+		return
+	}
+	g.s.work.Go(func() {
+		for len(list) > 0 {
+			var back []*member
+			if len(list) > 1 {
+				back = g.s.group(list)
+			} else if list[0].state.CompareAndSwap(waiting, running) {
+				list[0].turn <- inSolo // it ends the group
+				return
+			}
+			list = g.next(list, back)
+		}
+	})
+}
+
+// leave ends the group that a member had to itself.
+func (g *groups) leave(m *member) { g.lead(g.next([]*member{m}, nil)) }
+
+// join lets a transaction that begins share one with others. It returns false where it
+// is to run alone.
+func (t *tx) join(ctx context.Context, m *member) (joined bool, err error) {
+	m.turn, m.ran, m.done = make(chan turn, 1), make(chan error, 1), make(chan error, 1)
+	for _, name := range m.f.Names {
+		m.claims = append(m.claims, claim{text: name})
+	}
+	for _, keys := range [][]store.Key{m.f.Creates, m.f.Replaces} {
+		for _, k := range keys {
+			m.claims = append(m.claims, claim{k.Type, k.ID})
+		}
+	}
+	switch how, err := t.s.groups.enter(ctx, m); {
+	case err != nil:
+		return false, err
+	case how == inGroup:
+		return true, nil
+	case how == inOwn:
+		return false, nil
+	}
+	t.solo = m
+	if err := t.connect(ctx); err != nil {
+		return false, err
+	}
+	if err := t.foresee(ctx, []*member{m}, true); err != nil || !m.refused {
+		return true, err
+	}
+	t.rollback()
+	t.endSolo()
+	fresh := t.s.newTx(t.c, t.hot) // nothing was written yet
+	fresh.foretold, fresh.locked, fresh.alone = true, true, true
+	*t, m.refused = *fresh, false
+	return false, nil
+}
+
+// await ends the turn of a member, and waits for what becomes of it.
+func (t *tx) await(ctx context.Context, err error) error {
+	m := t.member
+	t.over, t.gone = true, true
+	m.ran <- err
+	if err != nil {
+		return <-m.done
+	}
+	select {
+	case err := <-m.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// abandon ends the turn of a member whose goroutine ends.
+func (t *tx) abandon() {
+	if t.member != nil && !t.gone {
+		t.gone = true
+		t.member.ran <- errAbandoned
+	}
+}
+
+// endSolo lets others take the place of a group that a transaction had to itself.
+func (t *tx) endSolo() {
+	if t.solo != nil {
+		m := t.solo
+		t.solo = nil
+		t.s.groups.leave(m)
+	}
+}
+
+// group carries out members together, and returns those that had no room.
+func (s *Store) group(list []*member) (back []*member) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.done), s.opt.AwayTime)
+	defer cancel()
+	apart := func(m *member) {
+		if m.state.CompareAndSwap(waiting, running) {
+			m.turn <- inOwn
+		}
+	}
+	c, err := s.write.Acquire(ctx)
+	if err != nil {
+		for _, m := range list {
+			apart(m)
+		}
+		return nil
+	}
+	defer c.Release()
+	lead := s.newTx(c, nil)
+	defer lead.rollback()
+	err = lead.foresee(context.WithoutCancel(ctx), list, true)
+	var wrote []*member
+	for _, m := range list {
+		switch {
+		case err != nil || m.refused:
+			apart(m)
+		case lead.bytes > s.opt.GroupBytes:
+			m.t.known, m.t.answers = map[store.Key]*current{}, nil
+			back = append(back, m)
+		case m.state.CompareAndSwap(waiting, running):
+			if lead.lend(m) {
+				wrote = append(wrote, m)
+			}
+		}
+	}
+	if len(wrote) == 0 {
+		return back
+	}
+	err, unknown := lead.commit(context.WithoutCancel(ctx))
+	if err != nil && !unknown {
+		err = errRerun
+	}
+	for _, m := range wrote {
+		m.done <- err
+	}
+	return back
+}
+
+// lend lets a member run with what the group found, and reports whether what it writes
+// is to be committed. Of one that fails nothing stays; its error rests on nothing that
+// another member wrote.
+func (t *tx) lend(m *member) bool {
+	mark := t.w.mark()
+	of := m.t
+	of.member, of.begun = m, true
+	of.w, of.at, of.changes, of.held = t.w, t.at, t.changes, t.held
+	m.turn <- inGroup
+	err := <-m.ran
+	if of.broken != nil && (errors.Is(of.broken, errRerun) || err == nil || again(of.broken)) {
+		err = errRerun
+	}
+	if err != nil {
+		t.w.undo(mark)
+		m.done <- err
+		return false
+	}
+	for _, v := range t.w.versions[mark.versions:] {
+		t.bytes += len(v.body)
+	}
+	t.changes = of.changes
+	if t.first == 0 {
+		t.first = of.first
+	}
+	if of.b != nil {
+		t.b.QueuedQueries = append(t.b.QueuedQueries, of.b.QueuedQueries...)
+	}
+	return true
+}
