@@ -11,7 +11,7 @@ import (
 // headroom is how many bytes of garbage may pile up in the heap of a server before
 // they are collected. What a server keeps is small, so that with Go's rule – as much
 // garbage as what is kept – it would collect all the time.
-const headroom = 128 << 20
+const headroom = 64 << 20
 
 // minPercent is how much garbage there may be at least, as Go has it by default.
 const minPercent = 100

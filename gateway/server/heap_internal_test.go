@@ -12,7 +12,7 @@ import (
 
 func TestPercentLeavesHeadroom(t *testing.T) {
 	for live, want := range map[uint64]int{
-		0: 3200, 1 << 20: 3200, 4 << 20: 3200, 32 << 20: 400, 64 << 20: 200, 128 << 20: 100, 1 << 30: 100,
+		0: 1600, 1 << 20: 1600, 4 << 20: 1600, 16 << 20: 400, 32 << 20: 200, 64 << 20: 100, 1 << 30: 100,
 	} {
 		if got := percentFor(live); got != want {
 			t.Errorf("%d MiB live: %d, want %d", live>>20, got, want)
@@ -50,14 +50,14 @@ func TestHeadroomFollowsWhatIsKept(t *testing.T) {
 			runtime.GC()
 		}
 	}
-	within(151, 3200)
+	within(151, 1600)
 	before := percent()
 	for range 64 {
 		kept = append(kept, make([]byte, 1<<20))
 	}
-	within(minPercent, min(200, before-1))
+	within(minPercent, 149)
 	kept = nil
-	within(before*8/10, 3200)
+	within(before*8/10, 1600)
 	stop()
 	<-done
 	if p := percent(); p != 150 {
