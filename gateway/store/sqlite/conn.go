@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"unsafe"
 
 	modernc "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -19,18 +20,23 @@ import (
 type conn struct {
 	raw   driver.Conn
 	stmts map[string]*stmt
-	used  uint64 // clock of stmts
+	known map[*byte]*stmt // the same by where their text stands, for texts that stand in the program
+	used  uint64          // clock of stmts
 	args  []driver.NamedValue
 	lost  error // the failure after which SQLite may have dropped the transaction
 	stale bool  // a statement was interrupted: close, don't reuse
+	kept  bool  // of a reader: a transaction is open between uses
+	state int64 // of a reader: what was committed when it was used last, see pool
 }
 
 // stmt is a prepared statement and a place for one row of it.
 type stmt struct {
 	driver.Stmt
-	used uint64
-	row  []driver.Value
-	busy bool // its rows are being read; a nested use prepares another
+	sql    string // held, so that nothing else can come to stand where it does
+	used   uint64
+	row    []driver.Value
+	busy   bool // its rows are being read; a nested use prepares another
+	cached bool // stands in stmts
 }
 
 // maxStatements bounds the prepared statements of a connection. Searches have as
@@ -46,19 +52,23 @@ func connect(ctx context.Context, dsn string) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{raw: raw, stmts: map[string]*stmt{}}, nil
+	return &conn{raw: raw, stmts: map[string]*stmt{}, known: map[*byte]*stmt{}}, nil
 }
 
 func (c *conn) close() error {
 	for _, s := range c.stmts {
 		_ = s.Close()
 	}
-	c.stmts = nil
+	c.stmts, c.known = nil, nil
 	return c.raw.Close()
 }
 
 func (c *conn) prepare(sql string) (*stmt, error) {
 	c.used++
+	if s := c.known[unsafe.StringData(sql)]; s != nil && len(s.sql) == len(sql) && !s.busy {
+		s.used = c.used
+		return s, nil
+	}
 	if s := c.stmts[sql]; s != nil && !s.busy {
 		s.used = c.used
 		return s, nil
@@ -67,14 +77,15 @@ func (c *conn) prepare(sql string) (*stmt, error) {
 	if err != nil {
 		return nil, c.failed(err)
 	}
-	s := &stmt{Stmt: raw, used: c.used}
+	s := &stmt{Stmt: raw, sql: sql, used: c.used}
 	if old := c.stmts[sql]; old != nil {
 		return s, nil // closed after use, see done
 	}
 	if len(c.stmts) >= maxStatements {
 		c.evict()
 	}
-	c.stmts[sql] = s
+	s.cached = true
+	c.stmts[sql], c.known[unsafe.StringData(sql)] = s, s
 	return s, nil
 }
 
@@ -89,16 +100,36 @@ func (c *conn) evict() {
 		if s.used <= mean && !s.busy {
 			_ = s.Close()
 			delete(c.stmts, sql)
+			delete(c.known, unsafe.StringData(s.sql))
 		}
 	}
 }
 
 // done gives a statement back.
-func (c *conn) done(sql string, s *stmt) {
+func (c *conn) done(s *stmt) {
 	s.busy = false
-	if c.stmts[sql] != s {
+	if !s.cached {
 		_ = s.Close()
 	}
+}
+
+// leave ends the transaction that a reader keeps.
+func (c *conn) leave() error {
+	c.kept = false
+	_, err := c.exec("ROLLBACK")
+	return err
+}
+
+// snapshot lends fn one state of the database for several statements.
+func (c *conn) snapshot(fn func() error) error {
+	if c.kept {
+		return fn()
+	}
+	if _, err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	defer func() { _, _ = c.exec("ROLLBACK") }()
+	return fn()
 }
 
 // exec runs a statement that returns nothing and tells how many rows it changed.
@@ -108,7 +139,7 @@ func (c *conn) exec(sql string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer c.done(sql, s)
+	defer c.done(s)
 	s.busy = true
 	r, err := s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), c.bind(args))
 	if err != nil {
@@ -125,7 +156,7 @@ func (c *conn) query(ctx context.Context, sql string, args []any, each func(row 
 	if err != nil {
 		return err
 	}
-	defer c.done(sql, s)
+	defer c.done(s)
 	s.busy = true
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, c.bind(args))
 	if err != nil {

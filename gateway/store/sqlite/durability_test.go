@@ -41,7 +41,7 @@ func TestSettingsReadBack(t *testing.T) {
 		want   string
 	}{
 		{"journal_mode", true, "wal"}, {"synchronous", true, "2"}, {"busy_timeout", true, "3000"}, {"foreign_keys", true, "0"},
-		{"wal_autocheckpoint", true, "8000"}, {"trusted_schema", true, "0"},
+		{"wal_autocheckpoint", true, "0"}, {"trusted_schema", true, "0"},
 		{"journal_mode", false, "wal"}, {"query_only", false, "1"}, {"busy_timeout", false, "3000"},
 	} {
 		got, err := s.Pragma(t.Context(), tt.name, tt.writer)

@@ -30,7 +30,7 @@ type Options struct {
 	// AnalyzeFrom is how many changes the statistics of the query planner wait for; they are gathered again
 	// whenever there are twice as many. Default 10,000.
 	AnalyzeFrom int
-	// CheckpointPages is the length of the write-ahead log, in pages, after which a commit moves it into the
+	// CheckpointPages is how many pages commits write to the write-ahead log before it is moved into the
 	// database; default 8000. Where readers hinder that until it reaches CheckpointBytes, the writer waits for
 	// them; default 256 MiB.
 	CheckpointPages int

@@ -52,24 +52,23 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 	if err != nil {
 		return page, tooCostly(client, err)
 	}
-	// Rows and total come from one state of the database.
-	if q.Total != search.TotalNone && v.fresh == nil {
-		if _, err := v.c.exec("BEGIN"); err != nil {
-			return page, err
-		}
-		defer func() { _, _ = v.c.exec("ROLLBACK") }()
+	if q.Total == search.TotalNone {
+		return page, tooCostly(client, v.page(ctx, q, plan, &page))
 	}
-	if q.Total != search.TotalNone {
+	both := func() error {
 		err := v.c.query(ctx, plan.count.sql, plan.count.args, func(row row) error {
 			page.Total = int(row.int(0))
 			return nil
 		})
 		if err != nil {
-			return page, tooCostly(client, err)
+			return err
 		}
+		return v.page(ctx, q, plan, &page)
 	}
-	err = v.page(ctx, q, plan, &page)
-	return page, tooCostly(client, err)
+	if v.fresh != nil { // within a transaction
+		return page, tooCostly(client, both())
+	}
+	return page, tooCostly(client, v.c.snapshot(both)) // rows and total come from one state of the database
 }
 
 func newBuilder(v view, allowed search.Allowed) (*builder, error) {

@@ -76,8 +76,13 @@ func (s *Store) open(ctx context.Context) error {
 	if _, err := c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0"); err != nil {
 		return fmt.Errorf("ending the claims of an earlier process: %w", err)
 	}
-	s.write.start()
 	s.read = newPool(s.opt.Readers, s.readerDSN(), func(c *conn) error { return assertPragmas(c, s.readerPragmas()) })
+	mover, err := connect(ctx, s.writerDSN())
+	if err != nil {
+		return fmt.Errorf("opening the connection that empties the log: %w", err)
+	}
+	s.write.log.c = mover
+	s.write.start()
 	rc, err := s.read.get(ctx) // a reader that cannot open must show now
 	if err != nil {
 		return fmt.Errorf("opening a reader: %w", err)
@@ -121,13 +126,14 @@ func (s *Store) writerPragmas() []pragma {
 		{"journal_mode", "wal", "wal"},
 		{"synchronous", "full", "2"},
 		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
-		{"wal_autocheckpoint", fmt.Sprint(s.opt.CheckpointPages), fmt.Sprint(s.opt.CheckpointPages)},
+		{"wal_autocheckpoint", "0", "0"}, // the writer decides, see checkpoint.go
 		{"journal_size_limit", fmt.Sprint(s.opt.CheckpointBytes), fmt.Sprint(s.opt.CheckpointBytes)},
 		{"cache_size", fmt.Sprint(-s.opt.CacheBytes >> 10), fmt.Sprint(-s.opt.CacheBytes >> 10)},
 		{"temp_store", "memory", "2"},
 		{"foreign_keys", "off", "0"},
 		{"trusted_schema", "off", "0"},
 		{"cell_size_check", "on", "1"},
+		{"secure_delete", "on", "1"}, // what is removed is overwritten
 	}
 	if s.opt.MaxBytes > 0 {
 		p = append(p, pragma{"max_page_count", fmt.Sprint(s.opt.MaxBytes / pageBytes), ""})

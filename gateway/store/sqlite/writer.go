@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -35,10 +34,10 @@ type writer struct {
 	batch    batch
 
 	members  []*request
-	held     *request  // taken from the queue for after this group
-	truncate time.Time // not before this a truncating checkpoint
-	scrub    bool      // the log holds what was erased since
-	analyzed int64     // change at which statistics were gathered last
+	held     *request // taken from the queue for after this group
+	log      log
+	scrub    bool  // the log holds what was erased since
+	analyzed int64 // change at which statistics were gathered last
 }
 
 // request is one waiting Update.
@@ -113,7 +112,7 @@ func (w *writer) start() {
 			} else {
 				w.group(r)
 			}
-			w.checkpoint()
+			w.log.grew(w)
 			w.analyze()
 		}
 	}()
@@ -130,6 +129,8 @@ func (w *writer) close() error {
 		return w.c.close()
 	}
 	<-w.stopped
+	w.s.read.hold(forever)
+	w.log.stop()
 	// The log is moved into the database so that a copy of the folder's main file is whole. Durability does not
 	// depend on it.
 	return errors.Join(w.c.script("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"), w.c.close())
@@ -354,6 +355,7 @@ func (w *writer) commit() error {
 	clear(w.fresh)
 	w.added = w.added[:0]
 	w.s.latest.Store(w.change)
+	w.s.read.state.Add(1)
 	_ = w.s.opt.Fault(AfterCommit)
 	return nil
 }
@@ -376,30 +378,6 @@ func (w *writer) abandon() {
 	if err := w.load(); err != nil {
 		w.c.lost = err
 	}
-}
-
-// checkpointPause is how long after a checkpoint that readers hindered the next is tried.
-const checkpointPause = 10 * time.Second
-
-// checkpoint empties the log when commits alone could not keep it short, because
-// some reader always held an old state.
-func (w *writer) checkpoint() {
-	if w.scrub && !time.Now().Before(w.truncate) {
-		w.truncate = time.Now().Add(checkpointPause)
-		busy := int64(1)
-		if _, err := w.c.one("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(row row) { busy = row.int(0) }); err == nil && busy == 0 {
-			w.scrub, w.truncate = false, time.Time{}
-		}
-		w.c.lost = nil
-		return
-	}
-	info, err := os.Stat(w.s.path + "-wal")
-	if err != nil || info.Size() < w.s.opt.CheckpointBytes || time.Now().Before(w.truncate) {
-		return
-	}
-	w.truncate = time.Now().Add(checkpointPause)
-	_ = w.c.script("PRAGMA wal_checkpoint(TRUNCATE)")
-	w.c.lost = nil // busy is no failure here
 }
 
 // statisticsScript looks at some rows of each index, so that it takes milliseconds

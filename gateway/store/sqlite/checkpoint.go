@@ -1,0 +1,106 @@
+package sqlite
+
+import (
+	"os"
+	"time"
+
+	modernc "modernc.org/sqlite"
+)
+
+// log is what the writer knows of the write-ahead log, which is moved into the database
+// in three steps, so that no commit waits for more than a few pages:
+//
+//	CheckpointPages written ──▶ another connection moves what there is, while commits go on
+//	                        ──▶ the writer moves what came meanwhile
+//	                        ──▶ the next commit begins the log anew
+//
+// For the last step no reader may be in the log, so from the second on none keeps a
+// transaction open.
+type log struct {
+	c        *conn         // moves the log
+	pages    int           // written since the log began
+	moving   chan struct{} // closed when c has moved it; nil where it does not
+	truncate time.Time     // not before this a truncating checkpoint
+}
+
+const (
+	// checkpointPause is how long after a checkpoint that readers hindered the next is tried.
+	checkpointPause = 10 * time.Second
+	// restartPause is how long readers keep no transactions for the log to begin anew.
+	restartPause = 100 * time.Millisecond
+)
+
+// grew is called after each group, by the writer.
+func (l *log) grew(w *writer) {
+	if s, ok := w.c.raw.(modernc.DBStatus); ok {
+		if n, _, err := s.Status(modernc.DBStatusCacheWrite, true); err == nil {
+			l.pages += n
+		}
+	}
+	l.shorten(w)
+	if l.moving != nil {
+		select {
+		case <-l.moving:
+			l.moving = nil
+			w.s.read.hold(restartPause)
+			l.pages = move(w.c)
+		default:
+		}
+		return
+	}
+	if l.pages >= w.s.opt.CheckpointPages {
+		w.s.read.hold(time.Nanosecond) // what idle readers keep is old
+		l.moving = make(chan struct{})
+		go func() {
+			defer close(l.moving)
+			move(l.c)
+		}()
+	}
+}
+
+// move moves what no reader needs, and tells how many pages are left.
+func move(c *conn) (left int) {
+	_, _ = c.one("PRAGMA wal_checkpoint(PASSIVE)", nil, func(row row) { left = int(row.int(1) - row.int(2)) })
+	c.lost = nil // where it failed, the next one goes on
+	return max(left, 0)
+}
+
+// shorten empties the log when that was not enough, because some reader always held an
+// old state, and when something was erased.
+func (l *log) shorten(w *writer) {
+	if time.Now().Before(l.truncate) {
+		return
+	}
+	info, err := os.Stat(w.s.path + "-wal")
+	if !w.scrub && (err != nil || info.Size() < w.s.opt.CheckpointBytes) {
+		return
+	}
+	l.wait()
+	l.truncate = time.Now().Add(checkpointPause)
+	w.s.read.hold(forever)
+	defer w.s.read.hold(0)
+	busy := int64(1)
+	if _, err := w.c.one("PRAGMA wal_checkpoint(TRUNCATE)", nil, func(row row) { busy = row.int(0) }); err == nil && busy == 0 {
+		l.pages = 0
+		if w.scrub {
+			w.scrub, l.truncate = false, time.Time{}
+		}
+	}
+	w.c.lost = nil // busy is no failure here
+}
+
+// wait waits for what the other connection does.
+func (l *log) wait() {
+	if l.moving != nil {
+		<-l.moving
+		l.moving = nil
+	}
+}
+
+// stop ends the other connection.
+func (l *log) stop() {
+	l.wait()
+	if l.c != nil {
+		_ = l.c.close()
+	}
+}
