@@ -26,7 +26,8 @@ type Config struct {
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
 	FHIR          FHIR
-	SearchContent bool // resources are found by any of their words
+	SearchContent bool     // resources are found by any of their words
+	Origins       []string // sites whose pages may use the FHIR endpoint from a browser: scheme://host[:port]
 	Limits        Limits
 
 	origins map[string]string

@@ -97,6 +97,9 @@ var settings = []setting{
 	{key: "search.content", fallback: "on",
 		set:  func(c *Config, v value) (err error) { c.SearchContent, err = choice(v.text, "off", "on"); return err },
 		show: func(c *Config) string { return chosen(c.SearchContent, "off", "on") }},
+	{key: "browser.origins",
+		set:  func(c *Config, v value) (err error) { c.Origins, err = parseOrigins(v.text); return err },
+		show: func(c *Config) string { return strings.Join(c.Origins, ", ") }},
 	{key: "limits.record", fallback: "16MiB",
 		set: func(c *Config, v value) (err error) {
 			c.Limits.Record, err = parseSize(v.text, 1<<10, 1<<30)
@@ -332,6 +335,25 @@ func parseURL(text string, schemes ...string) (string, error) {
 		return "", fmt.Errorf("names no host, expected %s://host:port/…", schemes[0])
 	}
 	return text, nil
+}
+
+// parseOrigins reads sites as a browser names them in the header Origin.
+func parseOrigins(text string) ([]string, error) {
+	var out []string
+	for part := range strings.SplitSeq(text, ",") {
+		origin := strings.ToLower(strings.TrimSpace(part))
+		if origin == "" {
+			continue
+		}
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			return nil, fmt.Errorf("%q is not a site, expected scheme, host and port alone, such as https://app.example.org", part)
+		}
+		if !slices.Contains(out, origin) {
+			out = append(out, origin)
+		}
+	}
+	return out, nil
 }
 
 func parseBase(text string) (string, error) {

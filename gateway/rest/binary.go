@@ -36,6 +36,7 @@ func (h *Handler) binary(fn func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		f, _ := h.negotiate(c.Request())
 		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		h.admit(r)
 		viewer, err := h.who(c.Request())
 		if err == nil {
 			r.viewer = viewer
@@ -48,18 +49,19 @@ func (h *Handler) binary(fn func(*request) error) echo.HandlerFunc {
 	}
 }
 
-// binaryKey returns the Binary that the path names.
-func binaryKey(r *request) (store.Key, error) {
-	id := r.Param("id")
-	if !isID(id) {
-		return store.Key{}, fault.New(fault.NotFound, "no such resource")
+// ofBinary chooses the handler of Binaries for those.
+func ofBinary(binary, other echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Param("type") == binaryType {
+			return binary(c)
+		}
+		return other(c)
 	}
-	return store.Key{Type: binaryType, ID: id}, nil
 }
 
 // readBinary answers GET Binary/[id].
 func (h *Handler) readBinary(r *request) error {
-	key, err := binaryKey(r)
+	key, err := h.key(r)
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func (h *Handler) readBinary(r *request) error {
 
 // vreadBinary answers GET Binary/[id]/_history/[version].
 func (h *Handler) vreadBinary(r *request) error {
-	key, err := binaryKey(r)
+	key, err := h.key(r)
 	if err != nil {
 		return err
 	}
@@ -264,7 +266,7 @@ func (h *Handler) createBinary(r *request) error {
 
 // updateBinary answers PUT Binary/[id].
 func (h *Handler) updateBinary(r *request) error {
-	key, err := binaryKey(r)
+	key, err := h.key(r)
 	if err != nil {
 		return err
 	}

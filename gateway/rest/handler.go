@@ -25,6 +25,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Path is where the endpoint is mounted, "/fhir".
 	Path string
+	// Origins are the sites whose pages may use the endpoint from a browser.
+	Origins []string
 	// Body bounds a request's body, in bytes; 0: fhir.DefaultMaxBytes.
 	Body int64
 	// Depth bounds the nesting of a request's body; 0: fhir.DefaultMaxDepth.
@@ -68,26 +70,22 @@ func (h *Handler) routes(g *echo.Group) {
 	g.Match(reading, "/_history", h.authenticated(h.history))
 	g.Match(reading, "/:type", h.authenticated(h.searchType))
 	g.POST("/:type/_search", h.authenticated(h.searchType))
-	g.POST("/:type", h.authenticated(h.create))
+	g.POST("/:type", ofBinary(h.binary(h.createBinary), h.authenticated(h.create)))
 	g.PUT("/:type", h.authenticated(h.updateIf))
 	g.PATCH("/:type", h.authenticated(h.patchIf))
 	g.DELETE("/:type", h.authenticated(h.deleteIf))
 	g.Match(reading, "/:type/_history", h.authenticated(h.history))
-	g.Match(reading, "/:type/:id", h.authenticated(h.read))
-	g.PUT("/:type/:id", h.authenticated(h.update))
+	g.Match(reading, "/:type/:id", ofBinary(h.binary(h.readBinary), h.authenticated(h.read)))
+	g.PUT("/:type/:id", ofBinary(h.binary(h.updateBinary), h.authenticated(h.update)))
 	g.PATCH("/:type/:id", h.authenticated(h.patch))
 	g.DELETE("/:type/:id", h.authenticated(h.delete))
 	g.Match(reading, "/:type/:id/_history", h.authenticated(h.history))
-	g.Match(reading, "/:type/:id/_history/:version", h.authenticated(h.vread))
+	g.Match(reading, "/:type/:id/_history/:version", ofBinary(h.binary(h.vreadBinary), h.authenticated(h.vread)))
 	g.Match(reading, "/:type/:id/:within", h.authenticated(h.searchWithin))
 	g.POST("/:type/:id/:within/_search", h.authenticated(h.searchWithin))
 	g.POST("/:type/:id/_search", h.authenticated(h.searchWithin))
 	h.operations(g)
 	g.Match(reading, reindexPath, h.authenticated(h.reindexing))
-	g.POST("/Binary", h.binary(h.createBinary))
-	g.Match(reading, "/Binary/:id", h.binary(h.readBinary))
-	g.PUT("/Binary/:id", h.binary(h.updateBinary))
-	g.Match(reading, "/Binary/:id/_history/:version", h.binary(h.vreadBinary))
 }
 
 // request is one request with what every interaction needs of it.
@@ -102,7 +100,7 @@ type request struct {
 func (h *Handler) typ(r *request) (string, error) {
 	name := r.Param("type")
 	if !h.Engine.Definitions.IsResource(name) {
-		return "", unknownType()
+		return "", h.misplaced(r, unknownType())
 	}
 	return name, nil
 }
@@ -112,6 +110,7 @@ func (h *Handler) answer(fn func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		f, err := h.negotiate(c.Request())
 		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		h.admit(r)
 		if err == nil {
 			err = fn(r)
 		}

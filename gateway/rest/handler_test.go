@@ -40,6 +40,12 @@ type client struct {
 
 func newClient(t testing.TB) *client {
 	t.Helper()
+	return newClientOf(t)
+}
+
+// newClientOf is newClient of an endpoint that pages of some sites may use.
+func newClientOf(t testing.TB, origins ...string) *client {
+	t.Helper()
 	s, err := sqlite.Open(t.Context(), t.TempDir(), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +58,7 @@ func newClient(t testing.TB) *client {
 		Identity: identity.New(identity.DefaultSystems("https://yilian.dev")),
 		Base:     "https://yilian.dev", FHIRBase: "http://test/fhir",
 	})
-	h := rest.New(rest.Config{Engine: engine, Auth: header{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Path: "/fhir", Body: 1 << 20, Depth: 30})
+	h := rest.New(rest.Config{Engine: engine, Auth: header{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Path: "/fhir", Origins: origins, Body: 1 << 20, Depth: 30})
 	e := echo.New()
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = h.Fail(c, err) }
 	h.Register(e)

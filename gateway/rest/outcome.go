@@ -31,14 +31,6 @@ func unknownType() error {
 	return fault.New(fault.Unsupported, "not a resource type of FHIR R4").WithCode("not-found")
 }
 
-// unknown answers addresses and methods that are no interaction of ours.
-func (h *Handler) unknown(r *request) error {
-	if r.Request().Method == http.MethodGet || r.Request().Method == http.MethodHead {
-		return fault.New(fault.NotFound, "no such address")
-	}
-	return &httpError{status: http.StatusMethodNotAllowed, error: fault.New(fault.Unsupported, "this interaction is not supported here")}
-}
-
 // fail answers an error with an OperationOutcome. An error that nobody gave a
 // kind is logged with the request's id, and the client gets the id alone.
 func (h *Handler) fail(r *request, err error) error {
@@ -84,7 +76,13 @@ func (h *Handler) Fail(c echo.Context, err error) error {
 		err = &httpError{status: own.Code, error: fault.New(kind, http.StatusText(own.Code))}
 	}
 	f, _ := h.negotiate(c.Request())
-	return h.fail(&request{Context: c, ctx: c.Request().Context(), format: f}, err)
+	r := &request{Context: c, ctx: c.Request().Context(), format: f}
+	if own != nil && own.Code == http.StatusMethodNotAllowed && strings.HasPrefix(c.Request().URL.Path, h.Path) {
+		if allowed := h.allowed(c.Request().URL.Path); len(allowed) > 0 { // Echo counts those that only say no
+			r.allow(allowed)
+		}
+	}
+	return h.fail(r, err)
 }
 
 // outcome is the body of an OperationOutcome in the language of the client.

@@ -62,7 +62,8 @@ func TestWhatIsTooMuchIsRefused(t *testing.T) {
 		{"a lone surrogate", "POST", "/fhir/Patient", `{"resourceType":"Patient","language":"\ud800"}`, nil, 400, "structure", "1:"},
 		{"text behind the resource", "POST", "/fhir/Patient", patient + "{}", nil, 400, "structure", "1:"},
 		{"a method on the endpoint", "PUT", "/fhir", patient, nil, 405, "not-supported", ""},
-		{"a method on a search", "PUT", "/fhir/Patient/_search", patient, nil, 404, "not-found", ""},
+		{"a method on a search", "PUT", "/fhir/Patient/_search", patient, nil, 405, "not-supported", ""},
+		{"an operation that is none", "POST", "/fhir/Patient/" + id + "/$guess", "", nil, 404, "not-found", ""},
 		{"a method on an operation", "DELETE", "/fhir/Patient/" + id + "/$everything", "", nil, 405, "not-supported", ""},
 		{"another format", "GET", "/fhir/Patient/" + id + "?_format=text/csv", "", nil, 406, "not-supported", "application/fhir+json"},
 	} {

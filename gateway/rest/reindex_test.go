@@ -86,7 +86,7 @@ func TestReindex(t *testing.T) {
 			{"GET", "/fhir/$reindex", []string{"X-Test-Institution: county"}, http.StatusForbidden},
 			{"POST", "/fhir/$reindex", []string{"X-Test-Institution: county"}, http.StatusForbidden},
 			{"POST", "/fhir/Nothing/$reindex", nil, http.StatusNotFound},
-			{"POST", "/fhir/Patient/x/$reindex", nil, http.StatusMethodNotAllowed},
+			{"POST", "/fhir/Patient/x/$reindex", nil, http.StatusNotFound},
 			{"POST", "/fhir/$reindex?x=y", nil, http.StatusBadRequest},
 			{"POST", "/fhir/$expunge", nil, http.StatusNotFound},
 			{"POST", "/fhir/Patient/x/$expunge", nil, http.StatusForbidden},

@@ -71,7 +71,7 @@ func (h *Handler) key(r *request) (store.Key, error) {
 	}
 	id := r.Param("id")
 	if !isID(id) {
-		return store.Key{}, fault.New(fault.NotFound, "no such resource")
+		return store.Key{}, h.misplaced(r, fault.New(fault.NotFound, "no such resource"))
 	}
 	return store.Key{Type: typ, ID: id}, nil
 }

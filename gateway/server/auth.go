@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -22,21 +23,23 @@ func (trusting) Viewer(*http.Request) (interaction.Viewer, error) {
 }
 
 // onlyHere refuses what a browser on this machine was made to send by a page from
-// elsewhere: requests for another host's name, and those of another origin. Who
-// trusts everybody on loopback must know that it is somebody on this machine.
-func onlyHere(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		r := c.Request()
-		if !loopbackHost(r.Host) {
-			return fault.New(fault.Forbidden, "without access control requests are answered for a loopback address only")
-		}
-		if origin := r.Header.Get("Origin"); origin != "" {
-			from, err := url.Parse(origin)
-			if err != nil || !loopbackHost(from.Host) {
-				return fault.New(fault.Forbidden, "without access control requests of other sites' pages are refused")
+// elsewhere: requests for another host's name, and those of another origin that was not
+// named. Who trusts everybody on loopback must know that it is somebody on this machine.
+func onlyHere(origins []string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if !loopbackHost(r.Host) {
+				return fault.New(fault.Forbidden, "without access control requests are answered for a loopback address only")
 			}
+			if origin := r.Header.Get("Origin"); origin != "" && !slices.Contains(origins, origin) {
+				from, err := url.Parse(origin)
+				if err != nil || !loopbackHost(from.Host) {
+					return fault.New(fault.Forbidden, "without access control requests of other sites' pages are refused")
+				}
+			}
+			return next(c)
 		}
-		return next(c)
 	}
 }
 

@@ -58,3 +58,30 @@ func TestHeadersOverTheLimitAreRefused(t *testing.T) {
 		t.Errorf("status %d, want 431", got.StatusCode)
 	}
 }
+
+func TestPagesOfNamedSitesAreAnswered(t *testing.T) {
+	g := start(t, false, map[string]string{"browser.origins": "https://app.example.org"})
+	for _, tt := range []struct {
+		origin  string
+		status  int
+		allowed string
+	}{
+		{"https://app.example.org", 200, "https://app.example.org"},
+		{"https://evil.example", 403, ""},
+		{"http://127.0.0.1:3000", 200, ""},
+	} {
+		r, err := http.NewRequest("GET", "http://"+g.address+"/fhir/Patient", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Origin", tt.origin)
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		if allowed := got.Header.Get("Access-Control-Allow-Origin"); got.StatusCode != tt.status || allowed != tt.allowed {
+			t.Errorf("%s: %d, allowed to %q, want %d to %q", tt.origin, got.StatusCode, allowed, tt.status, tt.allowed)
+		}
+	}
+}

@@ -27,11 +27,11 @@ func (p *process) router() http.Handler {
 			return errors.Join(errors.New("a handler panicked"), err)
 		},
 	}))
-	e.Use(onlyHere)
+	e.Use(onlyHere(p.config.Origins))
 	e.Use(p.limitTime())
 
 	fhir := rest.New(rest.Config{
-		Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath,
+		Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath, Origins: p.config.Origins,
 		Body: p.config.Limits.Body, Depth: p.config.Limits.Depth,
 	})
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = fhir.Fail(c, err) }
