@@ -86,6 +86,9 @@ func (e *Engine) searchIn(ctx context.Context, v Viewer, s Scope, pairs []search
 	if err := pages(ctx, a, from, found); err != nil {
 		return nil, err
 	}
+	if found.Total < 0 && found.Number == 0 && found.Next == "" && a.request.Query.Count > 0 {
+		found.Total = len(found.Matches) // all there are
+	}
 	if err := e.include(ctx, v, a.request, found); err != nil {
 		return nil, err
 	}
