@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -15,6 +16,9 @@ type packed struct {
 	count int
 	body  []byte // the elements, each behind its length
 }
+
+// grow makes room for elements of so many bytes in all.
+func (p *packed) grow(bytes int) { p.body = slices.Grow(p.body, bytes) }
 
 // packing writes arrays of packed form. It is the codec of an array type whose other
 // values go the driver's way; those of row types have none.

@@ -3,6 +3,8 @@ package postgres
 import (
 	"crypto/sha256"
 	"encoding/binary"
+
+	"github.com/yilian/yilian/gateway/search"
 )
 
 // hasher makes the keys of index_key: the hash of a text, xor that of the number of its
@@ -33,3 +35,19 @@ func (h hasher) of(pid int32, text string) int64 { return h.text(text) ^ h.param
 
 // gram is the short key of a character or pair of characters.
 func (h hasher) gram(pid int32, gram string) int32 { return int32(h.of(pid, gram)) }
+
+// grams returns the hashes of all grams of a text, or nil of one that has too many.
+func (h hasher) grams(text string) []int32 {
+	if len(text) > 4*maxGrams {
+		return nil
+	}
+	list := search.Grams(text)
+	if len(list) > maxGrams {
+		return nil
+	}
+	out := make([]int32, len(list))
+	for i, g := range list {
+		out[i] = int32(h.text(g))
+	}
+	return out
+}

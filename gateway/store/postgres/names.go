@@ -16,10 +16,18 @@ import (
 // for every transaction of every process.
 type names struct {
 	pool *pgxpool.Pool
+	hash *hasher // set before the first name is known
 
 	mu    sync.RWMutex
-	ids   map[string]int32
+	ids   map[string]named
 	texts map[int32]string
+}
+
+// named is the number of a text, and what the keys of a parameter of that name differ
+// from those of others by.
+type named struct {
+	id   int32
+	hash int64
 }
 
 // maxNames bounds the cache. Code systems and units come from clients.
@@ -42,17 +50,17 @@ func (n *names) cached(text string) (int32, bool) {
 	}
 	n.mu.RLock()
 	defer n.mu.RUnlock()
-	id, ok := n.ids[text]
-	return id, ok
+	known, ok := n.ids[text]
+	return known.id, ok
 }
 
 func (n *names) remember(id int32, text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ids == nil || len(n.ids) >= maxNames {
-		n.ids, n.texts = map[string]int32{}, map[int32]string{}
+		n.ids, n.texts = map[string]named{}, map[int32]string{}
 	}
-	n.ids[text], n.texts[id] = id, text
+	n.ids[text], n.texts[id] = named{id, n.hash.param(id)}, text
 }
 
 // id returns the number of a text, or false when it has none and so no row can hold it.

@@ -19,6 +19,7 @@ import (
 type Store struct {
 	opt          Options
 	write, read  *pgxpool.Pool
+	shared       *pgxpool.Pool // groups
 	upkeep       *pgxpool.Pool // names, dictionaries, statistics
 	names        names
 	bodies       bodies
@@ -64,10 +65,13 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 	if s.write, err = s.opt.pool(s.done, url, s.opt.Writers, s.opt.StatementTime, false); err != nil {
 		return err
 	}
+	if s.shared, err = s.opt.pool(s.done, url, s.opt.Groups, s.opt.StatementTime, false); err != nil {
+		return err
+	}
 	if s.read, err = s.opt.pool(s.done, url, s.opt.Readers, s.opt.SearchTime, true); err != nil {
 		return err
 	}
-	s.names.pool = s.upkeep
+	s.names.pool, s.names.hash = s.upkeep, &s.hash
 	s.startReads()
 	if err := lend(ctx, s.write, func(c *pgxpool.Conn) error { return s.assertSettings(ctx, c) }); err != nil {
 		return err
@@ -164,7 +168,7 @@ func (s *Store) Close() error {
 	s.transactions.Wait()
 	s.end()
 	s.work.Wait()
-	for _, p := range []*pgxpool.Pool{s.read, s.write, s.upkeep} {
+	for _, p := range []*pgxpool.Pool{s.read, s.write, s.shared, s.upkeep} {
 		if p != nil {
 			p.Close()
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/search"
 )
 
@@ -66,15 +67,7 @@ type values struct {
 
 // valuesOf turns index values into rows, giving names their numbers.
 func (s *Store) valuesOf(ctx context.Context, typ string, v *search.Values) (*values, error) {
-	var missing []string
-	name := func(text string) int32 {
-		id, ok := s.names.cached(text)
-		if !ok {
-			missing = append(missing, text)
-		}
-		return id
-	}
-	out := s.build(typ, v, name)
+	out, missing := s.build(typ, v)
 	for range 3 { // the cache may be emptied in between
 		if len(missing) == 0 {
 			break
@@ -83,139 +76,261 @@ func (s *Store) valuesOf(ctx context.Context, typ string, v *search.Values) (*va
 		if err := s.names.intern(ctx, slices.Compact(missing)); err != nil {
 			return nil, err
 		}
-		missing = missing[:0]
-		out = s.build(typ, v, name)
+		out, missing = s.build(typ, v)
+	}
+	if len(missing) > 0 {
+		return nil, errNames
 	}
 	return out, nil
 }
 
-func (s *Store) build(typ string, v *search.Values, name func(string) int32) *values {
-	out := &values{}
-	prefix := typ + "."
-	text := func(pid, space, form int32, group uint16, text string) {
-		out.xPid, out.xSpace, out.xForm = append(out.xPid, pid), append(out.xSpace, space), append(out.xForm, form)
-		out.xGroup, out.xText = append(out.xGroup, int32(group)), append(out.xText, []byte(text))
+var errNames = fault.New(fault.Busy, "too many new names at once")
+
+// valuing turns the index values of one resource into rows.
+type valuing struct {
+	s       *Store
+	out     *values
+	name    []byte // of a parameter, behind that of the type
+	typ     int    // length of the latter
+	texts   []byte // that xText are parts of
+	missing []string
+	grams   []grammed
+}
+
+// grammed is a text with the hashes of its grams, which are the same in every parameter.
+type grammed struct {
+	text   string
+	hashes []int32
+}
+
+// build returns the rows of a resource, and the names that have no number yet: then the
+// rows are worth nothing. It holds the lock of names all the time, and takes no other.
+func (s *Store) build(typ string, v *search.Values) (*values, []string) {
+	b := valuing{s: s, out: &values{}, name: append(append(make([]byte, 0, 64), typ...), '.')}
+	b.typ = len(b.name)
+	b.reserve(v)
+	s.names.mu.RLock()
+	defer s.names.mu.RUnlock()
+	b.strings(v)
+	b.others(v)
+	b.dates(v)
+	b.amounts(v)
+	b.words(v)
+	b.out.finish()
+	return b.out, b.missing
+}
+
+// reserve makes room for all that is to come.
+func (b *valuing) reserve(v *search.Values) {
+	texts, bytes := 0, 0
+	for i := range v.Strings {
+		texts, bytes = texts+2, bytes+len(v.Strings[i].Folded)+len(v.Strings[i].Exact)
 	}
-	key := func(pid int32, text string) { out.keys = append(out.keys, s.hash.of(pid, text)) }
-	// First what has rows in index_string.
+	for i := range v.Tokens {
+		texts, bytes = texts+1, bytes+len(v.Tokens[i].Code)+len(v.Tokens[i].Text)
+		if v.Tokens[i].Text != "" {
+			texts++
+		}
+	}
+	for i := range v.References {
+		k := &v.References[i]
+		for _, text := range [...]string{k.ID, k.URL, k.Value} {
+			if text != "" {
+				texts, bytes = texts+1, bytes+len(text)
+			}
+		}
+	}
+	for i := range v.URIs {
+		texts, bytes = texts+1, bytes+len(v.URIs[i].Value)
+	}
+	out := b.out
+	numbers := make([]int32, 4*texts)
+	part := func(n int) []int32 { return numbers[n*texts : n*texts : (n+1)*texts] }
+	out.xPid, out.xSpace, out.xForm, out.xGroup = part(0), part(1), part(2), part(3)
+	out.xText, out.keys = make([][]byte, 0, texts), make([]int64, 0, texts)
+	b.texts = make([]byte, 0, bytes)
+	words := 0
+	for i := range v.Texts {
+		words += 1 + len(v.Texts[i].Terms)
+	}
+	out.words = make([]int64, 0, words)
+	if n := len(v.Numbers) + 2*len(v.Quantities); n > 0 {
+		out.qPid, out.qGroup, out.qBounds, out.qUnits = make([]int32, 0, n), make([]int32, 0, n), make([]float64, 0, 3*n), make([]int32, 0, 3*n)
+	}
+	if n := len(v.Dates); n > 0 {
+		out.dPid, out.dGroup, out.dBounds = make([]int32, 0, n), make([]int32, 0, n), make([]int64, 0, 2*n)
+	}
+}
+
+// number returns that of a text.
+func (b *valuing) number(text string) int32 {
+	if text == "" {
+		return 0
+	}
+	n, ok := b.s.names.ids[text]
+	if !ok {
+		b.missing = append(b.missing, text)
+	}
+	return n.id
+}
+
+// param returns the number of a parameter, or of another form of it.
+func (b *valuing) param(param, form string) named {
+	name := append(append(b.name[:b.typ], param...), form...)
+	n, ok := b.s.names.ids[string(name)]
+	if !ok {
+		b.missing = append(b.missing, string(name))
+	}
+	b.name = name
+	return n
+}
+
+func (b *valuing) text(pid named, space, form int32, group uint16, text string) {
+	at := len(b.texts)
+	b.texts = append(b.texts, text...)
+	out := b.out
+	out.xPid, out.xSpace, out.xForm = append(out.xPid, pid.id), append(out.xSpace, space), append(out.xForm, form)
+	out.xGroup, out.xText = append(out.xGroup, int32(group)), append(out.xText, b.texts[at:len(b.texts):len(b.texts)])
+}
+
+func (b *valuing) key(pid named, text string) {
+	b.out.keys = append(b.out.keys, b.s.hash.text(text)^pid.hash)
+}
+
+// strings come first: what has rows in index_string.
+func (b *valuing) strings(v *search.Values) {
 	for i := range v.Strings {
 		if k := &v.Strings[i]; k.Group == 0 {
-			pid := name(prefix + k.Param)
-			text(pid, 0, 0, 0, k.Folded)
-			key(name(prefix+k.Param+asExact), k.Exact)
-			s.gram(out, pid, k.Folded)
+			pid := b.param(k.Param, "")
+			b.text(pid, 0, 0, 0, k.Folded)
+			b.key(b.param(k.Param, asExact), k.Exact)
+			b.gram(pid, k.Folded)
 		}
 	}
 	for i := range v.Tokens {
 		if k := &v.Tokens[i]; k.Text != "" && k.Group == 0 {
-			text(name(prefix+k.Param+asText), 0, 0, 0, k.Text)
+			b.text(b.param(k.Param, asText), 0, 0, 0, k.Text)
 		}
 	}
 	for i := range v.URIs {
 		if k := &v.URIs[i]; k.Group == 0 {
-			text(name(prefix+k.Param), 0, 0, 0, k.Value)
+			b.text(b.param(k.Param, ""), 0, 0, 0, k.Value)
 		}
 	}
-	out.xRows = int32(len(out.xPid))
+	b.out.xRows = int32(len(b.out.xPid))
+}
+
+func (b *valuing) others(v *search.Values) {
 	for i := range v.Tokens {
 		k := &v.Tokens[i]
-		pid := name(prefix + k.Param)
-		text(pid, name(k.System), name(k.Type), k.Group, k.Code)
+		pid := b.param(k.Param, "")
+		b.text(pid, b.number(k.System), b.number(k.Type), k.Group, k.Code)
 		if k.Group != 0 {
-			pid = name(prefix + asPart)
+			pid = b.param(asPart, "")
 		}
-		key(pid, k.Code)
+		b.key(pid, k.Code)
 		if k.Text != "" && k.Group != 0 {
-			text(name(prefix+k.Param+asText), 0, 0, k.Group, k.Text)
+			b.text(b.param(k.Param, asText), 0, 0, k.Group, k.Text)
 		}
 	}
 	for i := range v.References {
 		k := &v.References[i]
 		if k.ID != "" {
-			pid := name(prefix + k.Param)
-			text(pid, name(k.Type), 0, k.Group, k.ID)
-			key(pid, k.ID)
+			pid := b.param(k.Param, "")
+			b.text(pid, b.number(k.Type), 0, k.Group, k.ID)
+			b.key(pid, k.ID)
 		}
 		if k.URL != "" {
-			pid := name(prefix + k.Param + asURL)
-			text(pid, 0, 0, k.Group, k.URL)
-			key(pid, k.URL)
+			pid := b.param(k.Param, asURL)
+			b.text(pid, 0, 0, k.Group, k.URL)
+			b.key(pid, k.URL)
 		}
 		if k.Value != "" {
-			pid := name(prefix + k.Param + asIdentifier)
-			text(pid, name(k.System), 0, k.Group, k.Value)
-			key(pid, k.Value)
+			pid := b.param(k.Param, asIdentifier)
+			b.text(pid, b.number(k.System), 0, k.Group, k.Value)
+			b.key(pid, k.Value)
 		}
 	}
 	for i := range v.Strings {
 		if k := &v.Strings[i]; k.Group != 0 {
-			text(name(prefix+k.Param), 0, 0, k.Group, k.Folded)
-			text(name(prefix+k.Param+asExact), 0, 0, k.Group, k.Exact)
+			b.text(b.param(k.Param, ""), 0, 0, k.Group, k.Folded)
+			b.text(b.param(k.Param, asExact), 0, 0, k.Group, k.Exact)
 		}
 	}
 	for i := range v.URIs {
 		if k := &v.URIs[i]; k.Group != 0 {
-			text(name(prefix+k.Param), 0, 0, k.Group, k.Value)
+			b.text(b.param(k.Param, ""), 0, 0, k.Group, k.Value)
 		}
 	}
+}
+
+func (b *valuing) dates(v *search.Values) {
+	out := b.out
 	for i := range v.Dates {
 		k := &v.Dates[i]
-		out.dPid, out.dGroup = append(out.dPid, name(prefix+k.Param)), append(out.dGroup, int32(k.Group))
+		out.dPid, out.dGroup = append(out.dPid, b.param(k.Param, "").id), append(out.dGroup, int32(k.Group))
 		out.dBounds = append(out.dBounds, k.Low, k.High)
 	}
-	amount := func(pid int32, low, high float64, system, code, unit int32, group uint16) {
-		out.qPid, out.qGroup = append(out.qPid, pid), append(out.qGroup, int32(group))
-		out.qBounds, out.qUnits = append(out.qBounds, middle(low, high), low, high), append(out.qUnits, system, code, unit)
-	}
-	quantity := func(k *search.Quantity) {
-		amount(name(prefix+k.Param), k.Low, k.High, name(k.System), name(k.Code), name(k.Unit), k.Group)
-		if k.CanonicalCode != "" {
-			amount(name(prefix+k.Param+asCanonical), k.CanonicalLow, k.CanonicalHigh, 0, name(k.CanonicalCode), 0, k.Group)
-		}
-	}
+}
+
+func (b *valuing) amounts(v *search.Values) {
 	for i := range v.Numbers { // those of composites too: positions are looked for by them
 		k := &v.Numbers[i]
-		amount(name(prefix+k.Param), k.Low, k.High, 0, 0, 0, k.Group)
+		b.amount(b.param(k.Param, ""), k.Low, k.High, 0, 0, 0, k.Group)
 	}
 	for i := range v.Quantities {
 		if v.Quantities[i].Group == 0 {
-			quantity(&v.Quantities[i])
+			b.quantity(&v.Quantities[i])
 		}
 	}
-	out.qRows = int32(len(out.qPid))
+	b.out.qRows = int32(len(b.out.qPid))
 	for i := range v.Quantities {
 		if v.Quantities[i].Group != 0 {
-			quantity(&v.Quantities[i])
+			b.quantity(&v.Quantities[i])
 		}
 	}
+}
+
+func (b *valuing) quantity(k *search.Quantity) {
+	b.amount(b.param(k.Param, ""), k.Low, k.High, b.number(k.System), b.number(k.Code), b.number(k.Unit), k.Group)
+	if k.CanonicalCode != "" {
+		b.amount(b.param(k.Param, asCanonical), k.CanonicalLow, k.CanonicalHigh, 0, b.number(k.CanonicalCode), 0, k.Group)
+	}
+}
+
+func (b *valuing) amount(pid named, low, high float64, system, code, unit int32, group uint16) {
+	out := b.out
+	out.qPid, out.qGroup = append(out.qPid, pid.id), append(out.qGroup, int32(group))
+	out.qBounds, out.qUnits = append(out.qBounds, middle(low, high), low, high), append(out.qUnits, system, code, unit)
+}
+
+func (b *valuing) words(v *search.Values) {
 	for i := range v.Texts {
 		k := &v.Texts[i]
-		pid := name(prefix + k.Param)
+		all := b.param(k.Param, "").hash
 		if len(k.Terms) > 0 {
-			out.words = append(out.words, s.hash.param(pid)) // says that there is a text
+			b.out.words = append(b.out.words, all) // says that there is a text
 		}
 		for _, term := range k.Terms {
-			out.words = append(out.words, s.hash.of(pid, term))
+			b.out.words = append(b.out.words, b.s.hash.text(term)^all)
 		}
 	}
-	out.finish()
-	return out
 }
 
 // gram adds the grams of a text that :contains looks in.
-func (s *Store) gram(out *values, pid int32, text string) {
-	all := s.hash.param(pid)
-	if len(text) > 4*maxGrams {
-		out.grams = append(out.grams, int32(all))
+func (b *valuing) gram(pid named, text string) {
+	at := slices.IndexFunc(b.grams, func(g grammed) bool { return g.text == text })
+	if at < 0 {
+		at = len(b.grams)
+		b.grams = append(b.grams, grammed{text, b.s.hash.grams(text)})
+	}
+	hashes := b.grams[at].hashes
+	if hashes == nil && text != "" {
+		b.out.grams = append(b.out.grams, int32(pid.hash))
 		return
 	}
-	list := search.Grams(text)
-	if len(list) > maxGrams {
-		out.grams = append(out.grams, int32(all))
-		return
-	}
-	for _, g := range list {
-		out.grams = append(out.grams, int32(s.hash.text(g)^all))
+	for _, g := range hashes {
+		b.out.grams = append(b.out.grams, g^int32(pid.hash))
 	}
 }
 

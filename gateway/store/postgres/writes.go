@@ -151,6 +151,18 @@ func replaces(columns string) string {
 const advanceSQL = `UPDATE resource r SET stamp_time = x.stamp_time, stamp_sequence = x.stamp_sequence FROM unnest($1::resource_row[]) x
 WHERE r.rid = x.rid AND (r.stamp_time, r.stamp_sequence) < (x.stamp_time, x.stamp_sequence)`
 
+// size is about what the row takes when it is packed.
+func (r *resourceWrite) size() int {
+	n := 8*resourceRowColumns + 100 + len(r.id) + len(r.patient) + len(r.source)
+	if v := r.after; v != nil {
+		n += 11*headBytes + 12*(len(v.keys)+len(v.dBounds)+len(v.qBounds)) + 8*(5*len(v.xPid)+2*len(v.dPid)+2*len(v.qPid)+len(v.qUnits))
+		for _, text := range v.xText {
+			n += len(text)
+		}
+	}
+	return n
+}
+
 // flushResources writes the rows of resources and those of the index tables.
 func (w *writes) flushResources(b *pgx.Batch) (rids []int64) {
 	if len(w.rows) == 0 {
@@ -160,6 +172,7 @@ func (w *writes) flushResources(b *pgx.Batch) (rids []int64) {
 	var made, replaced, reindexed, advanced packed
 	var fresh []*resourceWrite
 	rows := merged(w.rows)
+	index.grow(rows)
 	for i := range rows {
 		r := &rows[i]
 		index.add(r)
@@ -178,6 +191,11 @@ func (w *writes) flushResources(b *pgx.Batch) (rids []int64) {
 	}
 	// Who makes the same resources waits for the first of them.
 	slices.SortFunc(fresh, func(a, b *resourceWrite) int { return cmp.Or(cmp.Compare(a.typ, b.typ), strings.Compare(a.id, b.id)) })
+	bytes := 0
+	for _, r := range fresh {
+		bytes += r.size()
+	}
+	made.grow(bytes)
 	for _, r := range fresh {
 		r.pack(&made)
 	}
@@ -200,6 +218,13 @@ func (w *writes) flushResources(b *pgx.Batch) (rids []int64) {
 // merged makes one write of all that replace a row, which takes in what was done to it
 // afterwards, and otherwise one of each kind. They come by row.
 func merged(rows []resourceWrite) (out []resourceWrite) {
+	again := false
+	for i := 1; i < len(rows) && !again; i++ {
+		again = rows[i].rid <= rows[i-1].rid
+	}
+	if !again {
+		return rows // as most are: made in this order
+	}
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b resourceWrite) int { return cmp.Compare(a.rid, b.rid) })
 	for len(rows) > 0 {
@@ -312,6 +337,12 @@ func (w *writes) flushVersions(b *pgx.Batch) {
 		return
 	}
 	var p packed
+	bytes := 0
+	for i := range w.versions {
+		v := &w.versions[i]
+		bytes += 200 + len(v.patient) + len(v.source) + len(v.blob) + len(v.body)
+	}
+	p.grow(bytes)
 	for i := range w.versions {
 		v := &w.versions[i]
 		at := p.row(13)
@@ -348,6 +379,20 @@ type indexWrite struct {
 type indexed[T any] struct {
 	value T
 	rid   int64
+}
+
+// grow makes room for the rows that new resources bring.
+func (w *indexWrite) grow(rows []resourceWrite) {
+	keys, strings, dates, numbers, words := 0, 0, 0, 0, 0
+	for i := range rows {
+		if v := rows[i].after; v != nil && rows[i].was == 0 {
+			keys, strings, dates, numbers = keys+len(v.keys), strings+len(v.strings), dates+len(v.dates), numbers+len(v.numbers)
+			words += 80 + 12*len(v.words) + 8*len(v.grams)
+		}
+	}
+	w.keys, w.strings = make([]indexed[int64], 0, keys), make([]indexed[entry], 0, strings)
+	w.dates, w.numbers = make([]indexed[date], 0, dates), make([]indexed[number], 0, numbers)
+	w.words.grow(words)
 }
 
 func (w *indexWrite) add(r *resourceWrite) {
@@ -445,6 +490,8 @@ func (w *indexWrite) flush(b *pgx.Batch) {
 	keys := func(sql string, list []indexed[int64]) {
 		var key, rid packed
 		inIndex(list, cmp.Compare)
+		key.grow(12 * len(list))
+		rid.grow(12 * len(list))
 		for _, k := range list {
 			key.addInt8(k.value)
 			rid.addInt8(k.rid)
@@ -454,6 +501,9 @@ func (w *indexWrite) flush(b *pgx.Batch) {
 	texts := func(sql string, list []indexed[entry]) {
 		var rid, pid, text packed
 		inIndex(list, compareEntries)
+		rid.grow(12 * len(list))
+		pid.grow(8 * len(list))
+		text.grow(40 * len(list))
 		for _, k := range list {
 			rid.addInt8(k.rid)
 			pid.addInt4(k.value.pid)
@@ -464,6 +514,10 @@ func (w *indexWrite) flush(b *pgx.Batch) {
 	dates := func(sql string, list []indexed[date]) {
 		var rid, low, pid, class packed
 		inIndex(list, compareDates)
+		low.grow(12 * len(list))
+		rid.grow(12 * len(list))
+		pid.grow(8 * len(list))
+		class.grow(8 * len(list))
 		for _, k := range list {
 			rid.addInt8(k.rid)
 			low.addInt8(k.value.low)
@@ -475,6 +529,9 @@ func (w *indexWrite) flush(b *pgx.Batch) {
 	numbers := func(sql string, list []indexed[number]) {
 		var rid, value, pid packed
 		inIndex(list, compareNumbers)
+		value.grow(12 * len(list))
+		rid.grow(12 * len(list))
+		pid.grow(8 * len(list))
 		for _, k := range list {
 			rid.addInt8(k.rid)
 			value.addFloat8(k.value.value)
