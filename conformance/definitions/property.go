@@ -3,6 +3,7 @@ package definitions
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // Property is an element as an instance names it.
@@ -14,6 +15,8 @@ type Property struct {
 	Type string
 
 	ref *TypeRef
+	// container is what Container found first.
+	container atomic.Pointer[Element]
 }
 
 // Ref is the type reference behind Type, with targets and profiles; nil for a
@@ -35,6 +38,15 @@ func (p *Property) Repeats() bool { return p.Element.Repeats() }
 // element for a backbone, the referenced one for a content reference, the
 // root of its type otherwise. It is nil for an open choice.
 func (p *Property) Container() *Element {
+	if known := p.container.Load(); known != nil {
+		return known
+	}
+	found := p.findContainer()
+	p.container.Store(found)
+	return found
+}
+
+func (p *Property) findContainer() *Element {
 	e := p.Element
 	if e.shape != nil || e.target != nil {
 		return e.container()

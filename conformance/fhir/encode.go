@@ -27,13 +27,14 @@ func (n *Node) AppendJSON(dst []byte) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendString(dst, k.name)
-			dst = append(dst, ':')
-			dst = k.AppendJSON(dst)
+			dst = k.AppendJSON(AppendName(dst, k.name))
 		}
 		return append(dst, '}')
 	}
 }
+
+// AppendName appends the name of a property to dst, with its colon.
+func AppendName(dst []byte, name string) []byte { return append(appendString(dst, name), ':') }
 
 // MarshalJSON lets a tree be part of what encoding/json writes.
 func (n *Node) MarshalJSON() ([]byte, error) { return n.AppendJSON(nil), nil }
@@ -75,6 +76,9 @@ func appendBreak(dst []byte, level int) []byte {
 const hexDigits = "0123456789abcdef"
 
 func appendString(dst []byte, s string) []byte {
+	if asIs(s) {
+		return append(append(append(dst, '"'), s...), '"')
+	}
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
@@ -110,4 +114,26 @@ func appendString(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+// asIs reports whether a string stands in JSON as it is, which most do.
+func asIs(s string) bool {
+	const high = 0x8080808080808080
+	var wide uint64
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := word(s[i : i+8])
+		if firstSpecial(w) < 8 {
+			return false
+		}
+		wide |= w & high
+	}
+	for ; i < len(s); i++ {
+		c := s[i]
+		if c < ' ' || c == '"' || c == '\\' {
+			return false
+		}
+		wide |= uint64(c & utf8.RuneSelf)
+	}
+	return wide == 0 || utf8.ValidString(s)
 }

@@ -265,19 +265,33 @@ func (l *linker) each(n *fhir.Node, fn func(n *fhir.Node, kind string) (*fhir.No
 	if t == nil {
 		return nil
 	}
-	return l.children(n, t.Child, "", fn)
+	return l.children(n, level{whole: t}, "", fn)
 }
 
-func (l *linker) children(n *fhir.Node, child func(string) *definitions.Property, parent string, fn func(*fhir.Node, string) (*fhir.Node, error)) error {
-	for i, k := range n.All() {
+// level is what has the children of an element: a type, or a property.
+type level struct {
+	whole *definitions.Type
+	part  *definitions.Property
+}
+
+func (v level) child(name string) *definitions.Property {
+	if v.whole != nil {
+		return v.whole.Child(name)
+	}
+	return v.part.Child(name)
+}
+
+func (l *linker) children(n *fhir.Node, above level, parent string, fn func(*fhir.Node, string) (*fhir.Node, error)) error {
+	for i := range n.Len() {
+		k := n.At(i)
 		name := k.Name()
-		p := child(strings.TrimPrefix(name, "_"))
+		p := above.child(strings.TrimPrefix(name, "_"))
 		if p == nil {
 			continue
 		}
-		under, typ := p.Child, p.Type
+		under, typ := level{part: p}, p.Type
 		if strings.HasPrefix(name, "_") {
-			under, typ = l.engine.Definitions.Type("Element").Child, "Element"
+			under, typ = level{whole: l.engine.Definitions.Type("Element")}, "Element"
 		}
 		kind := ""
 		switch {
@@ -298,8 +312,8 @@ func (l *linker) children(n *fhir.Node, child func(string) *definitions.Property
 			}
 			continue
 		}
-		for j, item := range k.All() {
-			to, err := l.item(item, kind, name, typ, under, fn)
+		for j := range k.Len() {
+			to, err := l.item(k.At(j), kind, name, typ, under, fn)
 			if err != nil {
 				return err
 			}
@@ -311,7 +325,7 @@ func (l *linker) children(n *fhir.Node, child func(string) *definitions.Property
 	return nil
 }
 
-func (l *linker) item(n *fhir.Node, kind, name, typ string, under func(string) *definitions.Property, fn func(*fhir.Node, string) (*fhir.Node, error)) (*fhir.Node, error) {
+func (l *linker) item(n *fhir.Node, kind, name, typ string, under level, fn func(*fhir.Node, string) (*fhir.Node, error)) (*fhir.Node, error) {
 	switch {
 	case n.Kind() == fhir.String && kind != "":
 		return fn(n, kind)

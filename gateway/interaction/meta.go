@@ -50,32 +50,30 @@ func (e *Engine) stamp(content *fhir.Node, id, owner, source string) *fhir.Node 
 // renderer writes the body of a version once its number and time are known. The
 // tree is serialised now, outside the transaction.
 func renderer(stamped *fhir.Node) func(number int64, updated time.Time) []byte {
-	head := append([]byte(`{"resourceType":`), stamped.Get("resourceType").AppendJSON(nil)...)
-	head = append(head, `,"id":`...)
-	head = stamped.Get("id").AppendJSON(head)
-	head = append(head, `,"meta":{"versionId":"`...)
+	text := append(make([]byte, 0, renderRoom), `{"resourceType":`...)
+	text = stamped.Get("resourceType").AppendJSON(text)
+	text = append(text, `,"id":`...)
+	text = stamped.Get("id").AppendJSON(text)
+	text = append(text, `,"meta":{"versionId":"`...)
+	head := len(text)
 	// meta always holds the owner's tag, so its opening brace can become a comma.
-	rest := stamped.Get("meta").AppendJSON(nil)
-	rest[0] = ','
-	tail := make([]byte, 0, 1024)
-	for i, k := range stamped.All() {
-		if i < 3 {
-			continue
-		}
-		tail = append(tail, ',')
-		tail = fhir.NewString(k.Name()).AppendJSON(tail)
-		tail = append(tail, ':')
-		tail = k.AppendJSON(tail)
+	text = stamped.Get("meta").AppendJSON(text)
+	text[head] = ','
+	for i := 3; i < stamped.Len(); i++ {
+		k := stamped.At(i)
+		text = fhir.AppendName(append(text, ','), k.Name())
+		text = k.AppendJSON(text)
 	}
 	return func(number int64, updated time.Time) []byte {
-		out := make([]byte, 0, len(head)+len(rest)+len(tail)+64)
-		out = append(out, head...)
+		out := append(make([]byte, 0, len(text)+64), text[:head]...)
 		out = strconv.AppendInt(out, number, 10)
 		out = append(out, `","lastUpdated":"`...)
 		out = updated.UTC().AppendFormat(out, Instant)
 		out = append(out, '"')
-		out = append(out, rest...)
-		out = append(out, tail...)
+		out = append(out, text[head:]...)
 		return append(out, '}')
 	}
 }
+
+// renderRoom is how many bytes most resources take.
+const renderRoom = 1024

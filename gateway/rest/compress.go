@@ -72,9 +72,19 @@ func unzipped(r *http.Request, limit int64) ([]byte, error) {
 		return nil, &httpError{status: http.StatusUnsupportedMediaType,
 			error: fault.New(fault.Unsupported, "the Content-Encoding of a body is gzip, or none")}
 	}
-	text, err := io.ReadAll(io.LimitReader(from, limit+1))
+	text, err := readAll(io.LimitReader(from, limit+1), r.ContentLength)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "the body could not be read")
 	}
 	return text, nil
+}
+
+// maxBodyRoom bounds the room that is made for a body before it comes.
+const maxBodyRoom = 64 << 10
+
+// readAll reads what is said to have so many bytes, or -1 for an unknown number.
+func readAll(from io.Reader, said int64) ([]byte, error) {
+	text := bytes.NewBuffer(make([]byte, 0, min(max(said, 0), maxBodyRoom)+bytes.MinRead))
+	_, err := text.ReadFrom(from)
+	return text.Bytes(), err
 }
