@@ -510,7 +510,11 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	s.cond.add("EXISTS (SELECT 1 FROM index_key x CROSS JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = yl_lead(?, @.id) AND ", refers)
 	for i := range inner.sources { // what refers is looked for under other keys before its row is read
 		if other := &inner.sources[i]; other.streams() {
-			s.cond.add("EXISTS (SELECT 1 FROM index_key z WHERE z.key = ? AND z.at = x.at AND z.rid = x.rid) AND ", other.listing.keys[0])
+			at := "x.at" // references are dated
+			if !other.listing.dated {
+				at = "0"
+			}
+			s.cond.add("EXISTS (SELECT 1 FROM index_key z WHERE z.key = ? AND z.at = "+at+" AND z.rid = x.rid) AND ", other.listing.keys[0])
 		}
 	}
 	s.cond.add("yl_refers(?, "+a+".held, @.id) AND ", refers)

@@ -45,6 +45,7 @@ const (
 // The same flags where they would have no meaning.
 const (
 	leads       = hasSpace // of times: of the type's leading date
+	dated       = hasUnit  // of texts: index_key orders what it lists by that date
 	isQuantity  = hasSpace // of amounts
 	isCanonical = hasForm  // of amounts: of a quantity, in base units
 )
@@ -56,6 +57,7 @@ type entry struct {
 	group       int64
 	space, form int64 // of texts: system or type, and identifier.type
 	text        []byte
+	dated       bool
 	low, high   int64 // of times
 	leads       bool
 	from, to    float64
@@ -103,6 +105,9 @@ func (h *holder) add(e *entry) {
 			tag |= hasUnit
 		}
 	default:
+		if e.dated {
+			tag |= dated
+		}
 		if e.space != 0 {
 			tag |= hasSpace
 		}
@@ -232,6 +237,7 @@ func (r *heldReader) next(e *entry) bool {
 	case byWord:
 		e.text = r.take(digestSize)
 	default:
+		e.dated = tag&dated != 0
 		if tag&hasSpace != 0 {
 			e.space = r.uint()
 		}

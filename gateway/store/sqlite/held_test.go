@@ -14,7 +14,7 @@ import (
 func TestHeldValuesComeBackAsTheyWere(t *testing.T) {
 	sum := strings.Repeat("d", digestSize)
 	want := []entry{
-		{class: byKey, pid: 1, space: 2, form: 3, group: 4, text: []byte("code")},
+		{class: byKey, pid: 1, space: 2, form: 3, group: 4, text: []byte("code"), dated: true},
 		{class: byKey, pid: 1 << 40, text: []byte("code")},
 		{class: byPrefix, pid: 5, text: []byte("")},
 		{class: byGram, pid: 5, text: []byte(strings.Repeat("长", 1000))},
@@ -39,6 +39,8 @@ func TestHeldValuesComeBackAsTheyWere(t *testing.T) {
 		for r.begin(h.bytes); r.next(&e); {
 			c := entry{class: e.class, pid: e.pid, group: e.group, space: e.space, form: e.form, text: e.text}
 			switch e.class {
+			case byKey, byPrefix, byGram, byNone:
+				c.dated = e.dated
 			case byTime:
 				c.low, c.high, c.leads = e.low, e.high, e.leads
 			case byAmount, justAmount:

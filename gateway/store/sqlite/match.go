@@ -57,17 +57,19 @@ func (b *builder) asks(fits func(*check) bool) (fragment, error) {
 	return fragment{"yl_fits(?, @.held)", []any{n}}, err
 }
 
-// lead lists the resources that index_key has for any of texts under a parameter.
-func (b *builder) lead(typ string, pid int64, texts ...string) (*listing, error) {
+// lead lists the resources that index_key has for any of texts under a parameter; dated
+// tells that its keys are ordered by the leading date, whatever the text.
+func (b *builder) lead(typ string, pid int64, dated bool, texts ...string) (*listing, error) {
 	part, ok, err := b.pid(typ, asPart, "")
 	if !ok || err != nil {
 		return nil, err
 	}
-	hashes := make([]any, len(texts))
+	l := &listing{keys: make([]any, len(texts)), dated: true}
 	for i, text := range texts {
-		hashes[i] = b.v.s.hash.of(keyPID(pid, part, b.part, []byte(text)), []byte(text))
+		l.keys[i] = b.v.s.hash.of(keyPID(pid, part, b.part, []byte(text)), []byte(text))
+		l.dated = l.dated && (dated && !b.part || tells([]byte(text)))
 	}
-	return &listing{keys: hashes}, nil
+	return l, nil
 }
 
 // list writes "column IN (?, …)", padded to a power of two so that statements of
@@ -164,15 +166,15 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 		}
 		codes, all = append(codes, m.Code), append(all, want)
 	}
-	return b.led(out, typ, pid, codes, all)
+	return b.led(out, typ, pid, param == datedToken, codes, all)
 }
 
-// led adds a source of texts that index_key leads to.
-func (b *builder) led(out []source, typ string, pid int64, codes []string, all []wanted) ([]source, error) {
+// led adds a source of texts that index_key leads to; dated as lead takes it.
+func (b *builder) led(out []source, typ string, pid int64, dated bool, codes []string, all []wanted) ([]source, error) {
 	if len(codes) == 0 {
 		return out, nil
 	}
-	keys, err := b.lead(typ, pid, codes...)
+	keys, err := b.lead(typ, pid, dated, codes...)
 	if err != nil || keys == nil {
 		return out, err
 	}
@@ -236,7 +238,7 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 	}
 	switch m.Mode {
 	case search.Exact:
-		all, err := b.led(nil, typ, pid, []string{m.Text}, []wanted{{-1, -1}})
+		all, err := b.led(nil, typ, pid, false, []string{m.Text}, []wanted{{-1, -1}})
 		s := union(all)
 		if folded, ok, e := b.pid(typ, param, ""); err == nil && ok && !b.part && s.rids.sql != "" {
 			lead := b.strings(folded, "x.text = ?", start(search.Fold(m.Text)))
@@ -497,7 +499,7 @@ func (b *builder) references(typ, param string, matches []search.ReferenceMatch)
 	other := func(form, text string, want wanted) error {
 		pid, ok, err := b.pid(typ, param, form)
 		if ok && err == nil {
-			out, err = b.led(out, typ, pid, []string{text}, []wanted{want})
+			out, err = b.led(out, typ, pid, false, []string{text}, []wanted{want})
 		}
 		return err
 	}
@@ -530,7 +532,7 @@ func (b *builder) references(typ, param string, matches []search.ReferenceMatch)
 	if !ok || err != nil {
 		return out, err
 	}
-	return b.led(out, typ, pid, ids, all)
+	return b.led(out, typ, pid, true, ids, all)
 }
 
 // uriCond writes how a text column compares with a uri.

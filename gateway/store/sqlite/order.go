@@ -7,9 +7,10 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 )
 
-// What a key of index_key lists is ordered by the date that clients sort the type by,
-// so that the newest results of a patient, or of a code, are read from the table as
-// they are asked for.
+// What a key of index_key lists may be ordered by the date that clients sort the type
+// by, so that the newest results of a patient, or of a code, are read from the table as
+// they are asked for. Keys of other words are not: they list a large part of the type,
+// and where all that is new comes to their end, many rows share a page.
 
 // leadingDates are the parameters of that date; "date" where the type is not named.
 var leadingDates = map[string]string{
@@ -51,18 +52,26 @@ func leadingDate(typ string) string {
 const (
 	atNone  = 0 // the resource has no leading date
 	atOther = 1 // it has several, or a long one, or one before 1970
+
+	atUnknown = -1 // while rows are made
 )
+
+// datedToken is the token whose keys are ordered by the leading date, beside references
+// and what tells much.
+const datedToken = "code"
 
 // keyPID is the number of the parameter under which index_key has a text. What tells
 // much – a number of a person, an id – leads for all parameters of a type together: a
 // result names its patient twice, and is found under one key. A word does not, because
 // "false" of one parameter has nothing to do with that of another.
 func keyPID(pid, part int64, grouped bool, text []byte) int64 {
-	if grouped || len(text) >= telling && bytes.ContainsAny(text, "0123456789") {
+	if grouped || tells(text) {
 		return part
 	}
 	return pid
 }
+
+func tells(text []byte) bool { return len(text) >= telling && bytes.ContainsAny(text, "0123456789") }
 
 // telling is the length from which a text with a digit leads for all parameters.
 const telling = 8
@@ -82,6 +91,7 @@ func amountPID(pid, part int64, of byte) int64 {
 // listing is what index_key has for some keys, as a source.
 type listing struct {
 	keys     []any
+	dated    bool // the order is that of leading dates, else that of creation
 	bounded  bool // only resources whose leading date may be from … to
 	from, to int64
 }
@@ -97,8 +107,7 @@ func (l *listing) rids() fragment {
 	return out
 }
 
-// streams reports whether a source lists its resources in the order of their leading
-// dates.
+// streams reports whether a source lists its resources in an order.
 func (s *source) streams() bool { return s != nil && s.listing != nil && len(s.listing.keys) == 1 }
 
 // bound lets the dates that are asked for narrow what keys list.
@@ -109,7 +118,7 @@ func (w *where) bound() {
 			continue
 		}
 		for j := range w.sources {
-			if s := &w.sources[j]; s.listing != nil {
+			if s := &w.sources[j]; s.listing != nil && s.listing.dated {
 				narrow := *s.listing
 				if !narrow.bounded {
 					narrow.bounded, narrow.from, narrow.to = true, period.from, period.to
@@ -177,10 +186,10 @@ func (b *builder) inOrder(q *search.Query, w *where, best *source, size int64) (
 	if size > 0 && (size < sortFrom || !best.streams()) {
 		return nil, nil
 	}
-	for i := 0; !best.streams() && i < len(w.sources); i++ {
+	for i := 0; (!best.streams() || !best.listing.dated) && i < len(w.sources); i++ {
 		best = &w.sources[i]
 	}
-	if !best.streams() {
+	if !best.streams() || !best.listing.dated {
 		return nil, nil
 	}
 	// Without a date comes last in both directions.
@@ -197,7 +206,7 @@ func (b *builder) whole(l *listing) (*listing, error) {
 	}
 	unknown, err := b.irregular(l, false)
 	if unknown && err == nil {
-		l = &listing{keys: l.keys}
+		l = &listing{keys: l.keys, dated: l.dated}
 	}
 	return l, err
 }

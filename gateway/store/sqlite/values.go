@@ -58,15 +58,18 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	prefix := typ + "."
 	out.part = name(prefix + asPart)
 	leading := leadingDate(typ)
-	text := func(class int, pid, space, form int64, group uint16, text string) {
+	add := func(class int, pid, space, form int64, group uint16, text string, dated bool) {
 		if group != 0 && class != byKey {
 			class = byNone
 		}
-		h.add(&entry{class: class, pid: pid, space: space, form: form, group: int64(group), text: []byte(text)})
+		h.add(&entry{class: class, pid: pid, space: space, form: form, group: int64(group), text: []byte(text), dated: dated && group == 0})
+	}
+	text := func(class int, pid, space, form int64, group uint16, text string) {
+		add(class, pid, space, form, group, text, false)
 	}
 	for i := range v.Tokens {
 		k := &v.Tokens[i]
-		text(byKey, name(prefix+k.Param), name(k.System), name(k.Type), k.Group, k.Code)
+		add(byKey, name(prefix+k.Param), name(k.System), name(k.Type), k.Group, k.Code, k.Param == datedToken)
 		if k.Text != "" {
 			text(byPrefix, name(prefix+k.Param+asText), 0, 0, k.Group, k.Text)
 		}
@@ -74,7 +77,7 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	for i := range v.References {
 		k := &v.References[i]
 		if k.ID != "" {
-			text(byKey, name(prefix+k.Param), name(k.Type), 0, k.Group, k.ID)
+			add(byKey, name(prefix+k.Param), name(k.Type), 0, k.Group, k.ID, true)
 		}
 		if k.URL != "" {
 			text(byKey, name(prefix+k.Param+asURL), 0, 0, k.Group, k.URL)
@@ -170,7 +173,11 @@ func (s *Store) rowsOf(h held, part, rid int64) []indexRow {
 		switch e.class {
 		case byKey:
 			if len(e.text) > 0 { // nobody asks for nothing
-				rows = append(rows, indexRow{table: keys, a: s.hash.of(keyPID(e.pid, part, e.group != 0, e.text), e.text), rid: rid})
+				row := indexRow{table: keys, a: s.hash.of(keyPID(e.pid, part, e.group != 0, e.text), e.text), rid: rid}
+				if e.dated || tells(e.text) {
+					row.low = atUnknown
+				}
+				rows = append(rows, row)
 			}
 		case byPrefix, byGram:
 			rows = append(rows, indexRow{table: strs, a: e.pid, text: start(string(e.text)), rid: rid})
@@ -193,7 +200,7 @@ func (s *Store) rowsOf(h held, part, rid int64) []indexRow {
 		}
 	}
 	for i := range rows {
-		if rows[i].table == keys {
+		if rows[i].table == keys && rows[i].low == atUnknown {
 			rows[i].low = at
 		}
 	}
