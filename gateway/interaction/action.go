@@ -41,6 +41,10 @@ type Written struct {
 // one, as If-Match: * has it.
 const AnyVersion = -1
 
+// NoVersion in place of a version that a client expects is that there must be none, as
+// If-None-Match: * has it.
+const NoVersion = -2
+
 type verb uint8
 
 // The verbs, in the order in which a transaction carries them out.
@@ -56,7 +60,7 @@ type action struct {
 	verb  verb
 	place string    // in a Bundle, "" for a single interaction
 	key   store.Key // without ID where the server or a criterion decides
-	match int64     // version that the client knows, 0 for none, or AnyVersion
+	match int64     // version that the client knows, 0 for none, AnyVersion or NoVersion
 	tree  *fhir.Node
 	data  *content // of a Binary
 	patch *Patch
@@ -371,6 +375,9 @@ func (p *planning) replaceable(ctx context.Context, k store.Key, match int64) (s
 	}
 	if match == AnyVersion && current.Deleted || match > 0 && match != current.Number {
 		return store.Version{}, otherVersion()
+	}
+	if match == NoVersion && !current.Deleted {
+		return store.Version{}, fault.New(fault.Precondition, "the resource is there already")
 	}
 	return current, nil
 }

@@ -15,7 +15,7 @@ import (
 var ErrNotCreated error = fault.New(fault.Unsupported, "there is no such resource, and update does not create one")
 
 // Update replaces a resource. match, when not 0, is the version the client knows
-// and the only one it may replace, or AnyVersion. Content equal to what is stored
+// and the only one it may replace, AnyVersion or NoVersion. Content equal to what is stored
 // makes no new version.
 //
 // Where Config.UpdateCreates is set, what is not there is created.
@@ -82,7 +82,7 @@ func (p *planning) draftReplace(ctx context.Context, i int, k store.Key, tree *f
 func (p *planning) draftNew(ctx context.Context, i int, k store.Key, tree *fhir.Node, known map[store.Pending]string) error {
 	a := p.actions[i]
 	switch {
-	case a.match != 0:
+	case a.match != 0 && a.match != NoVersion:
 		return otherVersion()
 	case k.ID == a.fresh:
 	case !p.UpdateCreates:

@@ -99,6 +99,22 @@ func TestUpdateOfWhatIsNotThere(t *testing.T) {
 			}
 		}
 	})
+	t.Run("creates for who knows that there is none", func(t *testing.T) {
+		f := newFixture(t)
+		f.UpdateCreates = true
+		for _, number := range []int64{1, 3} {
+			w, err := f.Update(f.ctx(), everybody, key, tree(t, body), interaction.NoVersion)
+			if err != nil || w.Effect != interaction.Created || w.Number != number {
+				t.Fatal(w.Effect, w.Number, err)
+			}
+			if _, err := f.Update(f.ctx(), everybody, key, tree(t, body), interaction.NoVersion); !fault.Is(err, fault.Precondition) {
+				t.Error(err)
+			}
+			if _, err := f.Delete(f.ctx(), everybody, key, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
 	t.Run("does not take the id of what the viewer may not see", func(t *testing.T) {
 		f := newFixture(t)
 		f.UpdateCreates = true

@@ -103,8 +103,7 @@ func (h *Handler) sendBinary(r *request, v store.Version) error {
 	if wanted != noForm {
 		r.format.xml = wanted == asXML
 		if r.unmodified(v) {
-			r.Response().Header().Set("ETag", etag(v.Number))
-			return r.NoContent(http.StatusNotModified)
+			return r.notModified(v)
 		}
 		return h.sendResource(r, http.StatusOK, v)
 	}

@@ -40,10 +40,10 @@ const (
 )
 
 // The names under which the forms are asked for or sent. HTML stands for JSON: a
-// browser shows it.
+// browser shows it. The last of each are the names before FHIR was at its third version.
 var (
-	jsonNames = []string{"json", "application/json", MediaType, "text/json"}
-	xmlNames  = []string{"xml", "application/xml", XMLMediaType, "text/xml"}
+	jsonNames = []string{"json", "application/json", MediaType, "text/json", "application/json+fhir"}
+	xmlNames  = []string{"xml", "application/xml", XMLMediaType, "text/xml", "application/xml+fhir"}
 	htmlNames = []string{"html", "text/html", "application/xhtml+xml"}
 )
 

@@ -30,6 +30,8 @@ func TestAnswersComeInTheFormThatIsAskedFor(t *testing.T) {
 		{"XML", "", "application/xml", xml},
 		{"XML as text", "", "text/xml", xml},
 		{"JSON", "", "application/json", json},
+		{"the name that XML had", "", "application/xml+fhir", xml},
+		{"the name that JSON had", "", "application/json+fhir", json},
 		{"both alike", "", "application/fhir+xml, application/fhir+json", json},
 		{"rather XML", "", "application/fhir+json;q=0.5, application/fhir+xml;q=0.9", xml},
 		{"rather JSON", "", "application/fhir+xml;q=0.5, application/fhir+json;q=0.9", json},

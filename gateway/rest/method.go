@@ -2,6 +2,7 @@ package rest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -36,6 +37,11 @@ func (h *Handler) misplaced(r *request, err error) error {
 func (r *request) notAllowed(allowed []string) error {
 	r.allow(allowed)
 	return &httpError{status: http.StatusMethodNotAllowed, error: fault.New(fault.Unsupported, "this interaction is not supported here")}
+}
+
+// otherwise returns the methods that remain when the request's own is not carried out.
+func (h *Handler) otherwise(r *request) []string {
+	return slices.DeleteFunc(h.allowed(r.Request().URL.Path), func(m string) bool { return m == r.Request().Method })
 }
 
 func (r *request) allow(methods []string) {

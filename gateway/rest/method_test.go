@@ -16,6 +16,7 @@ func TestEveryAddressSaysWhichMethodsItTakes(t *testing.T) {
 		{"/fhir/_history", read},
 		{"/fhir/_search", "POST"},
 		{"/fhir/Patient", read + ", POST, PUT, PATCH, DELETE"},
+		{"/fhir/Patient/", read + ", POST, PUT, PATCH, DELETE"},
 		{"/fhir/Patient/_history", read},
 		{"/fhir/Patient/a", read + ", PUT, PATCH, DELETE"},
 		{"/fhir/Patient/a/_history", read},
@@ -48,6 +49,59 @@ func TestEveryAddressSaysWhichMethodsItTakes(t *testing.T) {
 				t.Errorf("%s %s: %d %q", method, tt.path, got.Code, got.Header().Get("Allow"))
 			}
 		}
+	}
+}
+
+func TestAnUpdateOfNothingNamesWhatElseThereIs(t *testing.T) {
+	c := newClient(t)
+	got := c.do("PUT", "/fhir/Patient/nobody", `{"resourceType":"Patient","id":"nobody"}`)
+	if allow := got.Header().Get("Allow"); got.Code != http.StatusMethodNotAllowed || allow != "GET, HEAD, PATCH, DELETE, OPTIONS" {
+		t.Errorf("%d %q", got.Code, allow)
+	}
+}
+
+func TestATypeMayEndWithASlash(t *testing.T) {
+	c := newClient(t)
+	c.create("Patient/", patient)
+	if got := c.do("GET", "/fhir/Patient/?gender=female", ""); got.Code != http.StatusOK || got.tree.Get("entry").Len() != 1 {
+		t.Errorf("search: %d %s", got.Code, got.Body)
+	}
+	if got := c.do("GET", "/fhir/Binary/", ""); got.Code != http.StatusOK {
+		t.Errorf("search of Binaries: %d %s", got.Code, got.Body)
+	}
+	if got := c.do("PUT", "/fhir/Patient/?birthdate=1990-01-01", patient); got.Code != http.StatusOK {
+		t.Errorf("update: %d %s", got.Code, got.Body)
+	}
+	if got := c.do("DELETE", "/fhir/Patient/?gender=female", ""); got.Code != http.StatusNoContent {
+		t.Errorf("delete: %d %s", got.Code, got.Body)
+	}
+}
+
+func TestWhatACacheHasIsNotSentAgain(t *testing.T) {
+	c := newClient(t)
+	id := c.create("Patient", patient)
+	for _, path := range []string{"/fhir/Patient/" + id, "/fhir/Patient/" + id + "/_history/1"} {
+		for _, header := range []string{`If-None-Match: W/"1"`, `If-None-Match: "1"`, `If-None-Match: "7", W/"1"`, "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"} {
+			got := c.do("GET", path, "", header)
+			if got.Code != http.StatusNotModified || got.Body.Len() > 0 || got.Header().Get("ETag") != `W/"1"` || !strings.Contains(got.Header().Get("Vary"), "Accept") {
+				t.Errorf("%s, %s: %d %v", path, header, got.Code, got.Header())
+			}
+		}
+		if got := c.do("GET", path, "", `If-None-Match: W/"2"`); got.Code != http.StatusOK {
+			t.Errorf("%s: %d", path, got.Code)
+		}
+	}
+}
+
+func TestWhatMustNotBeThereIsNotReplaced(t *testing.T) {
+	c := newClient(t)
+	id := c.create("Patient", patient)
+	got := c.do("PUT", "/fhir/Patient/"+id, `{"resourceType":"Patient","id":"`+id+`"}`, "If-None-Match: *")
+	if got.Code != http.StatusPreconditionFailed {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if read := c.do("GET", "/fhir/Patient/"+id, ""); read.Header().Get("ETag") != `W/"1"` {
+		t.Errorf("it was replaced: %s", read.Body)
 	}
 }
 

@@ -57,6 +57,9 @@ func (h *Handler) fail(r *request, err error) error {
 	if r.Response().Committed {
 		return nil
 	}
+	if status == http.StatusMethodNotAllowed && r.Response().Header().Get("Allow") == "" {
+		r.allow(h.otherwise(r))
+	}
 	r.Response().Header().Set("Content-Language", spoken(r.Request()))
 	r.Response().Header().Add("Vary", "Accept-Language")
 	return r.write(status, r.outcome(issues))

@@ -20,13 +20,21 @@ func (h *Handler) read(r *request) error {
 		return err
 	}
 	if r.unmodified(v) {
-		r.Response().Header().Set("ETag", etag(v.Number))
-		return r.NoContent(http.StatusNotModified)
+		return r.notModified(v)
 	}
 	if v, err = h.cut(r, v); err != nil {
 		return err
 	}
 	return r.resourceResponse(http.StatusOK, v)
+}
+
+// notModified tells a client that what it has is what there is, with the headers that
+// caches want.
+func (r *request) notModified(v store.Version) error {
+	header := r.Response().Header()
+	header.Set("ETag", etag(v.Number))
+	varies(header)
+	return r.NoContent(http.StatusNotModified)
 }
 
 // unmodified answers If-None-Match and If-Modified-Since; a person, made for each

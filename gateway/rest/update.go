@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/yilian/yilian/gateway/interaction"
 )
@@ -12,6 +13,9 @@ func (h *Handler) update(r *request) error {
 	key, match, err := h.instance(r)
 	if err != nil {
 		return err
+	}
+	if strings.TrimSpace(r.Request().Header.Get("If-None-Match")) == "*" {
+		match = interaction.NoVersion
 	}
 	content, err := h.resource(r)
 	if err != nil {

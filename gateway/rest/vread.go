@@ -21,6 +21,9 @@ func (h *Handler) vread(r *request) error {
 	if err != nil {
 		return err
 	}
+	if r.unmodified(v) {
+		return r.notModified(v)
+	}
 	if v, err = h.cut(r, v); err != nil {
 		return err
 	}
