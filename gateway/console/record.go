@@ -139,6 +139,9 @@ func (h *Handler) content(c echo.Context, v interaction.Viewer) error {
 	if err != nil {
 		return err
 	}
+	if r.State == store.Erased {
+		return fault.New(fault.Gone, "the record was erased")
+	}
 	text, err := h.Inbox.Content(ctx, r.Digest, r.Offset, r.Length)
 	if err != nil {
 		return err

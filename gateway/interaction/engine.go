@@ -23,6 +23,8 @@ type Store interface {
 	store.IdentityReader
 	store.Archive
 	store.States
+	store.Leftovers
+	Record(ctx context.Context, id string) (store.Record, error)
 }
 
 // Validator finds what is wrong with a resource by the base specification.
@@ -68,8 +70,8 @@ type Config struct {
 	DeletesMany bool
 	// Expunges lets clients erase resources for good, by $expunge.
 	Expunges bool
-	// Expunged is told of each resource that was erased, in place of all that was known
-	// of it. Optional.
+	// Expunged is told of each resource that was erased, or lost versions, in place of all
+	// that was known of it. Optional.
 	Expunged func(ctx context.Context, k store.Key, client string)
 	// Version of the program, and how access is controlled, for the capability
 	// statement.
@@ -87,7 +89,8 @@ type Limits struct {
 	Deletes  int // resources that one conditional delete may mean; default DefaultDeletes
 	// Parameters is how many SearchParameters may be in effect; default DefaultParameters.
 	Parameters int
-	// Expunged is how many resources one $expunge may remove; default DefaultExpunged.
+	// Expunged is how many resources and versions one $expunge may remove; default
+	// DefaultExpunged.
 	Expunged int
 	// Hierarchy is how many resources :above and :below of a reference may mean. Default
 	// DefaultHierarchy.

@@ -68,7 +68,7 @@ var operations = func() []Operation {
 	}
 	list = append(list,
 		Operation{Name: "reindex", OnSystem: true, OnType: true, Changes: true, Accepted: true, Definition: "/fhir/OperationDefinition/reindex", run: (*Engine).reindex},
-		Operation{Name: "expunge", OnType: true, OnInstance: true, Changes: true, Definition: "/fhir/OperationDefinition/expunge",
+		Operation{Name: "expunge", OnSystem: true, OnType: true, OnInstance: true, OnVersion: true, Changes: true, Definition: "/fhir/OperationDefinition/expunge",
 			off: func(e *Engine) bool { return !e.Expunges }, run: (*Engine).expunge},
 	)
 	for _, name := range terminology.Operations() {

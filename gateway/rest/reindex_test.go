@@ -88,7 +88,7 @@ func TestReindex(t *testing.T) {
 			{"POST", "/fhir/Nothing/$reindex", nil, http.StatusNotFound},
 			{"POST", "/fhir/Patient/x/$reindex", nil, http.StatusNotFound},
 			{"POST", "/fhir/$reindex?x=y", nil, http.StatusBadRequest},
-			{"POST", "/fhir/$expunge", nil, http.StatusNotFound},
+			{"POST", "/fhir/$expunge", nil, http.StatusForbidden},
 			{"POST", "/fhir/Patient/x/$expunge", nil, http.StatusForbidden},
 			{"POST", "/fhir/SearchParameter", []string{"X-Test-Institution: county"}, http.StatusForbidden},
 		} {
@@ -113,6 +113,15 @@ func TestExpungeOverHTTP(t *testing.T) {
 	}
 	if got := c.do("GET", path+"/$expunge", ""); got.Code == http.StatusOK {
 		t.Error("by reading")
+	}
+	for _, row := range []struct {
+		path string
+		want int
+	}{{"/fhir/$expunge", 400}, {"/fhir/Patient/$expunge", 400}, {"/fhir/$expunge?expungePreviousVersions=true", 200},
+		{"/fhir/Patient/$expunge?expungePreviousVersions=true&limit=1", 200}, {path + "/_history/1/$expunge", 409}, {path + "/_history/9/$expunge", 404}} {
+		if got := c.do("POST", row.path, ""); got.Code != row.want {
+			t.Errorf("%s: %d, want %d: %s", row.path, got.Code, row.want, got.Body)
+		}
 	}
 	if got := c.do("POST", path+"/$expunge", ""); got.Code != http.StatusOK || part(got.tree, "count") != "1" {
 		t.Errorf("%d %s", got.Code, got.Body)

@@ -13,6 +13,7 @@ const (
 	Superseded  RecordState = "superseded"  // older than what is stored
 	Quarantined RecordState = "quarantined" // could not become FHIR; bytes and reason kept
 	Split       RecordState = "split"       // a delivery whose records stand on their own
+	Erased      RecordState = "erased"      // its bytes went with what it became; nothing else tells of whom it was
 )
 
 // Delivery is the Format of a file set that is still to be split into records.

@@ -48,6 +48,7 @@ type Backing interface {
 	store.Secrets
 	store.Folders
 	store.Erasures
+	store.Leftovers
 	store.States
 	store.Concepts
 	Close() error

@@ -19,6 +19,11 @@ func (w watched) Expunge(ctx context.Context, k store.Key) error {
 	return w.Tx.Expunge(ctx, k)
 }
 
+func (w watched) ExpungeVersions(ctx context.Context, k store.Key, numbers []int64) (int, error) {
+	*w.expunges = true
+	return w.Tx.ExpungeVersions(ctx, k, numbers)
+}
+
 func (w watched) Put(ctx context.Context, p *store.Put) (store.Version, error) {
 	if p.Type == "SearchParameter" {
 		*w.parameters = true

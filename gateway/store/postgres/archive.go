@@ -30,6 +30,9 @@ func decodeDigest(digest string) ([]byte, error) {
 	return b, nil
 }
 
+// wholeSQL asks whether bytes are archived as they came.
+const wholeSQL = `SELECT EXISTS (SELECT 1 FROM archive WHERE digest = ?) AND NOT EXISTS (SELECT 1 FROM archive_part WHERE digest = ? AND cut)`
+
 // archive keeps bytes once and returns their digest.
 func (t *tx) archive(ctx context.Context, content []byte) ([]byte, error) {
 	sum := sha256.Sum256(content)
@@ -39,7 +42,8 @@ func (t *tx) archive(ctx context.Context, content []byte) ([]byte, error) {
 	}
 	t.keeping()
 	if len(content) > partBytes { // long enough to ask first
-		if size, err := t.size(ctx, digest); err != nil || size >= 0 {
+		whole := false
+		if _, err := one(ctx, t, fragment{wholeSQL, []any{digest, digest}}, &whole); err != nil || whole {
 			return digest, err
 		}
 	}
@@ -47,7 +51,8 @@ func (t *tx) archive(ctx context.Context, content []byte) ([]byte, error) {
 	rest := content
 	for part := 0; len(rest) > 0; part++ {
 		cut := min(len(rest), partBytes)
-		t.queue("INSERT INTO archive_part (digest, part, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", digest, part, rest[:cut])
+		t.queue("INSERT INTO archive_part AS p (digest, part, bytes) VALUES (?, ?, ?) ON CONFLICT (digest, part) DO UPDATE SET bytes = excluded.bytes, cut = false WHERE p.cut",
+			digest, part, rest[:cut])
 		rest = rest[cut:]
 	}
 	t.sized(digest, int64(len(content)))

@@ -141,6 +141,7 @@ func (v view) versions(ctx context.Context, q store.HistoryQuery, before int64) 
 		}
 		f.add(" AND r.type = ?", typ)
 	}
+	f.add(partSQL[q.Part])
 	limit := rows(q.Limit)
 	f.sql += " ORDER BY v.change DESC" + limited(limit+1)
 	list, err := v.versionsOf(ctx, f)
@@ -154,6 +155,9 @@ func (v view) versions(ctx context.Context, q store.HistoryQuery, before int64) 
 	}
 	return page, nil
 }
+
+// partSQL chooses between the versions of a history.
+var partSQL = map[store.Part]string{store.Replaced: " AND v.change <> r.change", store.Removed: " AND v.change = r.change AND v.deleted"}
 
 // Scan returns current resources of a type by id.
 func (s *Store) Scan(ctx context.Context, typ, after string, limit int) (list []store.Version, err error) {

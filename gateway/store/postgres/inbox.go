@@ -16,13 +16,14 @@ import (
 
 // States as they are stored; 0 is none of them.
 var states = []store.RecordState{"", store.Received, store.Committed, store.Unchanged, store.Superseded, store.Quarantined,
-	store.Split}
+	store.Split, store.Erased}
 
 func stateCode(s store.RecordState) int32 { return int32(max(slices.Index(states, s), 0)) }
 
 var (
 	codeReceived = stateCode(store.Received)
 	codeSplit    = stateCode(store.Split)
+	codeErased   = stateCode(store.Erased)
 )
 
 // placeBits leaves room in line for the records of a delivery behind its own place.
@@ -352,7 +353,7 @@ func (t *tx) Finish(ctx context.Context, id string, o store.Outcome) error {
 		return err
 	}
 	code := stateCode(o.State)
-	if code == 0 || code == codeReceived || code == codeSplit {
+	if code == 0 || code == codeReceived || code == codeSplit || code == codeErased {
 		return fault.Newf(fault.Invalid, "a record cannot be finished as %q", string(o.State))
 	}
 	var sequence int64

@@ -30,11 +30,22 @@ func decodeDigest(digest string) ([]byte, error) {
 // archive keeps bytes once and returns their digest.
 func (t *tx) archive(content []byte) ([]byte, error) {
 	sum := sha256.Sum256(content)
-	n, err := t.c.exec("INSERT OR IGNORE INTO archive (digest, size) VALUES (?, ?)", sum[:], len(content))
-	if err != nil || n == 0 {
+	n, err := t.c.exec("INSERT OR IGNORE INTO archive (digest, size, cut) VALUES (?, ?, 0)", sum[:], len(content))
+	if err != nil {
 		return sum[:], t.breaks(err)
 	}
-	id, err := t.c.integer("SELECT last_insert_rowid()")
+	var id int64
+	if n == 0 {
+		if id, err = t.c.integer("SELECT id FROM archive WHERE digest = ? AND cut = 1", sum[:]); id == 0 || err != nil {
+			return sum[:], t.breaks(err)
+		}
+		if err := t.remove(id); err != nil { // it came again as it was, and is whole from now on
+			return sum[:], err
+		}
+		_, err = t.c.exec("INSERT INTO archive (id, digest, size, cut) VALUES (?, ?, ?, 0)", id, sum[:], len(content))
+	} else {
+		id, err = t.c.integer("SELECT last_insert_rowid()")
+	}
 	for part := 0; err == nil && len(content) > 0; part++ {
 		cut := min(len(content), partBytes)
 		_, err = t.c.exec("INSERT INTO archive_part (id, bytes) VALUES (?, ?)", id<<partBits+int64(part), content[:cut])

@@ -41,8 +41,12 @@ func (t *tx) Discard(ctx context.Context, digest string) (bool, error) {
 	if err := t.ready(ctx); err != nil {
 		return false, err
 	}
+	return t.discard(sum)
+}
+
+func (t *tx) discard(sum []byte) (bool, error) {
 	named, err := t.c.integer(`SELECT EXISTS (SELECT 1 FROM version WHERE substr(blob, 1, 32) = ?1 AND blob IS NOT NULL)
-OR EXISTS (SELECT 1 FROM record WHERE digest = ?1) OR EXISTS (SELECT 1 FROM folder WHERE digest = ?1)`, sum)
+OR EXISTS (SELECT 1 FROM record WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1) OR EXISTS (SELECT 1 FROM folder WHERE digest = ?1)`, sum)
 	if err != nil || named != 0 {
 		return false, t.breaks(err)
 	}
@@ -51,9 +55,18 @@ OR EXISTS (SELECT 1 FROM record WHERE digest = ?1) OR EXISTS (SELECT 1 FROM fold
 	if err != nil || !there {
 		return false, t.breaks(err)
 	}
-	if _, err := t.c.exec("DELETE FROM archive_part WHERE id BETWEEN ? AND ?", id<<partBits, id<<partBits+1<<partBits-1); err != nil {
-		return false, t.breaks(err)
+	if err := t.remove(id); err != nil {
+		return false, err
 	}
-	_, err = t.c.exec("DELETE FROM archive WHERE id = ?", id)
-	return err == nil, t.breaks(err)
+	t.w.scrub = true
+	return true, nil
+}
+
+// remove takes bytes out of the archive.
+func (t *tx) remove(id int64) error {
+	if _, err := t.c.exec("DELETE FROM archive_part WHERE id BETWEEN ? AND ?", id<<partBits, id<<partBits+1<<partBits-1); err != nil {
+		return t.breaks(err)
+	}
+	_, err := t.c.exec("DELETE FROM archive WHERE id = ?", id)
+	return t.breaks(err)
 }

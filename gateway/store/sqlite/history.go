@@ -59,6 +59,7 @@ func (v view) versions(client context.Context, q store.HistoryQuery) (page store
 		}
 		cond.add(" AND r.type = ?", typ)
 	}
+	cond.add(partSQL[q.Part])
 	var types, owners []int64
 	limit := rows(q.Limit)
 	err = v.c.query(ctx, "SELECT "+versionColumns+", r.type, r.id FROM version v CROSS JOIN resource r ON r.rid = v.rid WHERE "+cond.sql+
@@ -83,6 +84,9 @@ func (v view) versions(client context.Context, q store.HistoryQuery) (page store
 	}
 	return page, tooCostly(client, err)
 }
+
+// partSQL chooses between the versions of a history.
+var partSQL = map[store.Part]string{store.Replaced: " AND v.change <> r.change", store.Removed: " AND v.change = r.change AND v.deleted = 1"}
 
 // changeAt returns the first change that was made at a time or after it, one more
 // than the last if there is none.
@@ -126,39 +130,4 @@ WHERE r.type = ? AND r.id > ? AND r.deleted = 0 ORDER BY r.id`+limited(rows(limi
 		return err
 	})
 	return list, err
-}
-
-// Expunge removes a resource with all its versions.
-func (t *tx) Expunge(ctx context.Context, k store.Key) error {
-	if err := t.ready(ctx); err != nil {
-		return err
-	}
-	now, err := t.current(k)
-	if err != nil {
-		return err
-	}
-	if now.rid == 0 {
-		return notFound(k)
-	}
-	part, err := t.intern(k.Type + "." + asPart)
-	if err != nil {
-		return t.breaks(err)
-	}
-	if err := t.writeIndex(now.rid, &values{part: part}, now.held); err != nil {
-		return t.breaks(err)
-	}
-	// The numbers of what goes away must not come again.
-	if _, err := t.c.exec("UPDATE counter SET change = ?, updated = ?", t.w.change, t.w.updated); err != nil {
-		return t.breaks(err)
-	}
-	if _, err := t.c.exec(eraseSQL); err != nil {
-		return t.breaks(err)
-	}
-	for _, sql := range []string{"DELETE FROM version WHERE rid = ?", "DELETE FROM resource WHERE rid = ?"} {
-		if _, err := t.c.exec(sql, now.rid); err != nil {
-			return t.breaks(err)
-		}
-	}
-	_, err = t.c.exec("DELETE FROM pending WHERE from_type = ? AND from_id = ?", k.Type, k.ID)
-	return t.breaks(err)
 }

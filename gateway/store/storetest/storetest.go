@@ -24,6 +24,7 @@ type Store interface {
 	store.Folders
 	store.States
 	store.Erasures
+	store.Leftovers
 }
 
 type group struct {
