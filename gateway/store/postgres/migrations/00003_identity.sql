@@ -8,18 +8,18 @@ CREATE TABLE person (
 
 -- until 0: the link holds. Ended links are history. id only keeps their order.
 CREATE TABLE link (
-    id          int8  GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id          int8  GENERATED ALWAYS AS IDENTITY,
     since       int8  NOT NULL,
     until       int8  NOT NULL,
     person      bytea NOT NULL,
     patient     bytea NOT NULL,
     institution bytea NOT NULL,
     rule        bytea NOT NULL,
-    reason      bytea NOT NULL
+    reason      bytea NOT NULL,
+    PRIMARY KEY (patient, id)
 );
 CREATE UNIQUE INDEX link_living ON link (patient) WHERE until = 0;
 CREATE INDEX link_person ON link (person) WHERE until = 0;
-CREATE INDEX link_patient ON link (patient, id);
 
 CREATE TABLE feature (
     patient bytea PRIMARY KEY,
