@@ -121,17 +121,24 @@ func (v *Validator) Conforms(n *fhir.Node, profile string) []fhir.Issue {
 }
 
 func (v *Validator) resource(n *fhir.Node, profiles []string) []fhir.Issue {
-	r := run{v: v, asked: profiles, thorough: v.options.Thorough}
+	r := runs.Get().(*run)
+	*r = run{v: v, asked: profiles, thorough: v.options.Thorough}
 	r.path = r.pathStore[:0]
 	r.resource(n)
 	if r.inquiry != nil && r.inquiry.Exhausted() {
 		r.report(n, fhir.Warning, msgTermsTooCostly, strconv.Itoa(v.options.MaxSteps))
 	}
-	if r.thorough {
-		return distinct(r.issues)
+	issues, thorough := r.issues, r.thorough
+	*r = run{}
+	runs.Put(r)
+	if thorough && len(issues) > 1 {
+		return distinct(issues)
 	}
-	return r.issues
+	return issues
 }
+
+// runs are walks that have ended; they hold nothing.
+var runs = sync.Pool{New: func() any { return new(run) }}
 
 // distinct drops findings that another rule made before, such as the base
 // definition and a profile of it.
