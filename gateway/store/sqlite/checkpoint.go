@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -11,11 +12,11 @@ import (
 // in three steps, so that no commit waits for more than a few pages:
 //
 //	CheckpointPages written ──▶ another connection moves what there is, while commits go on
-//	                        ──▶ the writer moves what came meanwhile
+//	                        ──▶ the writer moves what came meanwhile, when no reader is in the log
 //	                        ──▶ the next commit begins the log anew
 //
-// For the last step no reader may be in the log, so from the second on none keeps a
-// transaction open.
+// From the second step on no reader keeps a transaction open. Where one is long all the
+// same, the writer does not wait for it, but tries again later.
 type log struct {
 	c        *conn         // moves the log
 	pages    int           // written since the log began
@@ -26,8 +27,10 @@ type log struct {
 const (
 	// checkpointPause is how long after a checkpoint that readers hindered the next is tried.
 	checkpointPause = 10 * time.Second
-	// restartPause is how long readers keep no transactions for the log to begin anew.
+	// restartPause is how long readers keep no transactions for the log to begin anew, and restartWait how
+	// long the writer waits for those that read.
 	restartPause = 100 * time.Millisecond
+	restartWait  = 20 * time.Millisecond
 )
 
 // grew is called after each group, by the writer.
@@ -43,7 +46,12 @@ func (l *log) grew(w *writer) {
 		case <-l.moving:
 			l.moving = nil
 			w.s.read.hold(restartPause)
-			l.pages = move(w.c)
+			waits := func(d time.Duration) { _ = w.c.script(fmt.Sprintf("PRAGMA busy_timeout=%d", d.Milliseconds())) }
+			waits(restartWait)
+			if l.pages = move(w.c, "RESTART"); l.pages > 0 {
+				l.pages += w.s.opt.CheckpointPages / 2
+			}
+			waits(w.s.opt.BusyTimeout)
 		default:
 		}
 		return
@@ -53,16 +61,20 @@ func (l *log) grew(w *writer) {
 		l.moving = make(chan struct{})
 		go func() {
 			defer close(l.moving)
-			move(l.c)
+			move(l.c, "PASSIVE")
 		}()
 	}
 }
 
-// move moves what no reader needs, and tells how many pages are left.
-func move(c *conn) (left int) {
-	_, _ = c.one("PRAGMA wal_checkpoint(PASSIVE)", nil, func(row row) { left = int(row.int(1) - row.int(2)) })
+// move moves what no reader needs, and tells how many pages are left, at least one
+// where the log cannot begin anew.
+func move(c *conn, mode string) (left int) {
+	_, err := c.one("PRAGMA wal_checkpoint("+mode+")", nil, func(row row) { left = int(max(row.int(0), row.int(1)-row.int(2))) })
+	if err != nil {
+		left = 1
+	}
 	c.lost = nil // where it failed, the next one goes on
-	return max(left, 0)
+	return left
 }
 
 // shorten empties the log when that was not enough, because some reader always held an

@@ -1,0 +1,213 @@
+package sqlite_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/sqlite"
+)
+
+// second is a moment of the leading date of results.
+func second(n int64) search.Date {
+	return search.Date{Param: "date", Low: 1.7e15 + n*1e6, High: 1.7e15 + (n+1)*1e6}
+}
+
+// dates a resource may have: what index_key orders by, and what it cannot.
+var leadingDates = map[string][]search.Date{
+	"one":            {second(7)},
+	"another":        {second(3)},
+	"the same":       {second(3)},
+	"none":           nil,
+	"several":        {second(1), second(9)},
+	"long":           {{Param: "date", Low: 1.7e15 + 5e6, High: 1.7e15 + 90*86400e6}},
+	"open":           {{Param: "date", Low: 1.7e15 + 4e6, High: search.MaxTime}},
+	"before 1970":    {{Param: "date", Low: -5e12, High: -5e12 + 1e6}},
+	"the first":      {{Param: "date", Low: 0, High: 1e6}},
+	"of other kinds": {{Param: "issued", Low: 1.7e15, High: 1.7e15 + 1e6}},
+}
+
+// result has the code and date of a leading date.
+func result(id string, expect int64, dates []search.Date) *store.Put {
+	p := put(id, expect, "{}")
+	p.Type = "Observation"
+	p.Values = search.Values{
+		Tokens:     []search.Token{{Param: "code", Code: "K"}, {Param: "status", Code: "final"}, {Param: "identifier", Code: "number-12345"}},
+		References: []search.Reference{{Param: "patient", Type: "Patient", ID: "p1"}, {Param: "subject", Type: "Patient", ID: "p1"}},
+		Dates:      dates,
+	}
+	return p
+}
+
+// pages reads a search to its end, three at a time, and calls between before each page but the first.
+func pages(t *testing.T, s *sqlite.Store, q search.Query, between func(page int)) (ids []string) {
+	t.Helper()
+	q.Type, q.Count, q.Allowed = "Observation", 3, search.Allowed{All: true}
+	for n := 1; ; n++ {
+		p, err := s.Search(t.Context(), &q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Rows {
+			ids = append(ids, r.ID)
+		}
+		if p.Next == nil {
+			return ids
+		}
+		q.After, q.AsOf = p.Next, p.AsOf
+		between(n)
+	}
+}
+
+func TestPagesInTheOrderOfDatesHoldEverythingOnce(t *testing.T) {
+	orders := map[string][]search.Sort{
+		"unsorted": nil,
+		"oldest":   {{Param: "date", Kind: search.KindDate}},
+		"newest":   {{Param: "date", Kind: search.KindDate, Down: true}},
+	}
+	wheres := map[string][]search.Clause{
+		"code":             {token("code", "K")},
+		"status":           {token("status", "final")},
+		"identifier":       {token("identifier", "number-12345")},
+		"patient":          {reference("patient", "Patient", "p1")},
+		"patient and code": {reference("patient", "Patient", "p1"), token("code", "K")},
+		"code since": {token("code", "K"), {Param: "date", Kind: search.KindDate, Any: []search.Operand{
+			search.DateMatch{Compare: search.GE, Low: 1.7e15, High: 1.7e15 + 1}}}},
+	}
+	for _, late := range []bool{false, true} { // some dates of another kind come between two pages
+		for order, sort := range orders {
+			for where, clauses := range wheres {
+				t.Run(fmt.Sprintf("%s, %s, late %v", where, order, late), func(t *testing.T) {
+					s := open(t, t.TempDir(), sqlite.Options{})
+					var want []string
+					sortKey := map[string]int64{}
+					place := map[string]int{}
+					keep := func(id string, dates []search.Date) {
+						if err := write(s, result(id, 0, dates)); err != nil {
+							t.Fatal(err)
+						}
+					}
+					for round := range 4 {
+						for name, dates := range leadingDates {
+							regular := name == "one" || name == "another" || name == "the same"
+							if late && !regular {
+								continue
+							}
+							id := fmt.Sprint(strings.ReplaceAll(name, " ", "-"), "-", round)
+							keep(id, dates)
+							place[id] = len(place)
+							low, high, ok := int64(0), int64(0), false
+							for _, d := range dates {
+								if d.Param == "date" {
+									if !ok || d.Low < low {
+										low = d.Low
+									}
+									if !ok || d.Low > high {
+										high = d.Low
+									}
+									ok = true
+								}
+							}
+							if ok {
+								sortKey[id] = low
+								if order == "newest" {
+									sortKey[id] = high
+								}
+							}
+							if where == "code since" && (name == "none" || name == "of other kinds" || name == "before 1970" || name == "the first") {
+								continue
+							}
+							want = append(want, id)
+						}
+					}
+					got := pages(t, s, search.Query{Where: clauses, Sort: sort}, func(page int) {
+						if late && page == 1 {
+							for name, dates := range leadingDates {
+								keep("late-"+strings.ReplaceAll(name, " ", "-"), dates)
+							}
+						}
+					})
+					if sort != nil {
+						slices.SortFunc(want, func(a, b string) int {
+							ka, oka := sortKey[a]
+							kb, okb := sortKey[b]
+							switch {
+							case oka != okb:
+								if oka {
+									return -1
+								}
+								return 1
+							case order == "newest":
+								return cmp.Or(cmp.Compare(kb, ka), cmp.Compare(place[b], place[a]))
+							}
+							return cmp.Or(cmp.Compare(ka, kb), cmp.Compare(place[a], place[b]))
+						})
+					} else {
+						slices.Sort(want)
+						slices.Sort(got)
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("got  %v\nwant %v", got, want)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestAResourceOfManyMentionsIsFoundByEach(t *testing.T) {
+	s := open(t, t.TempDir(), sqlite.Options{})
+	p := result("a", 0, []search.Date{second(1)})
+	p.Values.Tokens = append(p.Values.Tokens, search.Token{Param: "code", System: "x", Code: "11502-2-long"}, search.Token{Param: "category", System: "y", Code: "11502-2-long"},
+		search.Token{Param: "code-value$0", Code: "11502-2-long", Group: 1})
+	p.Values.Quantities = []search.Quantity{
+		{Param: "value-quantity", Low: 4, High: 6, System: "u", Code: "g", CanonicalCode: "kg", CanonicalLow: .004, CanonicalHigh: .006},
+		{Param: "combo-value-quantity", Low: 40, High: 60, System: "u", Code: "mg"},
+		{Param: "code-value$1", Low: 4, High: 6, Code: "g", Group: 1}}
+	p.Values.Strings = []search.String{{Param: "note", Folded: "wang", Exact: "Wáng"}, {Param: "note", Folded: "something else", Exact: "X"}}
+	if err := write(s, p); err != nil {
+		t.Fatal(err)
+	}
+	system := func(s string) *string { return &s }
+	exact := func(text string) search.Clause {
+		return search.Clause{Param: "note", Kind: search.KindString, Any: []search.Operand{search.StringMatch{Mode: search.Exact, Text: text}}}
+	}
+	amount := func(param, code string, canonical bool, low, high float64) search.Clause {
+		return search.Clause{Param: param, Kind: search.KindQuantity, Any: []search.Operand{search.QuantityMatch{
+			NumberMatch: search.NumberMatch{Compare: search.EQ, Low: low, Value: (low + high) / 2, High: high}, Code: code, Canonical: canonical}}}
+	}
+	for name, tt := range map[string]struct {
+		clause search.Clause
+		found  bool
+	}{
+		"a code of its system":                  {search.Clause{Param: "code", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{System: system("x"), Code: "11502-2-long"}}}, true},
+		"the category of the same text":         {search.Clause{Param: "category", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{System: system("y"), Code: "11502-2-long"}}}, true},
+		"the code with the category's system":   {search.Clause{Param: "code", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{System: system("y"), Code: "11502-2-long"}}}, false},
+		"the text under another parameter":      {token("method", "11502-2-long"), false},
+		"text as it was written":                {exact("Wáng"), true},
+		"text as it was folded":                 {exact("wang"), false},
+		"text that was folded otherwise":        {exact("X"), true},
+		"a quantity":                            {amount("value-quantity", "g", false, 4, 6), true},
+		"the quantity of another parameter":     {amount("value-quantity", "mg", false, 40, 60), false},
+		"a quantity in base units":              {amount("value-quantity", "kg", true, .004, .006), true},
+		"base units under the other parameter":  {amount("combo-value-quantity", "kg", true, .004, .006), false},
+		"a quantity's number in base units":     {amount("value-quantity", "", false, .004, .006), false},
+		"the other parameter's own quantity":    {amount("combo-value-quantity", "mg", false, 40, 60), true},
+		"a quantity of a component, as a whole": {amount("code-value", "g", false, 4, 6), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page, err := s.Search(context.Background(), &search.Query{Type: "Observation", Count: 10, Where: []search.Clause{tt.clause}, Allowed: search.Allowed{All: true}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(page.Rows) == 1; got != tt.found {
+				t.Errorf("found %v, want %v", got, tt.found)
+			}
+		})
+	}
+}
