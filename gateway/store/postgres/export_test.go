@@ -45,6 +45,9 @@ func (s *Store) Setting(ctx context.Context, name string, writer bool) (value st
 	return value, err
 }
 
+// Waiting is how many transactions wait for a connection, or a group.
+func (s *Store) Waiting() int64 { return s.waiting.Load() }
+
 // Exec runs SQL on a connection that writes or one that reads.
 func (s *Store) Exec(ctx context.Context, sql string, writer bool) error {
 	pool := s.read

@@ -211,17 +211,16 @@ func (t *tx) join(ctx context.Context, m *member) (joined bool, err error) {
 		return false, nil
 	}
 	t.solo = m
-	if err := t.connect(ctx); err != nil {
+	if t.c, err = t.s.shared.Acquire(ctx); err != nil {
 		return false, err
 	}
 	if err := t.foresee(ctx, []*member{m}, true); err != nil || !m.refused {
 		return true, err
 	}
-	t.rollback()
+	t.release(false)
 	t.endSolo()
-	fresh := t.s.newTx(t.c, t.hot) // nothing was written yet
-	fresh.foretold, fresh.locked, fresh.alone = true, true, true
-	*t, m.refused = *fresh, false
+	*t = *t.s.newTx(nil, t.hot) // nothing was written yet
+	t.foretold, t.locked, t.alone = true, true, true
 	return false, nil
 }
 
@@ -267,7 +266,7 @@ func (s *Store) group(list []*member) (back []*member) {
 			m.turn <- inOwn
 		}
 	}
-	c, err := s.write.Acquire(ctx)
+	c, err := s.shared.Acquire(ctx)
 	if err != nil {
 		for _, m := range list {
 			apart(m)
@@ -331,6 +330,7 @@ func (t *tx) lend(m *member) bool {
 		t.first = of.first
 	}
 	if of.b != nil {
+		t.begin()
 		t.b.QueuedQueries = append(t.b.QueuedQueries, of.b.QueuedQueries...)
 	}
 	return true

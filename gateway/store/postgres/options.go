@@ -9,7 +9,7 @@ import (
 // Options are the limits of a store. Zero fields take the defaults.
 type Options struct {
 	// Writers and Readers bound the connections for transactions and for questions; defaults four times the
-	// processors, at least 8. Two more serve names and upkeep.
+	// processors, at least 8. Each group has one besides, and two more serve names and upkeep.
 	Writers, Readers int
 	// Queue is how many transactions may wait for a connection before Update answers fault.Busy; default 4096.
 	Queue int

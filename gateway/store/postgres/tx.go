@@ -279,6 +279,7 @@ func (s *Store) attempts(ctx context.Context, alone bool, fn func(ctx context.Co
 		}
 		if lost(err) {
 			s.write.Reset()
+			s.shared.Reset()
 		}
 		alone = true
 		select {
@@ -302,12 +303,7 @@ func (s *Store) run(ctx context.Context, hot []row, alone bool, fn func(ctx cont
 	defer func() { // also when the goroutine of fn ends
 		t.over = true
 		t.abandon()
-		if t.c != nil {
-			if !settled {
-				t.rollback()
-			}
-			t.c.Release()
-		}
+		t.release(settled)
 		t.endSolo()
 	}()
 	err := contained(ctx, t, fn)
@@ -367,6 +363,18 @@ func contained(ctx context.Context, t *tx, fn func(ctx context.Context, t *tx) e
 		}
 	}()
 	return fn(ctx, t)
+}
+
+// release gives the connection back, if there is one.
+func (t *tx) release(settled bool) {
+	if t.c == nil {
+		return
+	}
+	if !settled {
+		t.rollback()
+	}
+	t.c.Release()
+	t.c = nil
 }
 
 // rollback ends a transaction that did not commit, if BEGIN ever left.
@@ -444,6 +452,7 @@ func (t *tx) Begin(ctx context.Context, f store.Foresight) error {
 		if joined, err := t.join(ctx, m); joined || err != nil {
 			return t.breaks(err)
 		}
+		t.known, m.refused = map[store.Key]*current{}, false // what a group found may be old by now
 	}
 	if t.c == nil {
 		if err := t.connect(ctx); err != nil {

@@ -36,7 +36,7 @@ type group struct {
 // test.
 func Run(t *testing.T, open func(t testing.TB) Store) {
 	RunSearch(t, open)
-	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"pending", pendingTests}, group{"history", historyTests}, group{"order", orderTests},
+	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"foresight", foresightTests()}, group{"pending", pendingTests}, group{"history", historyTests}, group{"order", orderTests},
 		group{"blob", blobTests},
 		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests},
 		group{"folder", folderTests}, group{"state", stateTests}, group{"erasure", erasureTests})
