@@ -37,7 +37,7 @@ func (e *Engine) criterion(ctx context.Context, v Viewer, typ string, pairs []se
 	var q *search.Query
 	var issues []fhir.Issue
 	err := e.parsed(ctx, func() bool {
-		names, q, issues = e.Index.Criterion(typ, pairs)
+		names, q, issues = e.Index.Criterion(seenBy(ctx, v), typ, pairs)
 		return q == nil || fhir.HasErrors(issues)
 	})
 	if err != nil {

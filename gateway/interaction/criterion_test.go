@@ -258,3 +258,22 @@ func issuesOf(t testing.TB, err error) []fhir.Issue {
 	}
 	return refused.Issues
 }
+
+func TestCriteriaSeeTheValueSetsOfWhoAsks(t *testing.T) {
+	f := newFixture(t)
+	f.Index.SetTerminology(f.Terminology())
+	f.apply("city", 1, f.replace(`{"resourceType":"ValueSet","id":"v","url":"http://test/v","status":"active",
+		"compose":{"include":[{"system":"http://hl7.org/fhir/administrative-gender","concept":[{"code":"female"}]}]}}`))
+	k := f.post(f.Engine, "Patient", `{"resourceType":"Patient","gender":"female"}`)
+	f.post(f.Engine, "Patient", `{"resourceType":"Patient","gender":"male"}`)
+	criterion := pairs(t, "gender:in=http://test/v")
+	changed := tree(t, `{"resourceType":"Patient","gender":"female","birthDate":"1990-01-01"}`)
+	stranger := interaction.Viewer{Client: "stranger", Institution: "county"}
+	if _, err := f.UpdateIf(f.ctx(), stranger, "Patient", changed.Clone(), criterion, 0); !fault.Is(err, fault.Invalid) {
+		t.Errorf("one who does not see the value set: %v", err)
+	}
+	w, err := f.UpdateIf(f.ctx(), everybody, "Patient", changed, criterion, 0)
+	if err != nil || w.Key != k {
+		t.Errorf("%+v %v, want %s", w, err, k)
+	}
+}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -19,8 +20,9 @@ import (
 //
 // Criteria are strict. Parameters that say how a result is wanted do not belong
 // there, apart from _format and _pretty, which are ignored; nor is a criterion
-// without any condition one. Query has Type and Where.
-func (e *Engine) Criterion(typ string, pairs []Pair) (names []string, q *Query, issues []fhir.Issue) {
+// without any condition one. ctx says to the terminology who asks. Query has Type and
+// Where.
+func (e *Engine) Criterion(ctx context.Context, typ string, pairs []Pair) (names []string, q *Query, issues []fhir.Issue) {
 	var conditions []Pair
 	for _, pair := range pairs {
 		head, _, _ := strings.Cut(pair.Name, ":")
@@ -35,7 +37,7 @@ func (e *Engine) Criterion(typ string, pairs []Pair) (names []string, q *Query, 
 		}
 		conditions = append(conditions, pair)
 	}
-	request, issues := e.Parse(typ, conditions, ParseOptions{})
+	request, issues := e.Parse(typ, conditions, ParseOptions{Context: ctx})
 	if request == nil {
 		return nil, nil, issues
 	}

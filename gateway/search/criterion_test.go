@@ -18,7 +18,7 @@ func criterion(t *testing.T, typ, query string) ([]string, *search.Query, []fhir
 	if issues != nil {
 		t.Fatal(issues)
 	}
-	return engine().Criterion(typ, pairs)
+	return engine().Criterion(t.Context(), typ, pairs)
 }
 
 func TestCriterion(t *testing.T) {

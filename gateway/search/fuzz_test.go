@@ -56,8 +56,8 @@ func FuzzParse(f *testing.F) {
 		if r2.Hash != r.Hash || showQuery(r2.Query.Where) != showQuery(r.Query.Where) || !cmp.Equal(r2.Query.Sort, r.Query.Sort) {
 			t.Errorf("self link of %q means another search", query)
 		}
-		if _, q, _ := engine().Criterion(resource, pairs); q != nil {
-			if _, q2, _ := engine().Criterion(resource, again); q2 == nil || search.Normal(q2) != search.Normal(q) {
+		if _, q, _ := engine().Criterion(t.Context(), resource, pairs); q != nil {
+			if _, q2, _ := engine().Criterion(t.Context(), resource, again); q2 == nil || search.Normal(q2) != search.Normal(q) {
 				t.Errorf("the criterion %q has two normal forms", query)
 			}
 		}
