@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -262,9 +263,9 @@ func readsBack(t *testing.T, c *client, w *scan.World) {
 			if want == nil {
 				return // which are there is compared below
 			}
-			if diff := difference.Diff(asSent(want.Body), asSent(got)); diff != "" && faulty < 5 {
+			if a, b := asSent(want.Body), asSent(got); !reflect.DeepEqual(a, b) && faulty < 5 {
 				faulty++
-				t.Errorf("%s is not as it was sent (-sent +read)\n%s", typ, diff)
+				t.Errorf("%s is not as it was sent (-sent +read)\n%s", typ, difference.Diff(a, b))
 			}
 		})
 		if wrong != "" {
