@@ -104,7 +104,7 @@ type reply struct {
 }
 
 // patience is how long a client goes on where the server asks it to come again.
-const patience = time.Minute
+const patience = 5 * time.Minute
 
 // ask sends a request, and sends it again where the answer says that this may help: too many requests, a conflict with
 // another writer, not available now.

@@ -170,8 +170,8 @@ func (w *World) rank(p *Parameter, r *Resource, down bool) []string {
 // CheckAll returns what is wrong with pages that are to hold resources, each once, and nothing else.
 func (w *World) CheckAll(want []*Resource, pages []Page) error { return w.check(want, "", "", pages) }
 
-// CheckEverything returns what is wrong with the answer to $everything: its members are matches, on whatever page, and
-// what they refer to is there, a match or included.
+// CheckEverything returns what is wrong with the answer to $everything: its members are matches, each once, on whatever
+// page, and what they refer to is there, a match or included. A server may count that to the members, too.
 func (w *World) CheckEverything(members, supporting []*Resource, pages []Page) error {
 	var matches []string
 	there := map[string]bool{}
@@ -181,7 +181,14 @@ func (w *World) CheckEverything(members, supporting []*Resource, pages []Page) e
 			there[key] = true
 		}
 	}
-	if err := same("members", matches, members); err != nil {
+	more := slices.Clone(members)
+	for _, r := range supporting {
+		if slices.Contains(matches, r.Key()) {
+			more = append(more, r)
+			there[r.Key()] = true
+		}
+	}
+	if err := same("members", matches, more); err != nil {
 		return err
 	}
 	return same("supporting", slices.Collect(maps.Keys(there)), supporting)

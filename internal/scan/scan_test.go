@@ -208,7 +208,9 @@ func TestCheckRefusesWrongAnswers(t *testing.T) {
 		ok   bool
 	}{
 		{page("Patient/a Encounter/e Observation/x", "Organization/o", -1), true},
+		{page("Patient/a Encounter/e Observation/x Organization/o", "", -1), true},
 		{page("Patient/a Encounter/e Observation/x", "", -1), false},
+		{page("Patient/a Encounter/e", "Observation/x Organization/o", -1), false},
 		{page("Patient/a Encounter/e", "Organization/o", -1), false},
 		{page("Patient/a Encounter/e Observation/x Patient/b", "Organization/o", -1), false},
 	} {
