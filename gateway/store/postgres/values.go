@@ -415,16 +415,3 @@ func middle(low, high float64) float64 {
 	}
 	return low + (high-low)/2
 }
-
-// without returns what is in a and not in b; both are sorted.
-func without[T any](a, b []T, by func(a, b T) int) (out []T) {
-	for _, x := range a {
-		for len(b) > 0 && by(b[0], x) < 0 {
-			b = b[1:]
-		}
-		if len(b) == 0 || by(b[0], x) != 0 {
-			out = append(out, x)
-		}
-	}
-	return out
-}

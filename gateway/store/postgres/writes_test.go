@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -135,20 +136,17 @@ func contentsOf(t testing.TB, url, prefix string) (out []string) {
 	}
 	defer db.Close()
 	for _, query := range contents {
-		rows, err := db.Query("SELECT row_to_json(x)::text FROM ("+query+") x", []byte(prefix))
-		if err != nil {
-			t.Fatal(err)
-		}
 		table := query[strings.Index(query, "FROM"):][5:13]
-		for rows.Next() {
-			var text string
-			if err := rows.Scan(&text); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, table+" "+text)
-		}
-		if err := rows.Err(); err != nil {
+		var list []byte
+		if err := db.QueryRow("SELECT coalesce(json_agg(x), '[]') FROM ("+query+") x", []byte(prefix)).Scan(&list); err != nil {
 			t.Fatal(err)
+		}
+		var rows []json.RawMessage
+		if err := json.Unmarshal(list, &rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			out = append(out, table+" "+string(row))
 		}
 	}
 	return out
