@@ -20,3 +20,12 @@ func TestEveryReadingIsPlain(t *testing.T) {
 		}
 	}
 }
+
+func TestTheTableSaysWhatTheDictionaryDoes(t *testing.T) {
+	for r := rune(firstHan - 1); r <= lastHan+1; r++ {
+		want, wanted := inDictionary(r)
+		if got, ok := syllable(r); got != want || ok != wanted {
+			t.Errorf("%c is read as %q, the dictionary has %q", r, got, want)
+		}
+	}
+}
