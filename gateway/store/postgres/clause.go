@@ -2,12 +2,9 @@ package postgres
 
 import (
 	"context"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/search"
@@ -57,30 +54,39 @@ func (b *builder) pid(typ, param, form string) (int32, bool, error) {
 type source struct {
 	rids    fragment // no text: nothing leads to them, they are found by looking at all
 	cond    fragment
-	exact   bool // rids lists what fulfils cond and nothing else
-	ordered bool // rids come once each, in order of rid, without sorting
-	nested  bool // rids is a chain with a driver of its own, not worth probing
-	none    bool // no resource fulfils it
+	keys    []int64 // it has a row of index_key under one of them, what is exact and what is not; nil: nothing is known
+	exact   bool    // rids lists what fulfils cond and nothing else
+	ordered bool    // rids come once each, in order of rid, without sorting
+	nested  bool    // rids is a chain with a driver of its own, not worth probing
+	none    bool    // no resource fulfils it
 }
 
 var noSource = source{none: true}
 
-// drive writes the resources that a source lists, in order of rid, and behind one if it
+// drive writes the resources that a source lists and met asks of, in order of rid, and behind one if it
 // is not nil. OFFSET 0 keeps the planner, which may know nothing of the tables yet, from
 // beginning anywhere else. The list is d followed by the alias.
-func (s *source) drive(alias string, behind any) fragment {
+func (s *source) drive(alias string, met fragment, behind any) fragment {
 	var f fragment
 	if s.ordered {
 		f.add("("+s.rids.sql, s.rids.args...)
+		f.append(met.at("x"))
 		if behind != nil {
 			f.add(" AND x.rid > ?", behind)
 		}
 		f.sql += " ORDER BY x.rid OFFSET 0)"
 	} else {
-		f.add("(SELECT DISTINCT z.rid FROM ("+s.rids.sql+") z ORDER BY z.rid OFFSET 0)", s.rids.args...)
+		f.add("(SELECT DISTINCT z.rid FROM ("+s.rids.sql+") z WHERE true", s.rids.args...)
+		f.append(met.at("z"))
+		f.sql += " ORDER BY z.rid OFFSET 0)"
 	}
-	f.sql += " d" + alias + " CROSS JOIN LATERAL (SELECT * FROM resource y WHERE y.rid = d" + alias + ".rid OFFSET 0) " + alias
+	f.sql += " d" + alias + rowOf(alias)
 	return f
+}
+
+// rowOf joins the resource that a list d followed by the alias leads to.
+func rowOf(alias string) string {
+	return " CROSS JOIN LATERAL (SELECT * FROM resource y WHERE y.rid = d" + alias + ".rid OFFSET 0) " + alias
 }
 
 // where is a compiled list of clauses on resources of one type.
@@ -97,6 +103,29 @@ func (w *where) but(driver *source) fragment {
 	for i := range w.sources {
 		if s := &w.sources[i]; s != driver || !s.exact {
 			all.add(" AND "+s.cond.sql, s.cond.args...)
+		}
+	}
+	return all
+}
+
+// maxMet bounds how many keys are looked up for each entry that a driver lists.
+const maxMet = 2
+
+// met asks index_key of what @ leads to for the keys of all sources but the driver: that
+// takes less than a look at the row, which most of what a driver lists does not need then.
+func (w *where) met(driver *source) fragment {
+	var all fragment
+	n := 0
+	for i := range w.sources {
+		s := &w.sources[i]
+		if s == driver || s.keys == nil || n == maxMet {
+			continue
+		}
+		n++
+		if len(s.keys) == 1 {
+			all.add(" AND EXISTS (SELECT 1 FROM index_key e WHERE e.key = ? AND e.rid = @.rid OFFSET 0)", s.keys[0])
+		} else {
+			all.add(" AND EXISTS (SELECT 1 FROM unnest(?::int8[]) k JOIN index_key e ON e.key = k AND e.rid = @.rid OFFSET 0)", s.keys)
 		}
 	}
 	return all
@@ -230,6 +259,11 @@ func union(sources []source) source {
 			u.rids = fragment{}
 		} else {
 			u.rids.add(" UNION ALL "+s.rids.sql, s.rids.args...)
+		}
+		if u.keys == nil || s.keys == nil {
+			u.keys = nil
+		} else {
+			u.keys = append(u.keys[:len(u.keys):len(u.keys)], s.keys...)
 		}
 		u.ordered = false
 		u.nested = u.nested || s.nested
@@ -597,9 +631,10 @@ func (b *builder) has(typeID int32, m search.HasMatch, depth int) (source, error
 	}
 	a := b.alias()
 	s := source{nested: true, exact: true}
-	s.cond.add("EXISTS (SELECT 1 FROM index_key x JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = @.self # ?::int8 AND "+
-		"EXISTS (SELECT 1 FROM unnest(array_positions("+a+".x_text, @.id)) i WHERE "+a+".x_pid[i] = ? AND "+a+".x_space[i] = ?) AND ",
-		b.v.s.hash.param(pid), pid, typeID)
+	s.cond.add("EXISTS (SELECT 1 FROM index_key x JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = @.self # ?::int8", b.v.s.hash.param(pid))
+	s.cond.append(inner.met(nil).at("x"))
+	s.cond.add(" AND EXISTS (SELECT 1 FROM unnest(array_positions("+a+".x_text, @.id)) i WHERE "+a+".x_pid[i] = ? AND "+a+".x_space[i] = ?) AND ",
+		pid, typeID)
 	s.cond.append(inner.but(nil).at(a))
 	s.cond.sql += ")"
 	from, cond, err := b.from(a, &inner)
@@ -626,79 +661,7 @@ func (b *builder) from(alias string, w *where) (from, cond fragment, err error) 
 	if d == nil {
 		return fragment{sql: "resource " + alias}, cond, nil
 	}
-	return d.drive(alias, nil), cond, nil
-}
-
-// probeSteps are how far the alternatives are counted, widening, until one of them
-// ends; the last step is Options.ScanFrom. Most searches have one that ends at the
-// first.
-var probeSteps = [...]int64{256, math.MaxInt64}
-
-// rarest returns the source that lists the fewest resources, nil when there is
-// none to choose from, and whether even that one is common.
-func (b *builder) rarest(sources []source) (best *source, common bool, err error) {
-	var plain []*source
-	for i := range sources {
-		switch d := &sources[i]; {
-		case d.rids.sql == "":
-		case d.nested:
-			best = d // better than all of a type; a plain one that ends is better still
-		default:
-			plain = append(plain, d)
-		}
-	}
-	if len(plain) == 0 {
-		return best, false, nil
-	}
-	if len(plain) == 1 && best == nil && plain[0].ordered {
-		return plain[0], false, nil // streams in order: never worse than reading the whole type
-	}
-	last := int64(b.v.s.opt.ScanFrom)
-	for _, limit := range probeSteps {
-		limit = min(limit, last)
-		counts, err := b.probe(plain, limit)
-		if err != nil {
-			return nil, false, err
-		}
-		least := limit
-		var found *source
-		for i, n := range counts {
-			if n < least {
-				least, found = n, plain[i]
-			}
-		}
-		if found != nil {
-			return found, false, nil
-		}
-		if limit == last {
-			break
-		}
-	}
-	if best != nil {
-		return best, false, nil
-	}
-	for _, d := range plain {
-		if d.ordered {
-			return d, true, nil
-		}
-	}
-	return plain[0], true, nil
-}
-
-// probe counts what sources list, up to a limit.
-func (b *builder) probe(sources []*source, limit int64) ([]int64, error) {
-	var f fragment
-	f.sql = "SELECT ARRAY["
-	for i, d := range sources {
-		if i > 0 {
-			f.sql += ", "
-		}
-		f.add("(SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+") p"+limited(limit)+") c)", d.rids.args...)
-	}
-	f.sql += "]"
-	var counts []int64
-	err := b.v.q.query(b.ctx, ask(f, func(rows pgx.Rows) error { return rows.Scan(&counts) }))
-	return counts, err
+	return d.drive(alias, w.met(d), nil), cond, nil
 }
 
 // starts are the beginnings of texts that index_string holds.

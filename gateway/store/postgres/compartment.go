@@ -76,7 +76,7 @@ func (v view) compartment(ctx context.Context, q store.CompartmentQuery) (store.
 	var h horizon
 	var list []*question
 	if q.After == nil {
-		list = append(list, v.s.horizonOf(&h))
+		list = append(list, v.horizonOf(&h))
 	} else {
 		typ, id, ok := strings.Cut(q.After.ID, "/")
 		if !ok || len(q.After.Keys) != 1 {

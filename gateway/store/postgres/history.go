@@ -19,8 +19,9 @@ type horizon struct {
 
 // horizonOf asks for the horizon. What is asked behind it in the same trip sees all
 // that is within.
-func (s *Store) horizonOf(h *horizon) *question {
-	return ask(fragment{sql: "SELECT open_stamps()"}, func(rows pgx.Rows) error {
+func (v view) horizonOf(h *horizon) *question {
+	_, inside := v.q.(*tx)
+	return ask(fragment{"SELECT open_stamps(?)", []any{!inside}}, func(rows pgx.Rows) error {
 		var times []int64
 		if err := rows.Scan(&times); err != nil {
 			return err
@@ -33,7 +34,7 @@ func (s *Store) horizonOf(h *horizon) *question {
 				break
 			}
 		}
-		s.took(h.last)
+		v.s.took(h.last)
 		return nil
 	})
 }
@@ -88,7 +89,7 @@ FROM version v JOIN resource r ON r.rid = v.rid WHERE v.change > ? AND v.change 
 // settled asks, in a trip of its own, up to where nothing can come in between.
 func (v view) settled(ctx context.Context) (int64, error) {
 	var h horizon
-	err := v.q.query(ctx, v.s.horizonOf(&h))
+	err := v.q.query(ctx, v.horizonOf(&h))
 	return h.settled(), err
 }
 

@@ -12,6 +12,7 @@ func keyed(key int64) source {
 	return source{
 		rids:    fragment{"SELECT x.rid FROM index_key x WHERE x.key = ?", []any{key}},
 		cond:    fragment{"? = ANY(@.keys)", []any{key}},
+		keys:    []int64{key},
 		exact:   true,
 		ordered: true,
 	}
@@ -24,6 +25,7 @@ func keyedAny(keys []int64) source {
 	return source{
 		rids:  fragment{"SELECT x.rid FROM index_key x WHERE x.key = ANY(?)", []any{keys}},
 		cond:  fragment{"@.keys && ?", []any{keys}},
+		keys:  keys,
 		exact: true,
 	}
 }
@@ -612,7 +614,7 @@ func (b *builder) composite(typ, param string, m search.CompositeMatch) (source,
 			k.rids.sql += " AND EXISTS (SELECT 1 FROM index_key y WHERE y.key = ? AND y.rid = x.rid)"
 			k.rids.args = append(k.rids.args, slices.Max(keys))
 		}
-		s.rids, s.ordered = k.rids, true
+		s.rids, s.keys, s.ordered = k.rids, k.keys, true
 		s.cond.sql = "(" + k.cond.sql + " AND " + s.cond.sql + ")"
 		s.cond.args = append(append([]any{}, k.cond.args...), s.cond.args...)
 	}

@@ -73,6 +73,9 @@ type plan struct {
 	horizon     horizon // of the first page; none on the first
 }
 
+// hitColumns are what a hit keeps of resource r, so that nothing is looked up there again for what is on the page.
+const hitColumns = "r.rid AS rid, r.change AS change, r.type AS type, r.id AS id, r.stamp_time AS stamp_time, r.stamp_sequence AS stamp_sequence"
+
 // hits is the start of a statement: from where, and under which condition.
 type hits struct{ from, cond fragment }
 
@@ -116,11 +119,15 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		cond.append(asOf)
 		h := hits{fragment{sql: "resource r"}, cond.at("r")}
 		if driver != nil {
-			h.from = driver.drive("r", behind)
+			h.from = driver.drive("r", w.met(driver), behind)
 		}
 		return h
 	}
 	b.total(q, start(best, total, nil), &p)
+	date, byDate, err := b.walks(q)
+	if err != nil {
+		return p, err
+	}
 	down := len(q.Sort) > 0 && q.Sort[len(q.Sort)-1].Down
 	order := ""
 	if down {
@@ -138,13 +145,13 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		if after != nil {
 			behind = after[0]
 		}
-		hit = start(best, asOf, behind).rows("r.rid AS rid, r.change AS change")
+		hit = start(best, asOf, behind).rows(hitColumns)
 		if after != nil {
 			hit.add(" AND "+rid+" > ?", behind)
 		}
 		hit.sql += " ORDER BY " + rid
 	case len(q.Sort) == 1 && q.Sort[0].Param == paramUpdated && (best == nil || common):
-		hit = start(nil, asOf, nil).rows("r.rid AS rid, r.change AS change, r.updated AS k0")
+		hit = start(nil, asOf, nil).rows(hitColumns + ", r.updated AS k0")
 		if after != nil {
 			if after[0] == nil {
 				return p, errPosition
@@ -157,10 +164,13 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		}
 		by = "h.k0" + order + ", h.rid" + order
 		hit.sql += " ORDER BY r.updated" + order + ", r.rid" + order
+	case byDate && (after == nil || after[0] != nil):
+		keyed, hit = b.walk(q, w, walk{date: date, key: keys[0], best: best, asOf: asOf, after: after})
+		by = "h.k0" + order + " NULLS LAST, h.rid" + order
 	default:
 		var names, sorted []string
 		var downs []bool
-		columns := fragment{sql: "r.rid AS rid, r.change AS change"}
+		columns := fragment{sql: hitColumns}
 		for i, s := range q.Sort {
 			name := "k" + strconv.Itoa(i)
 			columns.add(", "+keys[i].sql+" AS "+name, keys[i].args...)
@@ -193,11 +203,11 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	p.page.append(keyed)
 	p.page.sql += "hit AS MATERIALIZED ("
 	p.page.append(hit)
-	p.page.sql += ") SELECT " + currentColumns + ", h.rid"
+	p.page.sql += ") SELECT " + strings.ReplaceAll(currentColumns, "r.", "h.") + ", h.rid"
 	for i := range q.Sort {
 		p.page.sql += ", h.k" + strconv.Itoa(i)
 	}
-	p.page.sql += " FROM hit h JOIN resource r ON r.rid = h.rid JOIN version v ON v.change = h.change ORDER BY " + by
+	p.page.sql += " FROM hit h JOIN version v ON v.change = h.change ORDER BY " + by
 	return p, nil
 }
 
@@ -224,7 +234,7 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 	h := p.horizon
 	var list []*question
 	if q.After == nil {
-		list = append(list, v.s.horizonOf(&h))
+		list = append(list, v.horizonOf(&h))
 	}
 	own, inside := v.q.(*tx)
 	both := q.Total != search.TotalNone && q.Count > 0 && !inside

@@ -26,6 +26,7 @@ type Store struct {
 	hash         hasher
 	statistics   statistics
 	reads        lookups[wanted, *versionRow]
+	counts       counts
 	groups       groups
 	waiting      atomic.Int64 // transactions without a connection
 	latest       atomic.Int64 // the last time that this process knows to be taken

@@ -1,0 +1,150 @@
+package postgres
+
+import (
+	"math"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// probeSteps are how far the alternatives are counted, widening, until one of them
+// ends; the last step is Options.ScanFrom. Most searches have one that ends at the
+// first.
+var probeSteps = [...]int64{256, 1024, math.MaxInt64}
+
+// counts remembers for a while how many resources there are under keys of index_key that
+// have many, such as a status, so that they need not be counted for every search. They only help to
+// choose between ways to the same answer, so nothing depends on them being true still.
+type counts struct {
+	mu    sync.Mutex
+	byKey map[int64]counted
+}
+
+// counted is how many there were: n, or more where the count ended at its limit.
+type counted struct {
+	n    int64
+	more bool
+	at   time.Time
+}
+
+// Which counts are remembered, for how long, and how many of them.
+const (
+	countsFrom = 128
+	countsTime = time.Minute
+	maxCounts  = 1 << 14
+)
+
+func (c *counts) of(s *source, now time.Time) (counted, bool) {
+	if !s.plain() {
+		return counted{}, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, ok := c.byKey[s.keys[0]]
+	return known, ok && now.Sub(known.at) < countsTime
+}
+
+func (c *counts) remember(s *source, n, limit int64, now time.Time) {
+	if !s.plain() || n < countsFrom {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey == nil || len(c.byKey) >= maxCounts {
+		c.byKey = map[int64]counted{}
+	}
+	c.byKey[s.keys[0]] = counted{n, n >= limit, now}
+}
+
+// rarest returns the source that lists the fewest resources, nil when there is
+// none to choose from, and whether even that one is common.
+func (b *builder) rarest(sources []source) (best *source, common bool, err error) {
+	var plain []*source
+	for i := range sources {
+		switch d := &sources[i]; {
+		case d.rids.sql == "":
+		case d.nested:
+			best = d // better than all of a type; a plain one that ends is better still
+		default:
+			plain = append(plain, d)
+		}
+	}
+	if len(plain) == 0 {
+		return best, false, nil
+	}
+	if len(plain) == 1 && best == nil && plain[0].ordered {
+		return plain[0], false, nil // streams in order: never worse than reading the whole type
+	}
+	last := int64(b.v.s.opt.ScanFrom)
+	for _, limit := range probeSteps {
+		limit = min(limit, last)
+		found, err := b.fewest(plain, limit)
+		if found != nil || err != nil {
+			return found, false, err
+		}
+		if limit == last {
+			break
+		}
+	}
+	if best != nil {
+		return best, false, nil
+	}
+	for _, d := range plain {
+		if d.ordered {
+			return d, true, nil
+		}
+	}
+	return plain[0], true, nil
+}
+
+// fewest returns the source that lists the fewest, nil when none lists less than the limit.
+// Those whose count is remembered are not counted again, and the others no further than the least of them.
+func (b *builder) fewest(sources []*source, limit int64) (found *source, err error) {
+	now := b.v.s.opt.Now()
+	var unknown []*source
+	for _, d := range sources {
+		known, ok := b.v.s.counts.of(d, now)
+		switch {
+		case !ok || known.more && known.n < limit:
+			unknown = append(unknown, d)
+		case !known.more && known.n < limit:
+			found, limit = d, known.n
+		}
+	}
+	if len(unknown) == 0 || limit == 0 {
+		return found, nil
+	}
+	list, err := b.probe(unknown, limit)
+	if err != nil {
+		return nil, err
+	}
+	least := limit
+	for i, n := range list {
+		b.v.s.counts.remember(unknown[i], n, limit, now)
+		if n < least {
+			least, found = n, unknown[i]
+		}
+	}
+	return found, nil
+}
+
+// probe counts what sources list, up to a limit.
+func (b *builder) probe(sources []*source, limit int64) ([]int64, error) {
+	var f fragment
+	f.sql = "SELECT ARRAY["
+	for i, d := range sources {
+		if i > 0 {
+			f.sql += ", "
+		}
+		// The limit is an argument: counts that are remembered make many different ones.
+		f.add("(SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+") p LIMIT ?) c)", append(append([]any{}, d.rids.args...), limit)...)
+	}
+	f.sql += "]"
+	var counts []int64
+	err := b.v.q.query(b.ctx, ask(f, func(rows pgx.Rows) error { return rows.Scan(&counts) }))
+	return counts, err
+}
+
+// plain reports that a source lists what has one key, and nothing else is asked.
+func (s *source) plain() bool { return len(s.keys) == 1 && s.ordered && len(s.rids.args) == 1 }
