@@ -6,13 +6,17 @@
 //
 // # Writing
 //
-// A transaction is one of PostgreSQL's, READ COMMITTED, on a connection of its own. What it
-// writes is collected and sent together with the next question, or with COMMIT:
+// A transaction is one of PostgreSQL's, READ COMMITTED. It says when it begins what it
+// locks, replaces and asks, so that two trips do:
 //
-//	Lock ────▶ BEGIN, advisory locks in ascending order
-//	Put ─────▶ (row of the resource, locked), time of the transaction     one trip
-//	Put, SetFeatures, Finish …                                           none
-//	commit ──▶ all rows, COMMIT                                          one trip
+//	Begin ───▶ BEGIN, advisory locks in ascending order, rows that are replaced, time of the
+//	           transaction, answers to what was foreseen        one trip
+//	Put, SetFeatures, Features, Waiting, HoldState …            none
+//	commit ──▶ the rows, a statement for each table, COMMIT     one trip
+//
+// What was not foreseen takes a trip when it is asked, and takes along what was written till
+// then. Brief transactions that come while others are under way share one of PostgreSQL's:
+// see group.go, which has the order of what happens, and who runs again by itself.
 //
 // A row of a resource is replaced only where its change is still the one that the
 // transaction saw; advisory locks order what is looked for before it is there. That a

@@ -58,6 +58,9 @@ LEFT JOIN feature f ON f.patient = x.patient LEFT JOIN link l ON l.patient = x.p
 func (t *tx) foresee(ctx context.Context, list []*member, try bool) error {
 	t.begin()
 	a := &answers{}
+	for _, m := range list {
+		m.known, m.refused = map[store.Key]*current{}, false
+	}
 	t.foreseeLocks(list, try)
 	if err := t.foreseeRows(ctx, list, try); err != nil {
 		return t.breaks(err)
@@ -69,7 +72,7 @@ func (t *tx) foresee(ctx context.Context, list []*member, try bool) error {
 		return err
 	}
 	for _, m := range list {
-		m.t.answers = a
+		m.answers = a
 		if try && !m.refused && len(list) > 1 {
 			m.refused = a.joins(m.f)
 		}
@@ -116,14 +119,14 @@ func (t *tx) foreseeRows(ctx context.Context, list []*member, try bool) error {
 	var types []int32
 	var ids [][]byte
 	add := func(m *member, k store.Key) error {
-		if m.t.known[k] != nil {
+		if m.known[k] != nil {
 			return nil
 		}
 		typ, ok, err := t.s.names.id(context.WithoutCancel(ctx), k.Type)
 		if err != nil {
 			return err
 		}
-		m.t.known[k] = &current{} // of a type without a number there is nothing
+		m.known[k] = &current{} // of a type without a number there is nothing
 		if ok {
 			of, keys, types, ids = append(of, m), append(keys, k), append(types, typ), append(ids, []byte(k.ID))
 		}
@@ -171,7 +174,7 @@ func (t *tx) foreseeRows(ctx context.Context, list []*member, try bool) error {
 			return err
 		}
 		m := of[n-1]
-		m.t.known[keys[n-1]] = c
+		m.known[keys[n-1]] = c
 		m.refused = m.refused || try && locks && !t.held[c.rid]
 		return nil
 	}, nil)

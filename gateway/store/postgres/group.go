@@ -34,6 +34,8 @@ type member struct {
 	f       *store.Foresight
 	claims  []claim
 	locks   []int64
+	known   map[store.Key]*current // what the first trip found
+	answers *answers
 	refused bool // it cannot be carried out without waiting
 
 	state atomic.Int32
@@ -125,11 +127,13 @@ func (g *groups) take() (list []*member) {
 		return nil
 	}
 	var passed map[claim]bool
+	claims := 0
 	rest := g.queue[:0]
 	for _, m := range g.queue {
-		free := len(list) < g.s.opt.GroupCount && !slices.ContainsFunc(m.claims, func(c claim) bool { return g.busy[c] || passed[c] })
+		fits := len(list) == 0 || len(list) < g.s.opt.GroupCount && claims+len(m.claims) <= g.s.opt.GroupNames
+		free := fits && !slices.ContainsFunc(m.claims, func(c claim) bool { return g.busy[c] || passed[c] })
 		if free {
-			list = append(list, m)
+			list, claims = append(list, m), claims+len(m.claims)
 			for _, c := range m.claims {
 				g.busy[c] = true
 			}
@@ -215,6 +219,7 @@ func (t *tx) join(ctx context.Context, m *member) (joined bool, err error) {
 		return false, err
 	}
 	if err := t.foresee(ctx, []*member{m}, true); err != nil || !m.refused {
+		m.tell()
 		return true, err
 	}
 	t.release(false)
@@ -247,6 +252,10 @@ func (t *tx) abandon() {
 		t.member.ran <- errAbandoned
 	}
 }
+
+// tell lets the transaction know what the first trip found. A member that left does not
+// see what the group still does.
+func (m *member) tell() { m.t.known, m.t.answers = m.known, m.answers }
 
 // endSolo lets others take the place of a group that a transaction had to itself.
 func (t *tx) endSolo() {
@@ -283,7 +292,6 @@ func (s *Store) group(list []*member) (back []*member) {
 		case err != nil || m.refused:
 			apart(m)
 		case lead.bytes > s.opt.GroupBytes:
-			m.t.known, m.t.answers = map[store.Key]*current{}, nil
 			back = append(back, m)
 		case m.state.CompareAndSwap(waiting, running):
 			if lead.lend(m) {
@@ -312,6 +320,7 @@ func (t *tx) lend(m *member) bool {
 	of := m.t
 	of.member, of.begun = m, true
 	of.w, of.at, of.changes, of.held = t.w, t.at, t.changes, t.held
+	m.tell()
 	m.turn <- inGroup
 	err := <-m.ran
 	if of.broken != nil && (errors.Is(of.broken, errRerun) || err == nil || again(of.broken)) {

@@ -14,9 +14,10 @@ type Options struct {
 	// Queue is how many transactions may wait for a connection before Update answers fault.Busy; default 4096.
 	Queue int
 	// Groups is how many groups of brief transactions may run at a time, GroupCount how many transactions share
-	// one at most; defaults 2 and 64. A member of a group that wrote more than GroupBytes is the last of it; default
-	// 4 MiB.
-	Groups, GroupCount, GroupBytes int
+	// one at most; defaults 2 and 64. All of them together have at most GroupNames names and resources, because the
+	// database keeps their locks in memory; default 1024. A member that makes it more than GroupBytes that a group
+	// writes is the last of it; default 4 MiB.
+	Groups, GroupCount, GroupNames, GroupBytes int
 	// LockTime is how long a transaction waits for another one's lock before it fails with fault.Busy; default 10 s.
 	LockTime time.Duration
 	// StatementTime bounds each statement of a transaction, IdleTime how long one may stay open without a statement;
@@ -67,6 +68,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Queue, 4096)
 	def(&o.Groups, 2)
 	def(&o.GroupCount, 64)
+	def(&o.GroupNames, 1024)
 	def(&o.GroupBytes, 4<<20)
 	def(&o.PageCount, 1000)
 	def(&o.MaxOperands, 2000)

@@ -452,14 +452,15 @@ func (t *tx) Begin(ctx context.Context, f store.Foresight) error {
 		if joined, err := t.join(ctx, m); joined || err != nil {
 			return t.breaks(err)
 		}
-		t.known, m.refused = map[store.Key]*current{}, false // what a group found may be old by now
 	}
 	if t.c == nil {
 		if err := t.connect(ctx); err != nil {
 			return err
 		}
 	}
-	return t.foresee(ctx, []*member{m}, false)
+	err := t.foresee(ctx, []*member{m}, false)
+	m.tell()
+	return err
 }
 
 // Lock serialises transactions by advisory locks, taken in ascending order in a
