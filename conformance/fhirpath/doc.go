@@ -8,7 +8,8 @@
 //
 // An Expression is compiled once and may be evaluated by any number of
 // goroutines. Evaluation is bounded by Limits: steps, values held and text
-// made; nesting is bounded when parsing.
+// made; nesting is bounded when parsing. A Plan evaluates many expressions over
+// one resource and walks what their paths share once.
 //
 //	m := fhirpath.NewModel(definitions.R4())
 //	x, err := m.Compile("name.where(use = 'official').given.first()", fhirpath.Options{Context: "Patient"})
