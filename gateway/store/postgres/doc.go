@@ -31,14 +31,22 @@
 // that time until its end. A change is that time and the place in the transaction.
 // Readers of Changes and Versions ask first which times are held (open_stamps) and see
 // what is earlier than all of them; searches by page remember them, so that a page sees
-// what the first one could see.
+// what the first one could see. Who reads outside of a transaction lists the locks only
+// where a transaction that writes may be open.
+//
+// # Reading
+//
+// Reads of single versions that come while others are under way go together with the
+// next trip (lookups); one that is alone leaves at once.
 //
 // # Searching
 //
 // The row of a resource holds all index values of its current version in arrays. Index
 // tables only lead to rows: by a keyed hash of a value, by the start of a text, by a
 // date or a number, by words. A search is one statement per page that starts with the
-// condition which short probes find to be the rarest and asks the others of the row.
+// condition which short probes find to be the rarest, asks index_key for keys of the
+// others, and the rest of the row. A page in the order of a date walks the dates of the
+// type where reading and sorting all that fulfils the condition would take longer.
 //
 // Specifications: https://hl7.org/fhir/R4/search.html,
 // https://www.postgresql.org/docs/14/explicit-locking.html#ADVISORY-LOCKS.
