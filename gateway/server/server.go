@@ -58,6 +58,9 @@ const drain = 10 * time.Second
 func Run(ctx context.Context, o Options) (err error) {
 	p, err := open(ctx, o)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end before there was anything to end
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, p.store.Close()) }()
@@ -87,7 +90,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		<-ctx.Done()
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()
-		return http.Shutdown(stop)
+		return p.shut(http.Shutdown(stop), http)
 	})
 	group.Go(func() error { return p.ingest.Run(ctx) })
 	group.Go(func() error {
@@ -109,6 +112,16 @@ func Run(ctx context.Context, o Options) (err error) {
 		o.Started(address)
 	}
 	return group.Wait()
+}
+
+// shut cuts off the requests that did not end in time: their clients cannot tell what
+// became of them, but those who wait for a store that is away must not hold up the end.
+func (p *process) shut(err error, s *http.Server) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	p.log.Warn("requests did not end in time and were cut off", "after", drain)
+	return s.Close()
 }
 
 func ignoreClosed(err error) error {
