@@ -18,8 +18,8 @@ func TestImports(t *testing.T) {
 	if testing.Short() {
 		t.Skip("imports thousands of resources")
 	}
-	parts := sets(t, [2]int{10, 6})
-	onEachStore(t, nil, func(t *testing.T, c *client) { imports(t, c, parts, 700) })
+	parts := sets(t, [2]int{6, 4})
+	onEachStore(t, nil, func(t *testing.T, c *client) { imports(t, c, parts, 500) })
 }
 
 func TestSoakImports(t *testing.T) {
