@@ -15,8 +15,11 @@ func (t *tx) ForgetPatient(ctx context.Context, patient string) error {
 	if err != nil {
 		return t.breaks(err)
 	}
+	if err := t.forgetStrong(patient); err != nil {
+		return t.breaks(err)
+	}
 	for _, sql := range []string{
-		"DELETE FROM feature WHERE patient = ?", "DELETE FROM feature_strong WHERE patient = ?", "DELETE FROM link WHERE patient = ?",
+		"DELETE FROM feature WHERE patient = ?", "DELETE FROM link WHERE patient = ?",
 		"DELETE FROM review WHERE patient_a = ?1 OR patient_b = ?1",
 	} {
 		if _, err := t.c.exec(sql, patient); err != nil {

@@ -13,13 +13,17 @@
 //	Update ──queue──▶ writer: BEGIN
 //	   ◀──turn──────────┤
 //	   SAVEPOINT, fn, RELEASE (or ROLLBACK TO)
-//	   ──ran───────────▶├─ next member … until the queue is empty or the group full
+//	   ──ran───────────▶├─ next member … of those that waited when the group began
 //	                    COMMIT (fsync)
 //	   ◀──done──────────┘
 //
 // Nobody is answered before the commit, not even a member whose fn failed: what
 // it saw was not committed yet. When SQLite drops the transaction (disk full,
 // I/O error, damage) or the commit fails, the members run again one by one.
+//
+// What comes meanwhile is the next group, so that its members prepare their writes
+// while this one commits. The log is moved into the database by another connection
+// (checkpoint.go).
 //
 // Index rows of a group are collected and go in at its end, or before one of its
 // members searches, in the order of their keys (batch.go).
@@ -29,11 +33,15 @@
 // The index tables only lead to resources: a hash of a value, the start of a text, a
 // date, a number. What a resource holds stands packed on its row (held.go), and
 // every condition is asked of that by functions that the driver is given (check.go).
-// So nothing needs a second index, and a hash that two values share misleads nobody.
+// So nothing needs a second index, and a hash that two values share misleads nobody:
+// an id or number leads for all parameters of a type with one row, and a string as it
+// was written has none of its own where its folded form leads to it. What a code or a
+// reference lists is ordered by date (order.go).
 //
 // # Reading
 //
-// Readers have connections of their own (query_only) and see the last commit. A
+// Readers have connections of their own (query_only) and see the last commit; while
+// there is none they keep their transactions (pool.go). A
 // search is one statement per page: package search's tree becomes joins over the
 // index tables and conditions on rows, driven by the condition that short probes find to be the
 // rarest.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -90,16 +91,34 @@ func (t *tx) SetFeatures(ctx context.Context, f store.Features) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.c.exec("INSERT OR REPLACE INTO feature (patient, body) VALUES (?, ?)", f.Patient, body); err != nil {
+	if err := t.forgetStrong(f.Patient); err != nil {
 		return t.breaks(err)
 	}
-	if _, err := t.c.exec("DELETE FROM feature_strong WHERE patient = ?", f.Patient); err != nil {
+	if _, err := t.c.exec("INSERT OR REPLACE INTO feature (patient, body) VALUES (?, ?)", f.Patient, body); err != nil {
 		return t.breaks(err)
 	}
 	for _, id := range f.Strong {
 		if _, err := t.c.exec("INSERT OR IGNORE INTO feature_strong (system, value, patient) VALUES (?, ?, ?)",
 			id.System, id.Value, f.Patient); err != nil {
 			return t.breaks(err)
+		}
+	}
+	return nil
+}
+
+// forgetStrong removes what leads to the features of a Patient. The features say what
+// that is, so no index has to.
+func (t *tx) forgetStrong(patient string) error {
+	var old store.Features
+	var failed error
+	if _, err := t.c.one("SELECT body FROM feature WHERE patient = ?", []any{patient}, func(row row) {
+		failed = json.Unmarshal(row.bytes(0), &old)
+	}); err != nil || failed != nil {
+		return errors.Join(err, failed)
+	}
+	for _, id := range old.Strong {
+		if _, err := t.c.exec("DELETE FROM feature_strong WHERE system = ? AND value = ? AND patient = ?", id.System, id.Value, patient); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -56,8 +56,9 @@ CREATE UNIQUE INDEX version_number ON version (rid, number);
 -- form of the same values (":text", ":exact", ":canonical", ":url", ":identifier").
 -- Whether a resource fulfils a condition is asked of what it holds.
 
--- Values that are asked for as they are: a keyed hash of pid and text. at is the date
--- by which clients sort the type, see order.go.
+-- Values that are asked for as they are: a keyed hash of pid and text; what tells much
+-- is hashed with the type, not with its parameter. at is the date by which clients sort
+-- the type, of references, of codes and of what tells much; else 0. See order.go.
 CREATE TABLE index_key (
     key INTEGER NOT NULL,
     at  INTEGER NOT NULL,
@@ -83,7 +84,7 @@ CREATE TABLE index_date (
     PRIMARY KEY (pid, class, low, rid)
 ) WITHOUT ROWID;
 
--- Numbers and quantities by their middle.
+-- Numbers and quantities by their middle; quantities of all parameters of a type together.
 CREATE TABLE index_number (
     pid   INTEGER NOT NULL,
     value REAL    NOT NULL,

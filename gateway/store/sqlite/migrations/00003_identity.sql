@@ -31,7 +31,6 @@ CREATE TABLE feature_strong (
     patient TEXT NOT NULL,
     PRIMARY KEY (system, value, patient)
 ) WITHOUT ROWID;
-CREATE INDEX feature_strong_patient ON feature_strong (patient);
 
 CREATE TABLE review (
     id         INTEGER PRIMARY KEY,
