@@ -87,7 +87,7 @@ func unpack(t testing.TB, path string) *sent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r io.Reader = bzip2.NewReader(bytes.NewReader(packed))
+	r := io.Reader(bzip2.NewReader(bytes.NewReader(packed)))
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(bytes.NewReader(packed)); err != nil {
 			t.Fatal(err)
@@ -186,7 +186,7 @@ func (c *client) post(t *testing.T, w *scan.World, b *sent) ([]*scan.Resource, e
 			}
 		}
 		if !strings.HasPrefix(response.Status, status) || at == nil || at[1] != typ || at[3] != "1" || response.ETag != `W/"1"` || err != nil || time.Since(updated).Abs() > time.Hour {
-			return nil, fmt.Errorf("entry %d, a %s: %+v, %v", i, typ, response, err)
+			return nil, fmt.Errorf("entry %d, a %s: %+v", i, typ, response)
 		}
 		key := at[1] + "/" + at[2]
 		keys[e.FullURL] = key
