@@ -87,7 +87,7 @@ func unpack(t testing.TB, path string) *sent {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := io.Reader(bzip2.NewReader(bytes.NewReader(packed)))
+	r := bzip2.NewReader(bytes.NewReader(packed))
 	if strings.HasSuffix(path, ".gz") {
 		if r, err = gzip.NewReader(bytes.NewReader(packed)); err != nil {
 			t.Fatal(err)
