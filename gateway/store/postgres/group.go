@@ -302,7 +302,7 @@ func (s *Store) group(list []*member) (back []*member) {
 	if len(wrote) == 0 {
 		return back
 	}
-	err, unknown := lead.commit(context.WithoutCancel(ctx))
+	unknown, err := lead.commit(context.WithoutCancel(ctx))
 	if err != nil && !unknown {
 		err = errRerun
 	}

@@ -317,28 +317,28 @@ func (s *Store) run(ctx context.Context, hot []row, alone bool, fn func(ctx cont
 	case !t.begun && t.w.empty():
 		return t, nil
 	}
-	err, _ = t.commit(ctx)
+	_, err = t.commit(ctx)
 	settled = err == nil
 	return t, err
 }
 
 // commit sends what is left and ends the transaction. Where it is not known whether
 // that is stored, neither is it safe to run it again.
-func (t *tx) commit(ctx context.Context) (err error, unknown bool) {
+func (t *tx) commit(ctx context.Context) (unknown bool, err error) {
 	if err := t.s.opt.Fault(BeforeCommit); err != nil {
-		return err, false
+		return false, err
 	}
 	t.flush()
 	t.queue("COMMIT")
 	err = t.trip(ctx)
 	if lost(err) {
 		t.close()
-		err, unknown = t.s.settle(ctx, t, err)
+		unknown, err = t.s.settle(ctx, t, err)
 	}
 	if err == nil {
 		_ = t.s.opt.Fault(AfterCommit)
 	}
-	return err, unknown
+	return unknown, err
 }
 
 // acquire waits for a connection.
@@ -409,12 +409,12 @@ func (t *tx) written() (list []row) {
 // settle finds out what came of a commit during which the connection was lost. As long
 // as the transaction may be committing it holds the lock on its time, so once the lock
 // can be had its first version is there, or never will be.
-func (s *Store) settle(ctx context.Context, t *tx, lost error) (err error, unknown bool) {
+func (s *Store) settle(ctx context.Context, t *tx, lost error) (unknown bool, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.opt.AwayTime)
 	defer cancel()
 	dark := fault.Wrap(fault.Unavailable, lost, "the store went away during the commit; whether the write is stored is not known")
 	if t.first == 0 {
-		return dark, true
+		return true, dark
 	}
 	for {
 		committed := false
@@ -426,11 +426,11 @@ func (s *Store) settle(ctx context.Context, t *tx, lost error) (err error, unkno
 		})
 		switch {
 		case err == nil && committed:
-			return nil, false
+			return false, nil
 		case err == nil:
-			return lost, false // nothing was stored: another try is safe
+			return false, lost // nothing was stored: another try is safe
 		case ctx.Err() != nil:
-			return dark, true
+			return true, dark
 		}
 		s.upkeep.Reset()
 		time.Sleep(50 * time.Millisecond)
