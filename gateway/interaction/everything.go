@@ -228,29 +228,30 @@ func (x *everything) supporting(ctx context.Context, found *Found) error {
 	for _, m := range found.Matches {
 		i.seen[m.Key] = true
 	}
+	var keys []store.Key
 	for _, m := range found.Matches {
 		tree, err := parseStored(m.Body)
 		if err != nil {
 			return err
 		}
-		values, _ := x.Index.Values(tree)
-		for _, r := range values.References {
+		for _, r := range x.Index.References(tree, "") {
 			if r.ID == "" || x.key.Type == "Patient" && (r.Type == "Patient" || len(x.Definitions.Compartment("Patient").Parameters(r.Type)) > 0) {
 				continue
 			}
-			if err := i.read(ctx, store.Key{Type: r.Type, ID: r.ID}); err != nil {
-				return err
-			}
+			keys = append(keys, store.Key{Type: r.Type, ID: r.ID})
 		}
 		err = eachURL(tree, func(url string) error {
 			if k, ok := x.local(url); ok && k.Type == binaryType {
-				return i.read(ctx, k)
+				keys = append(keys, k)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+	}
+	if err := i.readAll(ctx, keys); err != nil {
+		return err
 	}
 	if i.cut {
 		found.Issues = append(found.Issues, includedCut)

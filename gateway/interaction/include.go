@@ -2,6 +2,9 @@ package interaction
 
 import (
 	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
@@ -67,6 +70,7 @@ func (e *Engine) include(ctx context.Context, v Viewer, r *search.Request, found
 
 // forward adds what the resources refer to.
 func (x *inclusion) forward(ctx context.Context, i search.Include, from []store.Version) error {
+	var keys []store.Key
 	for _, v := range from {
 		if i.Source != "" && v.Type != i.Source {
 			continue
@@ -75,32 +79,59 @@ func (x *inclusion) forward(ctx context.Context, i search.Include, from []store.
 		if err != nil {
 			return err
 		}
-		values, _ := x.engine.Index.Values(tree)
-		for _, r := range values.References {
-			if r.ID == "" || i.Param != "" && r.Param != i.Param || i.Target != "" && r.Type != i.Target {
+		for _, r := range x.engine.Index.References(tree, i.Param) {
+			if r.ID == "" || i.Target != "" && r.Type != i.Target {
 				continue
 			}
-			if err := x.read(ctx, store.Key{Type: r.Type, ID: r.ID}); err != nil {
-				return err
-			}
+			keys = append(keys, store.Key{Type: r.Type, ID: r.ID})
 		}
+	}
+	return x.readAll(ctx, keys)
+}
+
+// readTogether is how many resources are asked for at a time, so that a store behind a
+// network answers them together.
+const readTogether = 64
+
+// readAll adds resources in the order of keys.
+func (x *inclusion) readAll(ctx context.Context, keys []store.Key) error {
+	asked := map[store.Key]bool{}
+	keys = slices.DeleteFunc(keys, func(k store.Key) bool {
+		again := x.seen[k] || asked[k]
+		asked[k] = true
+		return again
+	})
+	for len(keys) > 0 && !x.cut {
+		n := min(len(keys), readTogether)
+		if err := x.read(ctx, keys[:n]); err != nil {
+			return err
+		}
+		keys = keys[n:]
 	}
 	return nil
 }
 
-func (x *inclusion) read(ctx context.Context, k store.Key) error {
-	if x.seen[k] || x.cut {
-		return nil
+func (x *inclusion) read(ctx context.Context, keys []store.Key) error {
+	list := make([]store.Version, len(keys))
+	g, ctx := errgroup.WithContext(ctx)
+	if transactionOf(ctx) != nil {
+		g.SetLimit(1) // a transaction is used by one goroutine
 	}
-	got, err := x.engine.Store.Read(ctx, k)
-	if fault.Is(err, fault.NotFound) {
-		return nil
+	for i, k := range keys {
+		g.Go(func() (err error) {
+			if list[i], err = x.engine.Store.Read(ctx, k); fault.Is(err, fault.NotFound) {
+				err = nil
+			}
+			return err
+		})
 	}
-	if err != nil {
+	if err := g.Wait(); err != nil {
 		return err
 	}
-	if !got.Deleted && permits(x.viewer.allowed(), got) {
-		x.add(got)
+	for _, v := range list {
+		if v.Number != 0 && !v.Deleted && permits(x.viewer.allowed(), v) {
+			x.add(v)
+		}
 	}
 	return nil
 }

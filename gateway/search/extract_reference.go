@@ -35,6 +35,34 @@ func (x *indexer) addReference(v *fhirpath.Value) {
 	}
 }
 
+// References returns what a resource refers to by a reference parameter, or by all of
+// them when param is empty: those of Values, without the work for the others.
+func (e *Engine) References(res *fhir.Node, param string) []Reference {
+	t := e.parametersOf(res.ResourceType())
+	if t == nil {
+		return nil
+	}
+	x := indexers.Get().(*indexer)
+	x.engine, x.resource = e, res
+	defer x.release()
+	run := t.plan.Run(&e.env, e.model.Resource(res))
+	defer run.Close()
+	for i, p := range t.indexed {
+		if p.kind != KindReference || param != "" && p.code != param {
+			continue
+		}
+		found, err := run.Evaluate(i)
+		if err != nil {
+			continue // Values has warned of it
+		}
+		x.param = p
+		for i := range found {
+			x.add(&found[i], 0)
+		}
+	}
+	return x.values.References
+}
+
 // versions indexes a canonical with a version also by what finds it: without a
 // version, all of them; with :below, a version that its own begins with.
 func (x *indexer) versions(text string) {
