@@ -42,15 +42,20 @@ const (
 	tryNamesSQL  = "SELECT k FROM unnest($1::int8[]) k WHERE NOT pg_try_advisory_xact_lock(k)"
 	tryRowsSQL   = lockHotSQL + " SKIP LOCKED"
 
+	// What stands behind OFFSET 0 is looked for by index, once for each row before it, whatever the planner thinks
+	// of tables that it has no statistics of.
 	foreseenRowsSQL = "SELECT x.n, " + currentRowColumns + ` FROM unnest($1::int4[], $2::bytea[]) WITH ORDINALITY x(type, id, n)
-JOIN resource r ON r.type = x.type AND r.id = x.id LEFT JOIN index_word w ON w.rid = r.rid`
+CROSS JOIN LATERAL (SELECT * FROM resource r WHERE r.type = x.type AND r.id = x.id OFFSET 0) r
+LEFT JOIN LATERAL (SELECT * FROM index_word w WHERE w.rid = r.rid OFFSET 0) w ON true`
 
 	// All that have one of the identifiers or are named, and who is one person with them.
-	foreseenPeopleSQL = `WITH seed AS (SELECT p AS patient FROM unnest($1::bytea[]) p
-	UNION SELECT s.patient FROM unnest($2::bytea[]) u(s) JOIN feature_strong s ON s.strong = u.s)
-SELECT x.patient, f.body, l.person, l.institution, l.rule, l.reason, l.since FROM (SELECT patient FROM seed UNION
-	SELECT b.patient FROM seed JOIN link a ON a.patient = seed.patient AND a.until = 0 JOIN link b ON b.person = a.person AND b.until = 0) x
-LEFT JOIN feature f ON f.patient = x.patient LEFT JOIN link l ON l.patient = x.patient AND l.until = 0`
+	foreseenPeopleSQL = `WITH seed AS (SELECT p AS patient FROM unnest($1::bytea[]) p UNION SELECT s.patient FROM unnest($2::bytea[]) u(s)
+	CROSS JOIN LATERAL (SELECT f.patient FROM feature_strong f WHERE f.strong = u.s OFFSET 0) s)
+SELECT x.patient, f.body, l.person, l.institution, l.rule, l.reason, l.since FROM (SELECT patient FROM seed UNION SELECT b.patient FROM seed
+	CROSS JOIN LATERAL (SELECT k.person FROM link k WHERE k.patient = seed.patient AND k.until = 0 OFFSET 0) a
+	CROSS JOIN LATERAL (SELECT k.patient FROM link k WHERE k.person = a.person AND k.until = 0 OFFSET 0) b) x
+LEFT JOIN LATERAL (SELECT k.body FROM feature k WHERE k.patient = x.patient OFFSET 0) f ON true
+LEFT JOIN LATERAL (SELECT * FROM link k WHERE k.patient = x.patient AND k.until = 0 OFFSET 0) l ON true`
 )
 
 // foresee makes the first trip for transactions that share the one of t. Those that
