@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
@@ -49,13 +50,13 @@ func (e *Engine) compileComposites(t *typeParameters, byURL func(string) *defini
 	}
 }
 
-func (e *Engine) compileComposite(t *typeParameters, p *parameter, byURL func(string) *definitions.SearchParameter) (c *composite, refused string) {
+func (e *Engine) compileComposite(t *typeParameters, p *parameter, byURL func(string) *definitions.SearchParameter) (c *composite, refused fhir.Text) {
 	if len(p.def.Components) < 2 {
-		return nil, "its definition has too few components"
+		return nil, phrases.Say("its definition has too few components")
 	}
 	defs := definitionsOf(p.def, byURL)
 	if slices.ContainsFunc(defs, func(d *definitions.SearchParameter) bool { return d == nil || kinds[d.Type] == 0 }) {
-		return nil, "the definition of one of its components is not known"
+		return nil, phrases.Say("the definition of one of its components is not known")
 	}
 	c = &composite{}
 	for _, branch := range branches(p.def.Expression, t.name) {
@@ -77,7 +78,7 @@ func (e *Engine) compileComposite(t *typeParameters, p *parameter, byURL func(st
 		}
 		var err error
 		if f.expr, err = e.model.Compile(branch, fhirpath.Options{Context: t.name, Lenient: true}); err != nil {
-			return nil, "its definition cannot be evaluated"
+			return nil, phrases.Say("its definition cannot be evaluated")
 		}
 		for i, component := range p.def.Components {
 			part := &parameter{def: defs[i], code: Component(f.param, i), kind: kinds[defs[i].Type]}
@@ -86,7 +87,7 @@ func (e *Engine) compileComposite(t *typeParameters, p *parameter, byURL func(st
 				part.expr, err = e.model.Compile(component.Expression, fhirpath.Options{Lenient: true})
 			}
 			if err != nil {
-				return nil, "the definition of one of its components cannot be evaluated"
+				return nil, phrases.Say("the definition of one of its components cannot be evaluated")
 			}
 			part.fit(defs)
 			part.describe(e, t.name)
@@ -94,13 +95,13 @@ func (e *Engine) compileComposite(t *typeParameters, p *parameter, byURL func(st
 		}
 	}
 	if len(c.focuses) == 0 {
-		return nil, "its definition selects nothing of " + t.name
+		return nil, phrases.Say("its definition selects nothing of {1}", t.name)
 	}
 	c.parts = c.focuses[0].parts
 	if c.parts == nil {
 		c.parts = c.focuses[0].plain
 	}
-	return c, ""
+	return c, fhir.Text{}
 }
 
 // fit corrects what R4 has the wrong way round in places: a component whose

@@ -24,13 +24,13 @@ func (p *parser) condition(t *typeParameters, full, value string, depth int) (Cl
 	param := t.byCode[code]
 	switch {
 	case param == nil:
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "%s has no search parameter %s", p.shown(t), name(code))
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "{1} has no search parameter {2}", p.shown(t), name(code))
 		return Clause{}, false
 	case !param.usable():
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "%s cannot be searched: %s", name(code), param.refused)
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "{1} cannot be searched: {2}", name(code), param.refused)
 		return Clause{}, false
 	case code == paramFilter:
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier", paramFilter)
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} takes no modifier", paramFilter)
 		return Clause{}, false
 	case chained:
 		return p.chain(param, modifier, chain, value, depth)
@@ -49,7 +49,7 @@ func (p *parser) deeper(depth int) bool {
 	if depth < p.limits.Chain {
 		return true
 	}
-	p.fail(p.current, fhir.TypeTooCostly, "search-chain-deep", "it follows more than %d references", p.limits.Chain)
+	p.fail(p.current, fhir.TypeTooCostly, "search-chain-deep", "it follows more than {1} references", p.limits.Chain)
 	return false
 }
 
@@ -73,10 +73,10 @@ func (p *parser) chain(param *parameter, modifier, rest, value string, depth int
 	}
 	switch {
 	case len(types) == 0:
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "nothing that %s refers to has a search parameter %s", name(param.code), name(code))
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "nothing that {1} refers to has a search parameter {2}", name(param.code), name(code))
 		return Clause{}, false
 	case len(types) > maxChainTypes:
-		p.invalid("%s may refer to several types: name one, such as %s:%s", name(param.code), param.code, types[0].name)
+		p.invalid("{1} may refer to several types: name one, such as {2}:{3}", name(param.code), param.code, types[0].name)
 		return Clause{}, false
 	}
 	out := Clause{Param: param.code, Kind: KindReference}
@@ -96,7 +96,7 @@ const maxChainTypes = 4
 // chained returns the types that a chain through a reference leads to.
 func (p *parser) chained(param *parameter, modifier string, depth int) (targets []string, ok bool) {
 	if param.kind != KindReference || param.urls {
-		p.invalid("%s is not a reference, so nothing can be chained to it", name(param.code))
+		p.invalid("{1} is not a reference, so nothing can be chained to it", name(param.code))
 		return nil, false
 	}
 	if !p.deeper(depth) {
@@ -112,9 +112,9 @@ func (p *parser) chained(param *parameter, modifier string, depth int) (targets 
 func (p *parser) target(param *parameter, typ string) bool {
 	switch {
 	case !p.engine.defs.IsResource(typ):
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is neither a modifier of a reference nor a resource type", name(typ))
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} is neither a modifier of a reference nor a resource type", name(typ))
 	case !refersTo(param, typ):
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s does not refer to %s", name(param.code), typ)
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} does not refer to {2}", name(param.code), typ)
 	default:
 		return true
 	}
@@ -152,7 +152,7 @@ func (p *parser) reverse(t *typeParameters, typ, code string, depth int) (source
 	}
 	source = p.engine.parametersOf(typ)
 	if source == nil || typ == "Resource" {
-		p.invalid("%s is not a resource type", name(typ))
+		p.invalid("{1} is not a resource type", name(typ))
 		return nil, nil, false
 	}
 	if !p.deeper(depth) {
@@ -161,16 +161,16 @@ func (p *parser) reverse(t *typeParameters, typ, code string, depth int) (source
 	param = source.byCode[code]
 	switch {
 	case param == nil:
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "%s has no search parameter %s", typ, name(code))
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unknown", "{1} has no search parameter {2}", typ, name(code))
 		return nil, nil, false
 	case param.kind != 0 && !param.usable():
-		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "%s cannot be searched: %s", name(code), param.refused)
+		p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "{1} cannot be searched: {2}", name(code), param.refused)
 		return nil, nil, false
 	case param.kind != KindReference || param.urls:
-		p.invalid("%s of %s is not a reference", name(code), typ)
+		p.invalid("{1} of {2} is not a reference", name(code), typ)
 		return nil, nil, false
 	case !refersTo(param, t.name):
-		p.invalid("%s of %s does not refer to %s", name(code), typ, t.name)
+		p.invalid("{1} of {2} does not refer to {3}", name(code), typ, t.name)
 		return nil, nil, false
 	}
 	return source, param, true
@@ -186,7 +186,7 @@ func (p *parser) list(value string, depth int) (Clause, bool) {
 		id := strings.TrimPrefix(v, "List/")
 		switch {
 		case strings.HasPrefix(id, "$"):
-			p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "functional lists such as %s are not supported, only the ids of Lists", name(id))
+			p.refuse(fhir.TypeNotSupported, "search-parameter-unsupported", "functional lists such as {1} are not supported, only the ids of Lists", name(id))
 			return Clause{}, false
 		case !isID(id):
 			p.invalid("expected the id of a List")
@@ -204,7 +204,7 @@ func (p *parser) list(value string, depth int) (Clause, bool) {
 // count adds values to those of the query.
 func (p *parser) count(n int) bool {
 	if p.values += n; p.values > p.limits.Values {
-		p.fail(p.current, fhir.TypeTooCostly, "search-values-many", "more than %d values", p.limits.Values)
+		p.fail(p.current, fhir.TypeTooCostly, "search-values-many", "more than {1} values", p.limits.Values)
 		return false
 	}
 	return true
@@ -261,12 +261,12 @@ func (p *parser) plain(t *typeParameters, param *parameter, modifier, value stri
 		if param.kind == KindText {
 			what = "text"
 		}
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is not a modifier of a %s parameter", name(modifier), what)
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} is not a modifier of a {2} parameter", name(modifier), what)
 		return Clause{}, false
 	}
 	out.Not = modifier == "not" || modifier == "not-in"
 	if slices.Contains(columns, param.code) && modifier != "" && param.kind != KindURI && modifier != "not" {
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier %s", param.code, name(modifier))
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} takes no modifier {2}", param.code, name(modifier))
 		return Clause{}, false
 	}
 	values := splitUnescaped(value, ',')
@@ -295,10 +295,10 @@ func (p *parser) missing(param *parameter, value string) (Clause, bool) {
 	}
 	switch {
 	case slices.Contains(columns, param.code) && param.code != "_source":
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s is never missing", param.code)
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} is never missing", param.code)
 		return Clause{}, false
 	case param.kind == KindText:
-		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier 'missing'", param.code)
+		p.fail(p.current, fhir.TypeInvalid, "search-modifier-unknown", "{1} takes no modifier 'missing'", param.code)
 		return Clause{}, false
 	}
 	return presence(param, missing), true

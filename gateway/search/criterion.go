@@ -30,10 +30,8 @@ func (e *Engine) Criterion(ctx context.Context, typ string, pairs []Pair) (names
 		case "_format", "_pretty":
 			continue
 		case "_sort", "_count", "_total", "_summary", "_elements", "_include", "_revinclude", "_contained", "_containedType", "_type":
-			return nil, nil, []fhir.Issue{{
-				Severity: fhir.Error, Code: fhir.TypeInvalid, ID: "search-criterion-result",
-				Text: "parameter " + name(pair.Name) + ": it has no place in a criterion",
-			}}
+			return nil, nil, []fhir.Issue{issue(fhir.Error, fhir.TypeInvalid, "search-criterion-result",
+				phrases.Say("parameter {1}: {2}", name(pair.Name), phrases.Say("it has no place in a criterion")))}
 		}
 		conditions = append(conditions, pair)
 	}
@@ -43,9 +41,7 @@ func (e *Engine) Criterion(ctx context.Context, typ string, pairs []Pair) (names
 	}
 	q = &Query{Type: typ, Where: request.Query.Where}
 	if len(q.Where) == 0 {
-		return nil, nil, []fhir.Issue{{
-			Severity: fhir.Error, Code: fhir.TypeRequired, ID: "search-criterion-empty", Text: "a criterion needs a condition",
-		}}
+		return nil, nil, []fhir.Issue{issue(fhir.Error, fhir.TypeRequired, "search-criterion-empty", phrases.Say("a criterion needs a condition"))}
 	}
 	for i := range q.Where {
 		if found := identifierLocks(typ, &q.Where[i]); found != nil {

@@ -114,8 +114,8 @@ func (e *Engine) SetParameters(list []Custom) []fhir.Issue {
 			usable = append(usable, c)
 			continue
 		}
-		if why := e.compositeFault(set, c.def); why != "" {
-			issues = append(issues, parameterIssue(fhir.TypeNotSupported, "search-parameter-definition", "SearchParameter.component", why))
+		if why := e.compositeFault(set, c.def); why != (fhir.Text{}) {
+			issues = append(issues, unfit(fhir.TypeNotSupported, "component", why))
 			continue
 		}
 		usable = append(usable, c)
@@ -145,25 +145,25 @@ func (e *Engine) CheckParameter(res *fhir.Node) []fhir.Issue {
 	}
 	def, issues := e.readParameter(res, others)
 	if def != nil && def.Type == "composite" {
-		if why := e.compositeFault(newParameterSet(append(others, &custom{def: def})), def); why != "" {
-			issues = append(issues, parameterIssue(fhir.TypeNotSupported, "search-parameter-definition", "SearchParameter.component", why))
+		if why := e.compositeFault(newParameterSet(append(others, &custom{def: def})), def); why != (fhir.Text{}) {
+			issues = append(issues, unfit(fhir.TypeNotSupported, "component", why))
 		}
 	}
 	return issues
 }
 
-func (e *Engine) compositeFault(set *parameterSet, def *definitions.SearchParameter) string {
+func (e *Engine) compositeFault(set *parameterSet, def *definitions.SearchParameter) fhir.Text {
 	for _, base := range def.Base {
 		t := e.compile(set, base)
 		if p := t.byCode[def.Code]; p == nil || p.composite == nil {
-			why := "it cannot be used"
+			why := phrases.Say("it cannot be used")
 			if p != nil {
 				why = p.refused
 			}
-			return base + ": " + why
+			return phrases.Say("{1}: {2}", base, why)
 		}
 	}
-	return ""
+	return fhir.Text{}
 }
 
 // PendingParameters names the given parameters that wait for $reindex, by URL.
@@ -177,19 +177,22 @@ func (e *Engine) PendingParameters() []string {
 	return out
 }
 
-func parameterIssue(code fhir.IssueType, id, expression, text string) fhir.Issue {
-	return fhir.Issue{Severity: fhir.Error, Code: code, ID: id, Expression: expression, Text: text}
+// unfit is a finding about an element of a SearchParameter.
+func unfit(code fhir.IssueType, element string, said fhir.Text) fhir.Issue {
+	found := issue(fhir.Error, code, "search-parameter-definition", said)
+	found.Expression = "SearchParameter." + element
+	return found
 }
 
 // readParameter reads a SearchParameter resource. It is nil with errors among the
 // issues, and without any for one that is retired.
 func (e *Engine) readParameter(res *fhir.Node, others []*custom) (*definitions.SearchParameter, []fhir.Issue) {
 	var issues []fhir.Issue
-	fail := func(element, format string, args ...any) {
-		issues = append(issues, parameterIssue(fhir.TypeInvalid, "search-parameter-definition", "SearchParameter."+element, fmt.Sprintf(format, args...)))
+	fail := func(element, text string, details ...any) {
+		issues = append(issues, unfit(fhir.TypeInvalid, element, phrases.Say(text, details...)))
 	}
-	unsupported := func(element, format string, args ...any) {
-		issues = append(issues, parameterIssue(fhir.TypeNotSupported, "search-parameter-definition", "SearchParameter."+element, fmt.Sprintf(format, args...)))
+	unsupported := func(element, text string, details ...any) {
+		issues = append(issues, unfit(fhir.TypeNotSupported, element, phrases.Say(text, details...)))
 	}
 	def := &definitions.SearchParameter{
 		URL: res.Get("url").Text(), ID: res.ID(), Code: res.Get("code").Text(), Type: res.Get("type").Text(),
@@ -217,29 +220,29 @@ func (e *Engine) readParameter(res *fhir.Node, others []*custom) (*definitions.S
 	}
 	for _, base := range def.Base {
 		if !e.defs.IsResource(base) {
-			fail("base", "%s is not a resource type", name(base))
+			fail("base", "{1} is not a resource type", name(base))
 			continue
 		}
 		taken := e.defs.SearchParameter(base, def.Code) != nil || slices.Contains(namePinyin.Base, base) && def.Code == namePinyin.Code ||
 			slices.ContainsFunc(others, func(c *custom) bool { return c.def.Code == def.Code && slices.Contains(c.def.Base, base) })
 		if taken {
-			fail("code", "%s has a parameter of this name", base)
+			fail("code", "{1} has a parameter of this name", base)
 		}
 	}
 	for _, target := range def.Targets {
 		if !e.defs.IsResource(target) && target != "Resource" {
-			fail("target", "%s is not a resource type", name(target))
+			fail("target", "{1} is not a resource type", name(target))
 		}
 	}
 	switch {
 	case def.Type == "special" || def.Type == "":
 		unsupported("type", "a type is needed, other than special")
 	case kinds[def.Type] == 0 && def.Type != "composite":
-		fail("type", "%s is not a type of search parameter", name(def.Type))
+		fail("type", "{1} is not a type of search parameter", name(def.Type))
 	case def.Expression == "":
 		unsupported("expression", "an expression is needed")
 	case len(def.Expression) > maxExpression:
-		unsupported("expression", "it is longer than %d bytes", maxExpression)
+		unsupported("expression", "it is longer than {1} bytes", maxExpression)
 	}
 	for _, c := range res.Get("component").Items() {
 		def.Components = append(def.Components, definitions.Component{Definition: c.Get("definition").Text(), Expression: c.Get("expression").Text()})
@@ -248,8 +251,8 @@ func (e *Engine) readParameter(res *fhir.Node, others []*custom) (*definitions.S
 		return nil, issues
 	}
 	for _, base := range def.Base {
-		if why := e.expressionFault(def, base); why != "" {
-			unsupported("expression", "%s: %s", base, why)
+		if why := e.expressionFault(def, base); why != (fhir.Text{}) {
+			unsupported("expression", "{1}: {2}", base, why)
 		}
 	}
 	if fhir.HasErrors(issues) {
@@ -262,26 +265,26 @@ func (e *Engine) readParameter(res *fhir.Node, others []*custom) (*definitions.S
 const maxExpression = 4 << 10
 
 // expressionFault says why an expression finds nothing that can be indexed.
-func (e *Engine) expressionFault(def *definitions.SearchParameter, base string) string {
+func (e *Engine) expressionFault(def *definitions.SearchParameter, base string) fhir.Text {
 	x, err := e.model.Compile(def.Expression, fhirpath.Options{Context: base, Lenient: true})
 	if err != nil {
-		return err.Error()
+		return textOf(err)
 	}
 	types := x.Types()
 	if types != nil && len(types) == 0 {
-		return "it selects nothing"
+		return phrases.Say("it selects nothing")
 	}
 	allowed := indexable[def.Type]
 	if types == nil || allowed == nil {
-		return ""
+		return fhir.Text{}
 	}
 	for _, t := range types {
 		if slices.Contains(allowed, t) || t == "Extension" {
-			return ""
+			return fhir.Text{}
 		}
 	}
 	slices.Sort(types)
-	return "it selects " + strings.Join(types, ", ") + ", which a " + def.Type + " parameter does not find"
+	return phrases.Say("it selects {1}, which a {2} parameter does not find", strings.Join(types, ", "), def.Type)
 }
 
 // indexable are the types that a kind of parameter has index values of; kinds that

@@ -19,7 +19,8 @@
 //
 // It owns no SQL, no HTTP and no authorisation: Query.Allowed is the caller's; what
 // codes mean it asks a Terminology. Package oracle answers queries by looking at
-// every value, and is what tests compare with.
+// every value, and is what tests compare with. What findings say, in English and
+// Chinese, is in messages.txt.
 //
 // Specification: https://hl7.org/fhir/R4/search.html
 package search

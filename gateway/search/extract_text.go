@@ -114,10 +114,7 @@ func (x *indexer) addTexts(t *typeParameters) {
 // terms makes the index value of the terms that are collected.
 func (x *indexer) terms(param string, w *words) []string {
 	if w.excess {
-		x.issues = append(x.issues, fhir.Issue{
-			Severity: fhir.Warning, Code: fhir.TypeTooCostly, ID: "search-values-many", Expression: x.resource.ResourceType(),
-			Text: "more words than allowed: search parameter " + param + " does not find this resource by all of them",
-		})
+		x.warn(fhir.TypeTooCostly, "search-values-many", phrases.Say("more words than allowed: search parameter {1} does not find this resource by all of them", param))
 	}
 	terms := w.take()
 	if len(terms) > 0 {

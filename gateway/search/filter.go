@@ -40,9 +40,9 @@ type filterReader struct {
 }
 
 // fail reports an error at an offset, which it shows in characters counted from 1.
-func (f *filterReader) fail(at int, format string, args ...any) (Clause, bool) {
-	args = append(args, utf8.RuneCountInString(f.text[:at])+1)
-	f.p.fail(f.p.current, fhir.TypeValue, "search-filter-invalid", format+" at character %d", args...)
+func (f *filterReader) fail(at int, text string, details ...any) (Clause, bool) {
+	character := utf8.RuneCountInString(f.text[:at]) + 1
+	f.p.fail(f.p.current, fhir.TypeValue, "search-filter-invalid", "{1} at character {2}", phrases.Say(text, details...), character)
 	return Clause{}, false
 }
 
@@ -78,7 +78,7 @@ func (f *filterReader) word() string {
 
 func (f *filterReader) expression(t *typeParameters, depth, nested int) (Clause, bool) {
 	if nested > maxFilterDepth {
-		f.p.fail(f.p.current, fhir.TypeTooCostly, "search-filter-long", "it nests deeper than %d", maxFilterDepth)
+		f.p.fail(f.p.current, fhir.TypeTooCostly, "search-filter-long", "it nests deeper than {1}", maxFilterDepth)
 		return Clause{}, false
 	}
 	left, ok := f.term(t, depth, nested)
@@ -112,7 +112,7 @@ func alternatives(c Clause) []Operand {
 func (f *filterReader) term(t *typeParameters, depth, nested int) (Clause, bool) {
 	f.p.tests++
 	if f.p.steps++; f.p.tests > f.p.limits.Filter || f.p.steps > filterSteps*f.p.limits.Filter {
-		f.p.fail(f.p.current, fhir.TypeTooCostly, "search-filter-long", "more than %d conditions", f.p.limits.Filter)
+		f.p.fail(f.p.current, fhir.TypeTooCostly, "search-filter-long", "more than {1} conditions", f.p.limits.Filter)
 		return Clause{}, false
 	}
 	not := false
@@ -167,9 +167,9 @@ func (f *filterReader) test(t *typeParameters, depth, nested int) (Clause, bool)
 	param := t.byCode[code]
 	switch {
 	case param == nil || code == paramFilter:
-		return f.fail(start, "%s has no search parameter %s", f.p.shown(t), name(code))
+		return f.fail(start, "{1} has no search parameter {2}", f.p.shown(t), name(code))
 	case !param.usable():
-		return f.fail(start, "%s cannot be searched: %s", name(code), param.refused)
+		return f.fail(start, "{1} cannot be searched: {2}", name(code), param.refused)
 	}
 	if f.at < len(f.text) && (f.text[f.at] == '.' || f.text[f.at] == '[') {
 		return f.chain(param, modifier, start, depth, nested)
@@ -186,7 +186,7 @@ func (f *filterReader) test(t *typeParameters, depth, nested int) (Clause, bool)
 	}
 	c, known, ok := f.p.compare(t, param, op, value)
 	if !known {
-		return f.fail(opened, "%s is not an operation on a %s parameter", name(op), param.def.Type)
+		return f.fail(opened, "{1} is not an operation on a {2} parameter", name(op), param.def.Type)
 	}
 	return c, ok
 }
@@ -246,7 +246,7 @@ func (f *filterReader) chain(param *parameter, modifier string, start, depth, ne
 			continue
 		}
 		if tried++; next != "" && tried > maxChainTypes || len(out.Any) > maxChainTypes {
-			return f.fail(start, "%s may refer to several types: name one, such as %s:%s,", name(param.code), param.code, target)
+			return f.fail(start, "{1} may refer to several types: name one, such as {2}:{3},", name(param.code), param.code, target)
 		}
 		f.at = from
 		before, tests := len(f.p.issues), f.p.tests
@@ -266,7 +266,7 @@ func (f *filterReader) chain(param *parameter, modifier string, start, depth, ne
 	}
 	switch {
 	case len(out.Any) == 0 && refused == nil:
-		return f.fail(from+1, "nothing that %s refers to has a search parameter %s", name(param.code), name(next))
+		return f.fail(from+1, "nothing that {1} refers to has a search parameter {2}", name(param.code), name(next))
 	case len(out.Any) == 0:
 		f.p.issues = append(f.p.issues, refused...)
 		return Clause{}, false

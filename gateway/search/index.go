@@ -119,27 +119,24 @@ type indexer struct {
 }
 
 func (x *indexer) failed(p *parameter, err error) {
-	x.warn(fhir.TypeProcessing, "search-value-failed", "the expression of search parameter "+p.code+" cannot be evaluated: "+err.Error())
+	x.warn(fhir.TypeProcessing, "search-value-failed", phrases.Say("the expression of search parameter {1} cannot be evaluated: {2}", p.code, err))
 }
 
 func (x *indexer) excess(p *parameter) {
-	x.warn(fhir.TypeTooCostly, "search-values-many", "more index values than allowed: search parameter "+p.code+" does not find this resource")
+	x.warn(fhir.TypeTooCostly, "search-values-many", phrases.Say("more index values than allowed: search parameter {1} does not find this resource", p.code))
 }
 
-func (x *indexer) warn(code fhir.IssueType, id, text string) {
-	x.issues = append(x.issues, fhir.Issue{
-		Severity: fhir.Warning, Code: code, ID: id, Expression: x.resource.ResourceType(), Text: text,
-	})
+func (x *indexer) warn(code fhir.IssueType, id string, said fhir.Text) {
+	found := issue(fhir.Warning, code, id, said)
+	found.Expression = x.resource.ResourceType()
+	x.issues = append(x.issues, found)
 }
 
 // unreadable warns about a malformed value at its place.
 func (x *indexer) unreadable(n *fhir.Node, want string) {
-	line, column := n.Position()
-	x.issues = append(x.issues, fhir.Issue{
-		Severity: fhir.Warning, Code: fhir.TypeValue, ID: "search-value-unreadable", Expression: x.resource.ResourceType(),
-		Line: line, Column: column,
-		Text: "search parameter " + x.param.code + " cannot use a value that is not " + want,
-	})
+	x.warn(fhir.TypeValue, "search-value-unreadable", phrases.Say("search parameter {1} cannot use a value that is not {2}", x.param.code, phrases.Say(want)))
+	found := &x.issues[len(x.issues)-1]
+	found.Line, found.Column = n.Position()
 }
 
 // sizes are the lengths of the slices of Values.

@@ -353,7 +353,7 @@ func TestValuesWarn(t *testing.T) {
 	}
 	want := []fhir.Issue{{
 		Severity: fhir.Warning, Code: fhir.TypeValue, ID: "search-value-unreadable", Expression: "Patient", Line: 2, Column: 13,
-		Text: "search parameter birthdate cannot use a value that is not a date",
+		Text: "search parameter birthdate cannot use a value that is not a date", Chinese: "检索参数 birthdate 不能使用该值，它不是日期",
 	}}
 	if diff := cmp.Diff(want, issues); diff != "" {
 		t.Error(diff)

@@ -224,9 +224,9 @@ func (p *parser) reference(param *parameter, modifier, value string) (Operand, b
 	r := p.engine.reference(value)
 	switch {
 	case r.ID != "" && modifier != "" && r.Type != modifier:
-		p.invalid("the modifier says %s, the value %s", modifier, r.Type)
+		p.invalid("the modifier says {1}, the value {2}", modifier, r.Type)
 	case r.ID != "" && !refersTo(param, r.Type):
-		p.invalid("%s does not refer to %s", name(param.code), r.Type)
+		p.invalid("{1} does not refer to {2}", name(param.code), r.Type)
 	case r.ID != "":
 		return ReferenceMatch{Type: r.Type, ID: r.ID}, true
 	case strings.Contains(value, "://") || strings.HasPrefix(value, "urn:"):

@@ -67,10 +67,12 @@ func (p *parser) related(param *parameter, value string, below bool) ([]Operand,
 func (p *parser) codes(param *parameter, codes []Code, err error, what string) ([]Operand, bool) {
 	switch {
 	case errors.Is(err, ErrManyCodes) || err == nil && len(codes) > p.limits.Codes:
-		p.fail(p.current, fhir.TypeTooCostly, "search-codes-many", "%s has more than %d codes", what, p.limits.Codes)
+		p.fail(p.current, fhir.TypeTooCostly, "search-codes-many", "{1} has more than {2} codes", what, p.limits.Codes)
 		return nil, false
 	case err != nil:
-		p.fail(p.current, fhir.TypeNotSupported, "search-codes-unknown", "%s cannot be listed: %s", what, strings.Trim(name(err.Error()), "'"))
+		why := textOf(err)
+		why = fhir.Text{English: printable(why.English), Chinese: printable(why.Chinese)}
+		p.fail(p.current, fhir.TypeNotSupported, "search-codes-unknown", "{1} cannot be listed: {2}", what, why)
 		return nil, false
 	}
 	out := make([]Operand, 0, len(codes))
@@ -108,7 +110,7 @@ func (p *parser) hierarchy(param *parameter, value string, below bool) ([]Operan
 		return v != nil && v.kind == KindReference && slices.Contains(v.targets, m.Type)
 	})
 	if i < 0 {
-		p.refuse(fhir.TypeNotSupported, "search-modifier-unsupported", "resources of type %s make no hierarchy", m.Type)
+		p.refuse(fhir.TypeNotSupported, "search-modifier-unsupported", "resources of type {1} make no hierarchy", m.Type)
 		return nil, false
 	}
 	m.Via, m.Tree = vias[i], TreeAbove

@@ -12,7 +12,7 @@ import (
 func (p *parser) compositeValue(t *typeParameters, param *parameter, value string) ([]Operand, bool) {
 	values := splitUnescaped(value, '$')
 	if len(values) != len(param.composite.parts) {
-		p.invalid("expected %d values with '$' between", len(param.composite.parts))
+		p.invalid("expected {1} values with '$' between", len(param.composite.parts))
 		return nil, false
 	}
 	var out []Operand

@@ -63,7 +63,7 @@ func (w *wordReader) all(depth int) (Clause, bool) {
 	var terms []string
 	for w.token != "" && w.token != ")" && w.token != "OR" {
 		if w.p.tests++; w.p.tests > w.p.limits.Filter || depth > maxFilterDepth {
-			w.p.fail(w.p.current, fhir.TypeTooCostly, "search-filter-long", "more than %d words and conditions, or nested too deep", w.p.limits.Filter)
+			w.p.fail(w.p.current, fhir.TypeTooCostly, "search-filter-long", "more than {1} words and conditions, or nested too deep", w.p.limits.Filter)
 			return Clause{}, false
 		}
 		token := w.token

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/yilian/yilian/conformance/definitions"
+	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
@@ -15,7 +16,7 @@ type parameter struct {
 	code    string
 	kind    Kind                 // 0 if it cannot be searched
 	expr    *fhirpath.Expression // nil if the store answers it from its own columns
-	refused string               // why it cannot be searched
+	refused fhir.Text            // why it cannot be searched
 	// sets are the value sets that give elements of type code their systems.
 	sets []*definitions.ValueSet
 	// plain says that all values are codes without a system of their own.
@@ -108,14 +109,14 @@ func (e *Engine) compile(set *parameterSet, resource string) *typeParameters {
 		p.custom, p.waits = true, !c.ready
 		e.prepare(t, p)
 		if p.kind != 0 && p.waits {
-			p.refused = "resources are still being indexed by it"
+			p.refused = phrases.Say("resources are still being indexed by it")
 		}
 	}
 	slices.SortStableFunc(t.list, func(a, b *parameter) int { return strings.Compare(a.code, b.code) })
 	e.compileComposites(t, func(url string) *definitions.SearchParameter { return e.definition(set, url) })
 	for _, p := range t.list {
 		if p.composite != nil && p.waits {
-			p.refused = "resources are still being indexed by it"
+			p.refused = phrases.Say("resources are still being indexed by it")
 		}
 		if p.expr != nil {
 			t.indexed = append(t.indexed, p)
@@ -156,7 +157,7 @@ func (e *Engine) prepare(t *typeParameters, p *parameter) {
 	case p.code == paramText:
 		p.kind, t.narrative = KindText, true
 	case p.code == paramContent && e.opts.NoContent:
-		p.refused = "this server does not index all texts"
+		p.refused = phrases.Say("this server does not index all texts")
 	case p.code == paramContent:
 		p.kind, t.content = KindText, true
 	case p.code == paramFilter:
@@ -165,9 +166,9 @@ func (e *Engine) prepare(t *typeParameters, p *parameter) {
 		p.kind = KindSpecial
 		p.compile(e, t.name)
 	case kind == 0:
-		p.refused = p.def.Type + " parameters are not supported"
+		p.refused = phrases.Say("{1} parameters are not supported", p.def.Type)
 	case p.def.Expression == "":
-		p.refused = "its definition does not say how"
+		p.refused = phrases.Say("its definition does not say how")
 	case slices.Contains(columns, p.code):
 		p.kind = kind
 	default:
@@ -190,13 +191,13 @@ func (e *Engine) prepare(t *typeParameters, p *parameter) {
 func (p *parameter) compile(e *Engine, resource string) {
 	x, err := e.model.Compile(p.def.Expression, fhirpath.Options{Context: resource, Lenient: true})
 	if err != nil {
-		p.kind, p.refused = 0, "its definition cannot be evaluated"
+		p.kind, p.refused = 0, phrases.Say("its definition cannot be evaluated")
 		return
 	}
 	p.expr = x
 	types := x.Types()
 	if len(types) == 0 && types != nil {
-		p.kind, p.expr, p.refused = 0, nil, "its definition selects nothing of "+resource
+		p.kind, p.expr, p.refused = 0, nil, phrases.Say("its definition selects nothing of {1}", resource)
 		return
 	}
 	p.describe(e, resource)

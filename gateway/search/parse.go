@@ -1,7 +1,6 @@
 package search
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,11 +21,11 @@ func (e *Engine) Parse(resource string, pairs []Pair, opts ParseOptions) (*Reque
 	p := parser{engine: e, params: e.parametersOf(base), opts: opts, limits: e.opts.Limits}
 	p.request = &Request{Query: &Query{Type: resource, Count: e.opts.Limits.Count}}
 	if p.params == nil {
-		p.fail("", fhir.TypeNotSupported, "search-type-unknown", "%s is not a resource type", name(resource))
+		p.fail("", fhir.TypeNotSupported, "search-type-unknown", "{1} is not a resource type", name(resource))
 		return nil, p.issues
 	}
 	if len(pairs) > p.limits.Parameters {
-		p.fail("", fhir.TypeTooCostly, "search-parameters-many", "%d parameters, expected at most %d", len(pairs), p.limits.Parameters)
+		p.fail("", fhir.TypeTooCostly, "search-parameters-many", "{1} parameters, expected at most {2}", len(pairs), p.limits.Parameters)
 		return nil, p.issues
 	}
 	for _, pair := range pairs {
@@ -56,9 +55,11 @@ type parser struct {
 	seen       []string
 }
 
-// name shows a name from the query in a message: cut, and without what is not
-// printable.
-func name(s string) string {
+// name shows a name from the query in a message.
+func name(s string) string { return "'" + printable(s) + "'" }
+
+// printable is a text from elsewhere: cut, and without what is not printable.
+func printable(s string) string {
 	const longest = 64
 	s = strings.ToValidUTF8(s, "�")
 	s = strings.Map(func(r rune) rune {
@@ -70,34 +71,34 @@ func name(s string) string {
 	if len(s) > longest {
 		s = cut(s, longest) + "…"
 	}
-	return "'" + s + "'"
+	return s
 }
 
-func (p *parser) report(severity fhir.Severity, code fhir.IssueType, id, text string) {
-	p.issues = append(p.issues, fhir.Issue{Severity: severity, Code: code, ID: id, Text: text})
+func (p *parser) report(severity fhir.Severity, code fhir.IssueType, id string, said fhir.Text) {
+	p.issues = append(p.issues, issue(severity, code, id, said))
 }
 
-// fail reports an error about the current parameter.
-func (p *parser) fail(parameter string, code fhir.IssueType, id, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+// fail reports an error about a parameter, or about none in particular.
+func (p *parser) fail(parameter string, code fhir.IssueType, id, text string, details ...any) {
+	said := phrases.Say(text, details...)
 	if parameter != "" {
-		text = "parameter " + name(parameter) + ": " + text
+		said = phrases.Say("parameter {1}: {2}", name(parameter), said)
 	}
-	p.report(fhir.Error, code, id, text)
+	p.report(fhir.Error, code, id, said)
 }
 
 // refuse reports what is not known or not supported: an error, or when lenient a
 // warning and the parameter does not count.
-func (p *parser) refuse(code fhir.IssueType, id, format string, args ...any) {
-	severity, note := fhir.Error, ""
+func (p *parser) refuse(code fhir.IssueType, id, text string, details ...any) {
+	severity, whole := fhir.Error, "parameter {1}: {2}"
 	if p.opts.Lenient {
-		severity, note = fhir.Warning, "; it was ignored"
+		severity, whole = fhir.Warning, "parameter {1}: {2}; it was ignored"
 	}
-	p.report(severity, code, id, "parameter "+name(p.current)+": "+fmt.Sprintf(format, args...)+note)
+	p.report(severity, code, id, phrases.Say(whole, name(p.current), phrases.Say(text, details...)))
 }
 
-func (p *parser) invalid(format string, args ...any) {
-	p.fail(p.current, fhir.TypeValue, "search-value-invalid", format, args...)
+func (p *parser) invalid(text string, details ...any) {
+	p.fail(p.current, fhir.TypeValue, "search-value-invalid", text, details...)
 }
 
 func (p *parser) pair(pair Pair) {
@@ -113,7 +114,7 @@ func (p *parser) pair(pair Pair) {
 		p.fail(pair.Name, fhir.TypeInvalid, "search-encoding", "malformed UTF-8")
 		return
 	case len(pair.Name)+len(pair.Value) > p.limits.ValueLength:
-		p.fail(pair.Name, fhir.TypeTooLong, "search-value-long", "%d bytes, expected at most %d", len(pair.Name)+len(pair.Value), p.limits.ValueLength)
+		p.fail(pair.Name, fhir.TypeTooLong, "search-value-long", "{1} bytes, expected at most {2}", len(pair.Name)+len(pair.Value), p.limits.ValueLength)
 		return
 	case pair.Value == "":
 		p.fail(pair.Name, fhir.TypeInvalid, "search-value-empty", "it has no value")
@@ -173,7 +174,7 @@ func (p *parser) result(pair Pair) bool {
 		return false
 	}
 	if modifier != "" {
-		p.fail(pair.Name, fhir.TypeInvalid, "search-modifier-unknown", "%s takes no modifier", head)
+		p.fail(pair.Name, fhir.TypeInvalid, "search-modifier-unknown", "{1} takes no modifier", head)
 		return true
 	}
 	if !p.once(pair.Name) {
@@ -237,7 +238,7 @@ func (p *parser) result(pair Pair) bool {
 func (p *parser) sort(pair Pair) {
 	keys := strings.Split(pair.Value, ",")
 	if len(keys) > p.limits.Sort {
-		p.fail(p.current, fhir.TypeTooCostly, "search-sort-many", "%d sort keys, expected at most %d", len(keys), p.limits.Sort)
+		p.fail(p.current, fhir.TypeTooCostly, "search-sort-many", "{1} sort keys, expected at most {2}", len(keys), p.limits.Sort)
 		return
 	}
 	for _, key := range keys {
@@ -247,13 +248,13 @@ func (p *parser) sort(pair Pair) {
 		case code == "_score":
 			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "matches have no score")
 		case param == nil:
-			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "%s is not a search parameter of %s", name(code), p.params.name)
+			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "{1} is not a search parameter of {2}", name(code), p.params.name)
 		case !param.usable():
-			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by %s: %s", name(code), param.refused)
+			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by {1}: {2}", name(code), param.refused)
 		case param.kind > KindURI:
-			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by %s: it has no order", name(code))
+			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by {1}: it has no order", name(code))
 		case slices.ContainsFunc(p.request.Query.Sort, func(s Sort) bool { return s.Param == code }):
-			p.fail(p.current, fhir.TypeInvalid, "search-sort-repeated", "%s is named twice", name(code))
+			p.fail(p.current, fhir.TypeInvalid, "search-sort-repeated", "{1} is named twice", name(code))
 		default:
 			p.request.Query.Sort = append(p.request.Query.Sort, Sort{Param: code, Kind: param.kind, Down: down})
 			continue
@@ -270,7 +271,7 @@ func (p *parser) elements(value string) {
 	for element := range strings.SplitSeq(value, ",") {
 		bare := strings.TrimPrefix(element, p.params.name+".")
 		if t == nil || bare != "resourceType" && t.Element(bare) == nil && t.Child(bare) == nil {
-			p.invalid("%s has no element %s", p.params.name, name(element))
+			p.invalid("{1} has no element {2}", p.params.name, name(element))
 			return
 		}
 		p.request.Elements = append(p.request.Elements, bare)
@@ -284,7 +285,7 @@ func (p *parser) types(pair Pair) {
 	}
 	for t := range strings.SplitSeq(pair.Value, ",") {
 		if !p.engine.defs.IsResource(t) {
-			p.invalid("%s is not a resource type", name(t))
+			p.invalid("{1} is not a resource type", name(t))
 			return
 		}
 		p.request.Types = append(p.request.Types, t)
@@ -303,7 +304,7 @@ func (p *parser) include(head, modifier string, pair Pair) {
 		return
 	}
 	if p.includes++; p.includes > p.limits.Includes {
-		p.fail(pair.Name, fhir.TypeTooCostly, "search-includes-many", "more than %d includes", p.limits.Includes)
+		p.fail(pair.Name, fhir.TypeTooCostly, "search-includes-many", "more than {1} includes", p.limits.Includes)
 		return
 	}
 	if pair.Value == "*" && head == "_revinclude" {
@@ -370,16 +371,16 @@ func (p *parser) everyReference(inc Include) []Include {
 func (p *parser) included(head string, inc *Include) bool {
 	source := p.engine.parametersOf(inc.Source)
 	if source == nil || inc.Source == "Resource" {
-		p.invalid("%s is not a resource type", name(inc.Source))
+		p.invalid("{1} is not a resource type", name(inc.Source))
 		return false
 	}
 	if inc.Target != "" && !p.engine.defs.IsResource(inc.Target) {
-		p.invalid("%s is not a resource type", name(inc.Target))
+		p.invalid("{1} is not a resource type", name(inc.Target))
 		return false
 	}
 	own := p.request.Query.Type
 	if head == "_include" && !inc.Iterate && own != "" && inc.Source != own {
-		p.invalid("%s is searched, so its references can be included, not those of %s", own, inc.Source)
+		p.invalid("{1} is searched, so its references can be included, not those of {2}", own, inc.Source)
 		return false
 	}
 	if inc.Param == "*" {
@@ -389,22 +390,22 @@ func (p *parser) included(head string, inc *Include) bool {
 	param := source.byCode[inc.Param]
 	switch {
 	case param == nil:
-		p.refuse(fhir.TypeNotSupported, "search-include-unknown", "%s is not a search parameter of %s", name(inc.Param), inc.Source)
+		p.refuse(fhir.TypeNotSupported, "search-include-unknown", "{1} is not a search parameter of {2}", name(inc.Param), inc.Source)
 		return false
 	case param.def.Type != "reference":
-		p.invalid("%s of %s is not a reference", name(inc.Param), inc.Source)
+		p.invalid("{1} of {2} is not a reference", name(inc.Param), inc.Source)
 		return false
 	case !param.usable():
-		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s: %s", name(inc.Param), param.refused)
+		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "{1}: {2}", name(inc.Param), param.refused)
 		return false
 	case param.urls:
-		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "%s holds canonical URLs, which are not followed", name(inc.Param))
+		p.refuse(fhir.TypeNotSupported, "search-include-unsupported", "{1} holds canonical URLs, which are not followed", name(inc.Param))
 		return false
 	case inc.Target != "" && !refersTo(param, inc.Target):
-		p.invalid("%s of %s does not refer to %s", name(inc.Param), inc.Source, inc.Target)
+		p.invalid("{1} of {2} does not refer to {3}", name(inc.Param), inc.Source, inc.Target)
 		return false
 	case head == "_revinclude" && !inc.Iterate && own != "" && !refersTo(param, own):
-		p.invalid("%s of %s does not refer to %s", name(inc.Param), inc.Source, own)
+		p.invalid("{1} of {2} does not refer to {3}", name(inc.Param), inc.Source, own)
 		return false
 	}
 	return true

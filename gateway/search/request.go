@@ -25,10 +25,7 @@ func Pairs(query string) ([]Pair, []fhir.Issue) {
 		n, err := url.QueryUnescape(name)
 		v, err2 := url.QueryUnescape(value)
 		if err != nil || err2 != nil {
-			return nil, []fhir.Issue{{
-				Severity: fhir.Error, Code: fhir.TypeInvalid, ID: "search-encoding",
-				Text: "the query string has a malformed % escape",
-			}}
+			return nil, []fhir.Issue{issue(fhir.Error, fhir.TypeInvalid, "search-encoding", phrases.Say("the query string has a malformed % escape"))}
 		}
 		out = append(out, Pair{n, v})
 	}
