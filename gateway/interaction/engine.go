@@ -24,6 +24,7 @@ type Store interface {
 	store.Archive
 	store.States
 	store.Leftovers
+	store.Labels
 	Record(ctx context.Context, id string) (store.Record, error)
 }
 

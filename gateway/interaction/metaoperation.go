@@ -10,7 +10,8 @@ import (
 
 // $meta, $meta-add and $meta-delete read and change the profiles, tags and labels of a
 // resource. A change makes a new version, as any other does: versions that were given
-// out stay as they are. The tag of the owner is the server's and stays.
+// out stay as they are. The tag of the owner is the server's and stays. Of a type, or of
+// everything, $meta tells which there are, see labels.
 //
 // https://hl7.org/fhir/R4/resource-operations.html
 
@@ -21,6 +22,9 @@ func (e *Engine) meta(ctx context.Context, v Viewer, c *Call) (Result, error) {
 	}
 	if err := p.only(); err != nil {
 		return Result{}, err
+	}
+	if c.Key.ID == "" {
+		return e.labels(ctx, v, c.Key.Type)
 	}
 	read := e.Read
 	if c.Version > 0 {
@@ -40,8 +44,12 @@ func metaReply(v store.Version) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	out := fhir.NewObject().SetString("name", "return").Set("valueMeta", tree.Get("meta").Clone())
-	return Result{Resource: fhir.NewObject().SetString("resourceType", "Parameters").Set("parameter", fhir.NewArray(out))}, nil
+	return returned(tree.Get("meta").Clone()), nil
+}
+
+func returned(meta *fhir.Node) Result {
+	out := fhir.NewObject().SetString("name", "return").Set("valueMeta", meta)
+	return Result{Resource: fhir.NewObject().SetString("resourceType", "Parameters").Set("parameter", fhir.NewArray(out))}
 }
 
 func (e *Engine) metaAdd(ctx context.Context, v Viewer, c *Call) (Result, error) {

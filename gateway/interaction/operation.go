@@ -59,7 +59,7 @@ const operationURL = "http://hl7.org/fhir/OperationDefinition/"
 var operations = func() []Operation {
 	list := []Operation{
 		{Name: "validate", OnType: true, OnInstance: true, Definition: operationURL + "Resource-validate", run: (*Engine).validate},
-		{Name: "meta", OnInstance: true, OnVersion: true, Definition: operationURL + "Resource-meta", run: (*Engine).meta},
+		{Name: "meta", OnSystem: true, OnType: true, OnInstance: true, OnVersion: true, Definition: operationURL + "Resource-meta", run: (*Engine).meta},
 		{Name: "meta-add", OnInstance: true, Changes: true, Definition: operationURL + "Resource-meta-add", run: (*Engine).metaAdd},
 		{Name: "meta-delete", OnInstance: true, Changes: true, Definition: operationURL + "Resource-meta-delete", run: (*Engine).metaDelete},
 		{Name: "everything", Type: "Patient", OnInstance: true, Definition: operationURL + "Patient-everything", run: (*Engine).everythingOf},

@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -94,6 +95,10 @@ func TestOperationsAnswer(t *testing.T) {
 			{"meta", "GET", "Patient/p1/$meta", "", 200, `"name":"return","valueMeta":{"versionId":"1"`},
 			{"meta of a version", "GET", "Patient/p1/_history/1/$meta", "", 200, `"versionId":"1"`},
 			{"meta of a version that is none", "GET", "Patient/p1/_history/7/$meta", "", 404, "not-found"},
+			{"meta of a type without resources", "GET", "Basic/$meta", "", 200, `"valueCode":"not-applicable"`},
+			{"meta of an unknown type", "GET", "Dog/$meta", "", 404, "not a resource type"},
+			{"meta of a type with a parameter", "GET", "Patient/$meta?colour=red", "", 400, "parameters"},
+			{"meta of everything with a parameter", "GET", "$meta?colour=red", "", 400, "parameters"},
 			{"meta with a parameter", "GET", "Patient/p1/$meta?colour=red", "", 400, "parameters"},
 			{"meta-add by GET", "GET", "Patient/p1/$meta-add", "", 404, "no such"},
 			{"meta-add without a meta", "POST", "Patient/p1/$meta-add", asks(), 400, "valueMeta"},
@@ -273,6 +278,90 @@ func TestEntriesOfABundleMayAskWhateverThereIs(t *testing.T) {
 					t.Errorf("%s: %s: %.500s", kind, asked[i].url, text)
 				}
 			}
+		}
+	})
+}
+
+func TestMetaTellsWhatIsInUse(t *testing.T) {
+	onEachStore(t, func(t *testing.T, c *client) {
+		labelled := func(typ, id, meta, institution string) {
+			if got := c.do("PUT", "/fhir/"+typ+"/"+id, `{"resourceType":"`+typ+`","id":"`+id+`","meta":`+meta+map[string]string{"Basic": `,"code":{"text":"a"}`}[typ]+`}`, "X-Test-Institution: "+institution); got.Code >= 300 {
+				t.Fatal(got.Code, got.Body)
+			}
+		}
+		labelled("Patient", "a", `{"profile":["http://hl7.org/fhir/StructureDefinition/Patient|4.0.1"],"security":[{"system":"http://test/s","code":"R","display":"restricted"}],"tag":[{"system":"http://test/t","code":"x"},{"code":"bare"}]}`, "city")
+		labelled("Patient", "b", `{"security":[{"system":"http://test/s","code":"R"}],"tag":[{"system":"http://test/t","code":"y"}]}`, "city")
+		labelled("Patient", "c", `{"tag":[{"system":"http://test/t","code":"z"}]}`, "county")
+		labelled("Basic", "d", `{"tag":[{"system":"http://test/t","code":"x"},{"system":"http://test/t","code":"basic"}]}`, "city")
+		answered := func(path, institution string) string {
+			t.Helper()
+			var headers []string
+			if institution != "" {
+				headers = []string{"X-Test-Institution: " + institution}
+			}
+			get, post := c.do("GET", "/fhir/"+path, "", headers...), c.do("POST", "/fhir/"+path, "", headers...)
+			if get.Code != http.StatusOK || post.Code != http.StatusOK || get.Body.String() != post.Body.String() {
+				t.Fatalf("%s: %d %s, posted %d %s", path, get.Code, get.Body, post.Code, post.Body)
+			}
+			meta := get.tree.Get("parameter").At(0).Get("valueMeta")
+			for _, k := range meta.All() {
+				if !slices.Contains([]string{"extension", "profile", "security", "tag"}, k.Name()) {
+					t.Errorf("%s answers %s", path, k.Name())
+				}
+			}
+			var all []string
+			for _, p := range meta.Get("profile").Items() {
+				all = append(all, p.Text())
+			}
+			for _, list := range []string{"security", "tag"} {
+				for _, n := range meta.Get(list).Items() {
+					all = append(all, n.Get("system").Text()+"|"+n.Get("code").Text())
+				}
+			}
+			slices.Sort(all)
+			return strings.NewReplacer("http://hl7.org/fhir/StructureDefinition/", "", "http://test/", "", "https://yilian.dev/fhir/institution", "owner").Replace(strings.Join(all, " "))
+		}
+		// Each institution has the persons of its patients, which are the alliance's.
+		for _, tt := range []struct{ name, path, institution, want string }{
+			{"a type", "Patient/$meta", "", "Patient|4.0.1 s|R t|x t|y t|z owner|alliance owner|city owner|county |bare"},
+			{"a type, as one institution sees it", "Patient/$meta", "city", "Patient|4.0.1 s|R t|x t|y owner|alliance owner|city |bare"},
+			{"a type, as another sees it", "Patient/$meta", "county", "t|z owner|alliance owner|county"},
+			{"a type, as nobody's friend sees it", "Patient/$meta", "village", ""},
+			{"another type", "Basic/$meta", "", "t|basic t|x owner|city"},
+			{"everything", "$meta", "", "Patient|4.0.1 s|R t|basic t|x t|y t|z owner|alliance owner|city owner|county |bare"},
+			{"everything, as one institution sees it", "$meta", "county", "t|z owner|alliance owner|county"},
+		} {
+			want := strings.Fields(tt.want)
+			got := strings.Fields(answered(tt.path, tt.institution))
+			slices.Sort(want)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", tt.name, got, want)
+			}
+		}
+		labelled("Patient", "b", `{"tag":[{"system":"http://test/t","code":"x"}]}`, "city")
+		if got := c.do("DELETE", "/fhir/Basic/d", ""); got.Code >= 300 {
+			t.Fatal(got.Code, got.Body)
+		}
+		for path, gone := range map[string]string{"Patient/$meta": "t|y", "$meta": "t|basic", "Basic/$meta": "|"} {
+			if got := answered(path, ""); slices.Contains(strings.Fields(got), gone) || gone == "|" && got != "" {
+				t.Errorf("%s: %s, with %s, which nothing carries any more", path, got, gone)
+			}
+		}
+		for i := range 10 {
+			var many []string
+			for j := range 101 {
+				many = append(many, fmt.Sprintf(`{"system":"http://test/many","code":"%d-%d"}`, i, j))
+			}
+			labelled("Basic", fmt.Sprint("many", i), `{"tag":[`+strings.Join(many, ",")+`]}`, "city")
+		}
+		for _, path := range []string{"Basic/$meta", "$meta"} {
+			if got := c.do("GET", "/fhir/"+path, ""); got.Code < 400 || !strings.Contains(got.Body.String(), "too-costly") {
+				t.Errorf("%s with more than it looks for: %d %.300s", path, got.Code, got.Body)
+			}
+		}
+		if got := answered("Patient/$meta", "county"); !strings.Contains(got, "t|z") {
+			t.Errorf("the labels of another type are in the way: %s", got)
 		}
 	})
 }

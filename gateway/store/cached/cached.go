@@ -49,6 +49,7 @@ type Backing interface {
 	store.Folders
 	store.Erasures
 	store.Leftovers
+	store.Labels
 	store.States
 	store.Concepts
 	Close() error

@@ -8,6 +8,7 @@ import (
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
 )
 
 // Suffixes of a parameter's name: the same values in another form.
@@ -116,6 +117,11 @@ func (s *Store) build(typ string, v *search.Values) (*values, []string) {
 	b.dates(v)
 	b.amounts(v)
 	b.words(v)
+	store.EachLabel(typ, v, func(label []byte) {
+		if _, ok := s.names.ids[string(label)]; !ok {
+			b.missing = append(b.missing, string(label))
+		}
+	})
 	b.out.finish()
 	return b.out, b.missing
 }

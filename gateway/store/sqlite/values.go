@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/yilian/yilian/gateway/search"
+	"github.com/yilian/yilian/gateway/store"
 )
 
 // Suffixes of a parameter's name: the same values in another form.
@@ -67,6 +68,7 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	text := func(class int, pid, space, form int64, group uint16, text string) {
 		add(class, pid, space, form, group, text, false)
 	}
+	store.EachLabel(typ, v, func(label []byte) { name(string(label)) })
 	for i := range v.Tokens {
 		k := &v.Tokens[i]
 		add(byKey, name(prefix+k.Param), name(k.System), name(k.Type), k.Group, k.Code, k.Param == datedToken)

@@ -25,6 +25,7 @@ type Store interface {
 	store.States
 	store.Erasures
 	store.Leftovers
+	store.Labels
 }
 
 type group struct {
@@ -39,7 +40,7 @@ func Run(t *testing.T, open func(t testing.TB) Store) {
 	run(t, open, group{"resource", resourceTests}, group{"transaction", transactionTests}, group{"foresight", foresightTests()}, group{"pending", pendingTests}, group{"history", historyTests}, group{"order", orderTests},
 		group{"blob", blobTests},
 		group{"inbox", inboxTests}, group{"lane", laneTests}, group{"delivery", deliveryTests}, group{"person", personTests},
-		group{"folder", folderTests}, group{"state", stateTests}, group{"erasure", erasureTests})
+		group{"folder", folderTests}, group{"state", stateTests}, group{"erasure", erasureTests}, group{"label", labelTests})
 }
 
 // RunSearch runs the part of the suite that searches, for adapters that plan
