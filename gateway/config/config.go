@@ -14,21 +14,21 @@ import (
 
 // Config is a complete, checked configuration.
 type Config struct {
-	Listen        string         // host:port that serve listens on
-	Data          string         // folder of the embedded store and the server's lock
-	Auth          string         // "none": every request is trusted, on a loopback address only
-	Institutions  string         // folder with one folder per institution; empty: none are loaded from disk
-	Zone          *time.Location // of times without an offset, where an institution says nothing else
-	StoreURL      string         // postgres://…; empty: the embedded store in Data
-	RedisURL      string         // redis://… or rediss://…; empty: no Redis
-	Redis         Redis
-	AllianceBase  string // start of the alliance's own URLs, without a final slash
-	LogLevel      slog.Level
-	LogFormat     string // "text" or "json"
-	FHIR          FHIR
-	SearchContent bool     // resources are found by any of their words
-	Origins       []string // sites whose pages may use the FHIR endpoint from a browser: scheme://host[:port]
-	Limits        Limits
+	Listen       string         // host:port that serve listens on
+	Data         string         // folder of the embedded store and the server's lock
+	Auth         string         // "none": every request is trusted, on a loopback address only
+	Institutions string         // folder with one folder per institution; empty: none are loaded from disk
+	Zone         *time.Location // of times without an offset, where an institution says nothing else
+	StoreURL     string         // postgres://…; empty: the embedded store in Data
+	RedisURL     string         // redis://… or rediss://…; empty: no Redis
+	Redis        Redis
+	AllianceBase string // start of the alliance's own URLs, without a final slash
+	LogLevel     slog.Level
+	LogFormat    string // "text" or "json"
+	FHIR         FHIR
+	Search       Search
+	Origins      []string // sites whose pages may use the FHIR endpoint from a browser: scheme://host[:port]
+	Limits       Limits
 
 	origins map[string]string
 }
@@ -62,6 +62,24 @@ func (p Profiles) For(institution string) string {
 	return p.Default
 }
 
+// Search says what searches there are, and bounds what one may ask for.
+type Search struct {
+	Content    bool  // resources are found by any of their words
+	Conditions int   // parameters of one search
+	Values     int   // separated by commas, over all parameters
+	Value      int64 // bytes of one parameter with its value
+	Chain      int   // references that a chain or _has follows
+	Sort       int   // keys of _sort
+	Includes   int   // _include and _revinclude together
+	Filter     int   // conditions in one _filter or _text
+	Codes      int   // that :in, :above and :below may stand for
+	Hierarchy  int   // resources that :above and :below of a reference may mean
+	Included   int   // resources that _include and _revinclude may add to a page
+	Iterations int   // times that :iterate follows what was included
+	Operands   int   // conditions and alternatives of one search, once all of the above stand for what they mean
+	LastN      int   // Observations that one $lastn may look through
+}
+
 // Limits bound what one sender or client can make the gateway do.
 type Limits struct {
 	Record     int64         // bytes of one record
@@ -69,6 +87,7 @@ type Limits struct {
 	Body       int64         // bytes of one FHIR request body
 	Depth      int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
 	Page       int           // resources on a page, the highest _count
+	Count      int           // resources on a page where the client does not say, no more than Page
 	Entries    int           // entries of one batch or transaction
 	Deletes    int           // resources that one conditional delete may mean
 	Parameters int           // SearchParameters in effect
@@ -78,7 +97,9 @@ type Limits struct {
 	Folder     int64         // bytes of all files of an institution's folder that is pushed
 	Workbook   int64         // bytes of one workbook, unzipped
 	Time       time.Duration // work on one request
+	Drain      time.Duration // requests may take to end when the process is told to
 	Cache      int64         // bytes of what a process without Redis keeps for speed
+	Headroom   int64         // bytes of garbage that may pile up in the heap before they are collected; GOGC and GOMEMLIMIT are stronger
 	Lease      time.Duration // how long a record waits for a process that took it up and died
 }
 

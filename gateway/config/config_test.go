@@ -38,6 +38,19 @@ func TestDefaults(t *testing.T) {
 		{Key: "fhir.profiles", Value: "record"},
 		{Key: "fhir.expunge", Value: "off"},
 		{Key: "search.content", Value: "on"},
+		{Key: "search.conditions", Value: "50"},
+		{Key: "search.values", Value: "1000"},
+		{Key: "search.value", Value: "16KiB"},
+		{Key: "search.chain", Value: "3"},
+		{Key: "search.sort", Value: "4"},
+		{Key: "search.includes", Value: "20"},
+		{Key: "search.filter", Value: "100"},
+		{Key: "search.codes", Value: "1000"},
+		{Key: "search.hierarchy", Value: "1000"},
+		{Key: "search.included", Value: "2000"},
+		{Key: "search.iterations", Value: "5"},
+		{Key: "search.operands", Value: "2000"},
+		{Key: "search.lastn", Value: "10000"},
 		{Key: "browser.origins", Value: ""},
 		{Key: "limits.record", Value: "16MiB"},
 		{Key: "limits.delivery", Value: "256MiB"},
@@ -45,6 +58,7 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.body", Value: "64MiB"},
 		{Key: "limits.depth", Value: "100"},
 		{Key: "limits.page", Value: "1000"},
+		{Key: "limits.count", Value: "50"},
 		{Key: "limits.entries", Value: "10000"},
 		{Key: "limits.deletes", Value: "100"},
 		{Key: "limits.parameters", Value: "200"},
@@ -53,7 +67,9 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.folder", Value: "32MiB"},
 		{Key: "limits.time", Value: "30s"},
+		{Key: "limits.drain", Value: "10s"},
 		{Key: "limits.cache", Value: "32MiB"},
+		{Key: "limits.headroom", Value: "64MiB"},
 		{Key: "limits.lease", Value: "1m"},
 	}
 	for i := range want {
@@ -89,10 +105,15 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Entries: 500, Deletes: 20, Parameters: 50, Expunged: 30, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
-		Cache: 64 << 20, Lease: 20 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Count: 20, Entries: 500, Deletes: 20, Parameters: 50, Expunged: 30, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
+		Drain: 25 * time.Second, Cache: 64 << 20, Headroom: 32 << 20, Lease: 20 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
+	}
+	wantSearch := config.Search{Conditions: 40, Values: 500, Value: 8 << 10, Chain: 2, Sort: 2, Includes: 10, Filter: 50, Codes: 400, Hierarchy: 300,
+		Included: 800, Iterations: 3, Operands: 1500, LastN: 5000}
+	if diff := cmp.Diff(wantSearch, c.Search); diff != "" {
+		t.Errorf("search (-want +got)\n%s", diff)
 	}
 	if p := c.FHIR.Profiles; p.For("city") != "refuse" || p.For("lab") != "record" || p.For("county") != "ignore" {
 		t.Errorf("profiles %+v", p)
@@ -115,23 +136,39 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"fhir.profiles", "ignore, city=refuse, lab=record", "21:13"},
 		{"fhir.expunge", "on", "22:12"},
 		{"search.content", "off", "24:12"},
-		{"browser.origins", "http://localhost:3000, https://app.example.org", "43:12"},
-		{"limits.record", "8MiB", "26:11"},
-		{"limits.delivery", "1GB", "27:13"},
-		{"limits.workbook", "32MiB", "28:13"},
-		{"limits.body", "32MiB", "29:9"},
-		{"limits.depth", "64", "30:10"},
-		{"limits.page", "200", "31:9"},
-		{"limits.entries", "500", "32:12"},
-		{"limits.deletes", "20", "33:12"},
-		{"limits.parameters", "50", "34:15"},
-		{"limits.expunged", "30", "35:13"},
-		{"limits.inline", "4KiB", "36:11"},
-		{"limits.attached", "1MiB", "37:13"},
-		{"limits.folder", "8MiB", "38:11"},
-		{"limits.time", "1m30s", "39:9"},
-		{"limits.cache", "64MiB", "40:10"},
-		{"limits.lease", "20s", "41:10"},
+		{"search.conditions", "40", "25:15"},
+		{"search.values", "500", "26:11"},
+		{"search.value", "8KiB", "27:10"},
+		{"search.chain", "2", "28:10"},
+		{"search.sort", "2", "29:9"},
+		{"search.includes", "10", "30:13"},
+		{"search.filter", "50", "31:11"},
+		{"search.codes", "400", "32:10"},
+		{"search.hierarchy", "300", "33:14"},
+		{"search.included", "800", "34:13"},
+		{"search.iterations", "3", "35:15"},
+		{"search.operands", "1500", "36:13"},
+		{"search.lastn", "5000", "37:10"},
+		{"browser.origins", "http://localhost:3000, https://app.example.org", "59:12"},
+		{"limits.record", "8MiB", "39:11"},
+		{"limits.delivery", "1GB", "40:13"},
+		{"limits.workbook", "32MiB", "41:13"},
+		{"limits.body", "32MiB", "42:9"},
+		{"limits.depth", "64", "43:10"},
+		{"limits.page", "200", "44:9"},
+		{"limits.count", "20", "45:10"},
+		{"limits.entries", "500", "46:12"},
+		{"limits.deletes", "20", "47:12"},
+		{"limits.parameters", "50", "48:15"},
+		{"limits.expunged", "30", "49:13"},
+		{"limits.inline", "4KiB", "50:11"},
+		{"limits.attached", "1MiB", "51:13"},
+		{"limits.folder", "8MiB", "52:11"},
+		{"limits.time", "1m30s", "53:9"},
+		{"limits.drain", "25s", "54:10"},
+		{"limits.cache", "64MiB", "55:10"},
+		{"limits.headroom", "32MiB", "56:13"},
+		{"limits.lease", "20s", "57:10"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

@@ -55,18 +55,8 @@ var settings = []setting{
 			return err
 		},
 		show: func(c *Config) string { return redacted(c.RedisURL) }},
-	{key: "redis.timeout", fallback: "50ms",
-		set: func(c *Config, v value) (err error) {
-			c.Redis.Timeout, err = parseDuration(v.text, time.Millisecond, 5*time.Second)
-			return err
-		},
-		show: func(c *Config) string { return showDuration(c.Redis.Timeout) }},
-	{key: "redis.expire", fallback: "10m",
-		set: func(c *Config, v value) (err error) {
-			c.Redis.Expire, err = parseDuration(v.text, time.Second, 24*time.Hour)
-			return err
-		},
-		show: func(c *Config) string { return showDuration(c.Redis.Expire) }},
+	duration("redis.timeout", "50ms", time.Millisecond, 5*time.Second, func(c *Config) *time.Duration { return &c.Redis.Timeout }),
+	duration("redis.expire", "10m", time.Second, 24*time.Hour, func(c *Config) *time.Duration { return &c.Redis.Expire }),
 	{key: "alliance.base", fallback: "https://yilian.dev",
 		set:  func(c *Config, v value) (err error) { c.AllianceBase, err = parseBase(v.text); return err },
 		show: func(c *Config) string { return c.AllianceBase }},
@@ -95,95 +85,64 @@ var settings = []setting{
 		set:  func(c *Config, v value) (err error) { c.FHIR.Expunges, err = choice(v.text, "off", "on"); return err },
 		show: func(c *Config) string { return chosen(c.FHIR.Expunges, "off", "on") }},
 	{key: "search.content", fallback: "on",
-		set:  func(c *Config, v value) (err error) { c.SearchContent, err = choice(v.text, "off", "on"); return err },
-		show: func(c *Config) string { return chosen(c.SearchContent, "off", "on") }},
+		set:  func(c *Config, v value) (err error) { c.Search.Content, err = choice(v.text, "off", "on"); return err },
+		show: func(c *Config) string { return chosen(c.Search.Content, "off", "on") }},
+	number("search.conditions", "50", 1, 1000, func(c *Config) *int { return &c.Search.Conditions }),
+	number("search.values", "1000", 1, 2000, func(c *Config) *int { return &c.Search.Values }),
+	size("search.value", "16KiB", 64, 512<<10, func(c *Config) *int64 { return &c.Search.Value }),
+	number("search.chain", "3", 1, 4, func(c *Config) *int { return &c.Search.Chain }), // stores follow no more
+	number("search.sort", "4", 1, 16, func(c *Config) *int { return &c.Search.Sort }),
+	number("search.includes", "20", 1, 100, func(c *Config) *int { return &c.Search.Includes }),
+	number("search.filter", "100", 1, 1000, func(c *Config) *int { return &c.Search.Filter }),
+	number("search.codes", "1000", 1, 2000, func(c *Config) *int { return &c.Search.Codes }),
+	number("search.hierarchy", "1000", 1, 2000, func(c *Config) *int { return &c.Search.Hierarchy }),
+	number("search.included", "2000", 1, 100_000, func(c *Config) *int { return &c.Search.Included }),
+	number("search.iterations", "5", 1, 20, func(c *Config) *int { return &c.Search.Iterations }),
+	number("search.operands", "2000", 100, 2000, func(c *Config) *int { return &c.Search.Operands }),
+	number("search.lastn", "10000", 1, 1_000_000, func(c *Config) *int { return &c.Search.LastN }),
 	{key: "browser.origins",
 		set:  func(c *Config, v value) (err error) { c.Origins, err = parseOrigins(v.text); return err },
 		show: func(c *Config) string { return strings.Join(c.Origins, ", ") }},
-	{key: "limits.record", fallback: "16MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Record, err = parseSize(v.text, 1<<10, 1<<30)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Record) }},
-	{key: "limits.delivery", fallback: "256MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Delivery, err = parseSize(v.text, 1<<10, 1<<34)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Delivery) }},
-	{key: "limits.workbook", fallback: "96MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Workbook, err = parseSize(v.text, 64<<10, 1<<30)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Workbook) }},
-	{key: "limits.body", fallback: "64MiB",
-		set:  func(c *Config, v value) (err error) { c.Limits.Body, err = parseSize(v.text, 1<<10, 1<<30); return err },
-		show: func(c *Config) string { return showSize(c.Limits.Body) }},
-	{key: "limits.depth", fallback: "100",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Depth, err = parseInt(v.text, 20, fhir.DefaultMaxDepth)
-			return err
-		},
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Depth) }},
-	{key: "limits.page", fallback: "1000",
-		set:  func(c *Config, v value) (err error) { c.Limits.Page, err = parseInt(v.text, 1, 10_000); return err },
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Page) }},
-	{key: "limits.entries", fallback: "10000",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Entries, err = parseInt(v.text, 1, 1_000_000)
-			return err
-		},
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Entries) }},
-	{key: "limits.deletes", fallback: "100",
-		set:  func(c *Config, v value) (err error) { c.Limits.Deletes, err = parseInt(v.text, 1, 500); return err },
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Deletes) }},
-	{key: "limits.parameters", fallback: "200",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Parameters, err = parseInt(v.text, 1, 5000)
-			return err
-		},
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Parameters) }},
-	{key: "limits.expunged", fallback: "1000",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Expunged, err = parseInt(v.text, 1, 100_000)
-			return err
-		},
-		show: func(c *Config) string { return strconv.Itoa(c.Limits.Expunged) }},
-	{key: "limits.inline", fallback: "1KiB",
-		set:  func(c *Config, v value) (err error) { c.Limits.Inline, err = parseSize(v.text, 1, 16<<20); return err },
-		show: func(c *Config) string { return showSize(c.Limits.Inline) }},
-	{key: "limits.attached", fallback: "4MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Attached, err = parseSize(v.text, 1<<10, 256<<20)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Attached) }},
-	{key: "limits.folder", fallback: "32MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Folder, err = parseSize(v.text, 64<<10, 48<<20)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Folder) }},
-	{key: "limits.time", fallback: "30s",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Time, err = parseDuration(v.text, 100*time.Millisecond, time.Hour)
-			return err
-		},
-		show: func(c *Config) string { return showDuration(c.Limits.Time) }},
-	{key: "limits.cache", fallback: "32MiB",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Cache, err = parseSize(v.text, 1<<20, 64<<30)
-			return err
-		},
-		show: func(c *Config) string { return showSize(c.Limits.Cache) }},
-	{key: "limits.lease", fallback: "1m",
-		set: func(c *Config, v value) (err error) {
-			c.Limits.Lease, err = parseDuration(v.text, time.Second, time.Hour)
-			return err
-		},
-		show: func(c *Config) string { return showDuration(c.Limits.Lease) }},
+	size("limits.record", "16MiB", 1<<10, 1<<30, func(c *Config) *int64 { return &c.Limits.Record }),
+	size("limits.delivery", "256MiB", 1<<10, 1<<34, func(c *Config) *int64 { return &c.Limits.Delivery }),
+	size("limits.workbook", "96MiB", 64<<10, 1<<30, func(c *Config) *int64 { return &c.Limits.Workbook }),
+	size("limits.body", "64MiB", 1<<10, 1<<30, func(c *Config) *int64 { return &c.Limits.Body }),
+	number("limits.depth", "100", 20, fhir.DefaultMaxDepth, func(c *Config) *int { return &c.Limits.Depth }),
+	number("limits.page", "1000", 1, 10_000, func(c *Config) *int { return &c.Limits.Page }),
+	number("limits.count", "50", 1, 10_000, func(c *Config) *int { return &c.Limits.Count }),
+	number("limits.entries", "10000", 1, 1_000_000, func(c *Config) *int { return &c.Limits.Entries }),
+	number("limits.deletes", "100", 1, 500, func(c *Config) *int { return &c.Limits.Deletes }),
+	number("limits.parameters", "200", 1, 5000, func(c *Config) *int { return &c.Limits.Parameters }),
+	number("limits.expunged", "1000", 1, 100_000, func(c *Config) *int { return &c.Limits.Expunged }),
+	size("limits.inline", "1KiB", 1, 16<<20, func(c *Config) *int64 { return &c.Limits.Inline }),
+	size("limits.attached", "4MiB", 1<<10, 256<<20, func(c *Config) *int64 { return &c.Limits.Attached }),
+	size("limits.folder", "32MiB", 64<<10, 48<<20, func(c *Config) *int64 { return &c.Limits.Folder }),
+	duration("limits.time", "30s", 100*time.Millisecond, time.Hour, func(c *Config) *time.Duration { return &c.Limits.Time }),
+	duration("limits.drain", "10s", 100*time.Millisecond, 10*time.Minute, func(c *Config) *time.Duration { return &c.Limits.Drain }),
+	size("limits.cache", "32MiB", 1<<20, 64<<30, func(c *Config) *int64 { return &c.Limits.Cache }),
+	size("limits.headroom", "64MiB", 4<<20, 64<<30, func(c *Config) *int64 { return &c.Limits.Headroom }),
+	duration("limits.lease", "1m", time.Second, time.Hour, func(c *Config) *time.Duration { return &c.Limits.Lease }),
+}
+
+// number is a setting that is a number from low to high.
+func number(key, fallback string, low, high int, field func(*Config) *int) setting {
+	return setting{key: key, fallback: fallback,
+		set:  func(c *Config, v value) (err error) { *field(c), err = parseInt(v.text, low, high); return err },
+		show: func(c *Config) string { return strconv.Itoa(*field(c)) }}
+}
+
+// size is a setting that is a number of bytes from low to high.
+func size(key, fallback string, low, high int64, field func(*Config) *int64) setting {
+	return setting{key: key, fallback: fallback,
+		set:  func(c *Config, v value) (err error) { *field(c), err = parseSize(v.text, low, high); return err },
+		show: func(c *Config) string { return showSize(*field(c)) }}
+}
+
+// duration is a setting that is a time from low to high.
+func duration(key, fallback string, low, high time.Duration, field func(*Config) *time.Duration) setting {
+	return setting{key: key, fallback: fallback,
+		set:  func(c *Config, v value) (err error) { *field(c), err = parseDuration(v.text, low, high); return err },
+		show: func(c *Config) string { return showDuration(*field(c)) }}
 }
 
 // rules hold across settings. Each returns the key to blame and what is wrong, or no text.
@@ -202,6 +161,19 @@ var rules = []func(*Config) (key, text string){
 		}
 		return "", ""
 	},
+	within("search.values", func(c *Config) int { return c.Search.Values }),
+	within("search.codes", func(c *Config) int { return c.Search.Codes }),
+	within("search.hierarchy", func(c *Config) int { return c.Search.Hierarchy }),
+}
+
+// within is the rule that a search can be made of as many operands as one limit allows.
+func within(key string, limit func(*Config) int) func(*Config) (string, string) {
+	return func(c *Config) (string, string) {
+		if n := limit(c); n > c.Search.Operands {
+			return key, fmt.Sprintf("%d is more than search.operands, %d", n, c.Search.Operands)
+		}
+		return "", ""
+	}
 }
 
 func parseListen(text string) (string, error) {

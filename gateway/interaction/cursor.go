@@ -49,7 +49,8 @@ func (p place) continues() bool { return p.ID != "" || p.Type > 0 || p.Heads != 
 func (p place) position() *search.Position { return head{Keys: p.Keys, ID: p.ID}.position() }
 
 // maxBack bounds the pages that a client can turn back, one by one, as every link carries
-// where they begin. Behind them there is the first.
+// where they begin. Behind them there is the first. It is a constant, as it keeps links
+// within the bytes of an address that every proxy takes.
 const maxBack = 16
 
 // then is the cursor of the page behind that of c.

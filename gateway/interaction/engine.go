@@ -85,9 +85,11 @@ type Limits struct {
 	Page     int // resources a page; default DefaultPage
 	MaxPage  int // largest page a client may ask for; default DefaultMaxPage
 	Included int // resources that _include and _revinclude may add to a page; default DefaultIncluded
-	History  int // versions a history page; default DefaultPage
-	Entries  int // entries of a batch or transaction; default DefaultEntries
-	Deletes  int // resources that one conditional delete may mean; default DefaultDeletes
+	// Iterations is how often :iterate follows what was included. Default DefaultIterations.
+	Iterations int
+	History    int // versions a history page; default DefaultPage
+	Entries    int // entries of a batch or transaction; default DefaultEntries
+	Deletes    int // resources that one conditional delete may mean; default DefaultDeletes
 	// Parameters is how many SearchParameters may be in effect; default DefaultParameters.
 	Parameters int
 	// Expunged is how many resources and versions one $expunge may remove; default
@@ -108,15 +110,16 @@ type Limits struct {
 
 // Defaults of Limits.
 const (
-	DefaultPage      = 50
-	DefaultMaxPage   = 1000
-	DefaultIncluded  = 2000
-	DefaultEntries   = 10_000
-	DefaultDeletes   = 100
-	DefaultHierarchy = 1000
-	DefaultLastN     = 10_000
-	DefaultInline    = 1 << 10
-	DefaultAttached  = 4 << 20
+	DefaultPage       = 50
+	DefaultMaxPage    = 1000
+	DefaultIncluded   = 2000
+	DefaultIterations = 5
+	DefaultEntries    = 10_000
+	DefaultDeletes    = 100
+	DefaultHierarchy  = 1000
+	DefaultLastN      = 10_000
+	DefaultInline     = 1 << 10
+	DefaultAttached   = 4 << 20
 )
 
 func (l Limits) withDefaults() Limits {
@@ -128,6 +131,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Page, DefaultPage)
 	set(&l.MaxPage, DefaultMaxPage)
 	set(&l.Included, DefaultIncluded)
+	set(&l.Iterations, DefaultIterations)
 	set(&l.History, DefaultPage)
 	set(&l.Entries, DefaultEntries)
 	set(&l.Deletes, DefaultDeletes)

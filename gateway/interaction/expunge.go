@@ -22,6 +22,9 @@ const DefaultExpunged = 1000
 
 // expungedTogether is how many resources one transaction erases: a process that shares
 // its store waits a second behind each.
+//
+// It is a constant: what a client may ask for is Limits.Expunged, in as many transactions
+// as that takes.
 const expungedTogether = 50
 
 // expunging is what one $expunge asks for, and what came of it.

@@ -210,7 +210,8 @@ func (e *Engine) replacedAt(ctx context.Context, k store.Key, number int64) (tim
 }
 
 // maxHistoryPages bounds how many pages of versions are looked at for one page of an
-// answer to _at; what comes then is shorter than asked for, with a link to more.
+// answer to _at; what comes then is shorter than asked for, with a link to more. There
+// is nothing to choose: another number divides the same work among other pages.
 const maxHistoryPages = 10
 
 // versions returns a page of the history of a type or of the system, and the place

@@ -12,9 +12,6 @@ import (
 	"github.com/yilian/yilian/gateway/store"
 )
 
-// maxIterations bounds how often :iterate follows what was included.
-const maxIterations = 5
-
 // includedCut warns that not all of what a page refers to is in it.
 var includedCut = fhir.Issue{
 	Severity: fhir.Warning, Code: fhir.TypeTooCostly, ID: "included-cut",
@@ -42,7 +39,7 @@ func (e *Engine) include(ctx context.Context, v Viewer, r *search.Request, found
 		x.seen[m.Key] = true
 	}
 	fresh := found.Matches
-	for round := range maxIterations {
+	for round := range e.Limit.Iterations {
 		before := len(found.Included)
 		for _, i := range r.Include {
 			if round == 0 || i.Iterate {

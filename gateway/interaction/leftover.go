@@ -20,9 +20,12 @@ import (
 // Patient and changed nothing goes with the Patient.
 
 const (
-	// maxKept bounds how many records an answer names.
+	// maxKept bounds how many records an answer names. Who erases what is left and asks
+	// again is told of the next, so no setting is needed.
 	maxKept = 100
-	// maxLeftovers bounds the records that go with one resource.
+	// maxLeftovers bounds the records that go with one resource: those that an institution
+	// sent again of one Patient and that changed nothing. It is what one transaction can
+	// take, not what a client asks for.
 	maxLeftovers = 10_000
 )
 

@@ -8,11 +8,6 @@ import (
 	"runtime/metrics"
 )
 
-// headroom is how many bytes of garbage may pile up in the heap of a server before
-// they are collected. What a server keeps is small, so that with Go's rule – as much
-// garbage as what is kept – it would collect all the time.
-const headroom = 64 << 20
-
 // minPercent is how much garbage there may be at least, as Go has it by default.
 const minPercent = 100
 
@@ -20,14 +15,18 @@ const minPercent = 100
 // the percentage too.
 const minLive = 4 << 20
 
-// percentFor is what GOGC has to be for live bytes to have that headroom.
-func percentFor(live uint64) int {
+// percentFor is what GOGC has to be for live bytes to have a headroom.
+func percentFor(live, headroom uint64) int {
 	return max(minPercent, int(headroom*100/max(live, minLive)))
 }
 
-// keepHeadroom adjusts the garbage collector after each of its cycles until ctx ends.
+// keepHeadroom adjusts the garbage collector after each of its cycles until ctx ends, so
+// that as many bytes of garbage may pile up in the heap before they are collected. What a
+// server keeps is small: with Go's rule – as much garbage as what is kept – it would
+// collect all the time.
+//
 // Who sets GOGC knows better; GOMEMLIMIT holds in any case.
-func keepHeadroom(ctx context.Context) {
+func keepHeadroom(ctx context.Context, headroom uint64) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
@@ -56,7 +55,7 @@ func keepHeadroom(ctx context.Context) {
 		// Nothing is known before the first cycle. What changes little is left: setting it
 		// stops the world.
 		kept := live[0].Value.Uint64()
-		if want := percentFor(kept); kept > 0 && (want < set*9/10 || want > set*11/10) {
+		if want := percentFor(kept, headroom); kept > 0 && (want < set*9/10 || want > set*11/10) {
 			debug.SetGCPercent(want)
 			set = want
 		}

@@ -11,11 +11,15 @@ import (
 )
 
 func TestPercentLeavesHeadroom(t *testing.T) {
-	for live, want := range map[uint64]int{
-		0: 1600, 1 << 20: 1600, 4 << 20: 1600, 16 << 20: 400, 32 << 20: 200, 64 << 20: 100, 1 << 30: 100,
+	for headroom, percents := range map[uint64]map[uint64]int{
+		64 << 20: {0: 1600, 1 << 20: 1600, 4 << 20: 1600, 16 << 20: 400, 32 << 20: 200, 64 << 20: 100, 1 << 30: 100},
+		8 << 20:  {0: 200, 4 << 20: 200, 8 << 20: 100, 64 << 20: 100},
+		1 << 30:  {0: 25600, 64 << 20: 1600},
 	} {
-		if got := percentFor(live); got != want {
-			t.Errorf("%d MiB live: %d, want %d", live>>20, got, want)
+		for live, want := range percents {
+			if got := percentFor(live, headroom); got != want {
+				t.Errorf("%d MiB live and %d MiB headroom: %d, want %d", live>>20, headroom>>20, got, want)
+			}
 		}
 	}
 }
@@ -37,7 +41,7 @@ func TestHeadroomFollowsWhatIsKept(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	runtime.GC()
-	go func() { keepHeadroom(ctx); close(done) }()
+	go func() { keepHeadroom(ctx, 64<<20); close(done) }()
 	within := func(least, most int) {
 		t.Helper()
 		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {

@@ -51,9 +51,6 @@ const AfterPush = "after push"
 // maxHeader bounds the headers of a request.
 const maxHeader = 64 << 10
 
-// drain is how long requests may take to end when the process is told to.
-const drain = 10 * time.Second
-
 // Run serves until ctx ends. It returns nil after an end in order.
 func Run(ctx context.Context, o Options) (err error) {
 	p, err := open(ctx, o)
@@ -88,7 +85,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	group.Go(func() error { return ignoreClosed(http.Serve(listener)) })
 	group.Go(func() error {
 		<-ctx.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Config.Limits.Drain)
 		defer cancel()
 		return p.shut(http.Shutdown(stop), http)
 	})
@@ -97,7 +94,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		if err := p.prepare(ctx, o); err != nil {
 			return err
 		}
-		keepHeadroom(ctx)
+		keepHeadroom(ctx, uint64(o.Config.Limits.Headroom))
 		return nil
 	})
 	group.Go(func() error {
@@ -120,7 +117,7 @@ func (p *process) shut(err error, s *http.Server) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	p.log.Warn("requests did not end in time and were cut off", "after", drain)
+	p.log.Warn("requests did not end in time and were cut off", "after", p.config.Limits.Drain)
 	return s.Close()
 }
 
@@ -179,7 +176,7 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 	}
 	fhirBase := "http://" + c.Listen + fhirPath
 	index := search.New(defs, search.Options{
-		Bases: []string{fhirBase}, Zone: c.Zone, NoContent: !c.SearchContent, Limits: search.Limits{MaxCount: c.Limits.Page},
+		Bases: []string{fhirBase}, Zone: c.Zone, NoContent: !c.Search.Content, Limits: searchLimits(c),
 	})
 	systems := identity.DefaultSystems(c.AllianceBase)
 	systems.Canonical = index.System
@@ -199,7 +196,8 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 		FHIRBase:    fhirBase,
 		Key:         key,
 		Limit: interaction.Limits{
-			MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached,
+			Page: pageCount(c), History: pageCount(c), MaxPage: c.Limits.Page, Inline: c.Limits.Inline, Attached: c.Limits.Attached,
+			Included: c.Search.Included, Iterations: c.Search.Iterations, Hierarchy: c.Search.Hierarchy, LastN: c.Search.LastN,
 			Entries: c.Limits.Entries, Deletes: c.Limits.Deletes, Parameters: c.Limits.Parameters, Expunged: c.Limits.Expunged,
 		},
 		UpdateCreates: c.FHIR.UpdateAsCreate,
@@ -225,6 +223,19 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 	members.change()
 	return &process{config: c, log: o.Log, store: s, engine: engine, ingest: in, members: members}, nil
 }
+
+// searchLimits bounds what queries may ask for. How many values and words a resource is
+// found by is no setting: another number would leave what is stored as it is, and not be
+// true of it until all is indexed anew.
+func searchLimits(c *config.Config) search.Limits {
+	return search.Limits{
+		Count: pageCount(c), MaxCount: c.Limits.Page, Parameters: c.Search.Conditions, Values: c.Search.Values, ValueLength: int(c.Search.Value),
+		Chain: c.Search.Chain, Sort: c.Search.Sort, Includes: c.Search.Includes, Filter: c.Search.Filter, Codes: c.Search.Codes,
+	}
+}
+
+// pageCount is how many resources there are on a page where the client does not say.
+func pageCount(c *config.Config) int { return min(c.Limits.Count, c.Limits.Page) }
 
 // address tells the engine where it is served, once the port is known.
 func (p *process) address(address string) { p.engine.FHIRBase = "http://" + address + fhirPath }

@@ -29,14 +29,14 @@ func openStore(ctx context.Context, c *config.Config, log *slog.Logger, fault fu
 		return nil, 0, 0, fmt.Errorf("data folder: %w", err)
 	}
 	if c.StoreURL != "" {
-		s, err := postgres.Open(ctx, c.StoreURL, postgres.Options{PageCount: c.Limits.Page, Log: log, Fault: at})
+		s, err := postgres.Open(ctx, c.StoreURL, postgres.Options{PageCount: c.Limits.Page, MaxOperands: c.Search.Operands, Log: log, Fault: at})
 		if err != nil {
 			return nil, 0, 0, fmt.Errorf("open the store: %w", err)
 		}
 		schema := s.Schema()
 		return s, schema.Before, schema.Now, nil
 	}
-	embedded, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page, Fault: at})
+	embedded, err := sqlite.Open(ctx, c.Data, sqlite.Options{PageCount: c.Limits.Page, MaxOperands: c.Search.Operands, Fault: at})
 	if err != nil {
 		return nil, 0, 0, fmt.Errorf("open the store: %w", err)
 	}
