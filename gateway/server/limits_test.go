@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/config"
 	"github.com/yilian/yilian/gateway/server"
+	"github.com/yilian/yilian/internal/testenv"
 )
 
 // says sends a request in a language and returns the status and the resource answered.
@@ -150,6 +152,33 @@ func TestSettingsBoundPages(t *testing.T) {
 			}
 			if warned := strings.Contains(string(got.AppendJSON(nil)), "more resources are included than a page may hold"); warned != tt.warned {
 				t.Errorf("warned: %v", warned)
+			}
+		})
+	}
+}
+
+// Stores must bear what the settings allow at most.
+func TestTheLargestSearchesAreAnswered(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	for name, settings := range map[string]map[string]string{"sqlite": {}, "postgres": {"store.url": testenv.Postgres(t)}} {
+		t.Run(name, func(t *testing.T) {
+			settings["search.operands"], settings["search.values"], settings["search.value"] = "2000", "1900", "512KiB"
+			g := start(t, false, settings)
+			if code, got := g.says("POST", "/Patient", `{"resourceType":"Patient","identifier":[{"system":"http://test/s","value":"v1899"}],"name":[{"text":"n1899"}],"birthDate":"2024-01-01"}`, "en"); code != http.StatusCreated {
+				t.Fatal(code, string(got.AppendJSON(nil)))
+			}
+			for param, one := range map[string]string{"_id": "v%d", "identifier": "http://test/s|v%d", "name": "n%d", "birthdate": "le2024-01-01T00:00:00.%04d%%2B08:00", "organization": "Organization/o%d", "_has:Observation:patient:code": "http://test/s|v%d"} {
+				var values []string
+				for i := range 1900 {
+					values = append(values, fmt.Sprintf(one, i))
+				}
+				code, got := g.says("POST", "/Patient/_search", param+"="+strings.Join(values, ","), "en")
+				found := len(got.Get("entry").Items()) == 1
+				if want := slices.Contains([]string{"identifier", "name", "birthdate"}, param); code != http.StatusOK || found != want {
+					t.Errorf("%s: %d, found %v: %.300s", param, code, found, got.AppendJSON(nil))
+				}
 			}
 		})
 	}

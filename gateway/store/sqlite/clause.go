@@ -192,6 +192,7 @@ func (b *builder) clause(typ string, typeID int64, c *search.Clause, w *where, d
 // union makes one source of alternatives. It can drive a query where all of them can.
 func union(sources []source) source {
 	var u source
+	var conds, rids []string
 	n := 0
 	for _, s := range sources {
 		if s.none {
@@ -200,18 +201,14 @@ func union(sources []source) source {
 		if s.always {
 			return source{always: true}
 		}
+		conds, rids = append(conds, s.cond.sql), append(rids, s.rids.sql)
 		if n++; n == 1 {
 			u = s
+			u.cond.args, u.rids.args = slices.Clip(u.cond.args), slices.Clip(u.rids.args)
 			continue
 		}
-		u.cond.args = append(u.cond.args[:len(u.cond.args):len(u.cond.args)], s.cond.args...)
-		u.cond.sql += " OR " + s.cond.sql
-		if u.rids.sql == "" || s.rids.sql == "" {
-			u.rids = fragment{}
-		} else {
-			u.rids.args = append(u.rids.args[:len(u.rids.args):len(u.rids.args)], s.rids.args...)
-			u.rids.sql += " UNION ALL " + s.rids.sql
-		}
+		u.cond.args = append(u.cond.args, s.cond.args...)
+		u.rids.args = append(u.rids.args, s.rids.args...)
 		u.ordered, u.listing, u.leading = false, nil, false
 		if u.tests == nil || s.tests == nil {
 			u.tests = nil
@@ -225,9 +222,50 @@ func union(sources []source) source {
 	case n == 0:
 		return noSource
 	case n > 1:
-		u.cond.sql = "(" + u.cond.sql + ")"
+		u.cond.sql, u.rids.sql = "("+either(conds)+")", joined(rids)
+		if slices.Contains(rids, "") {
+			u.rids = fragment{}
+		}
 	}
 	return u
+}
+
+// maxTerms bounds what is put together at one level: SQLite takes 500 terms of a
+// compound SELECT, and nests expressions 1000 deep.
+const maxTerms = 400
+
+// either is the disjunction of conditions, nested no deeper than it must be.
+func either(conds []string) string {
+	if len(conds) <= maxTerms {
+		return strings.Join(conds, " OR ")
+	}
+	half := len(conds) / 2
+	return "(" + either(conds[:half]) + ") OR (" + either(conds[half:]) + ")"
+}
+
+// joined lists what all of some queries list, which may be compound themselves.
+func joined(rids []string) string {
+	const joint = " UNION ALL "
+	var groups, group []string
+	terms := 0
+	end := func() {
+		if len(group) > 0 {
+			groups = append(groups, "SELECT rid FROM ("+strings.Join(group, joint)+")")
+		}
+		group, terms = nil, 0
+	}
+	for _, r := range rids {
+		n := 1 + strings.Count(r, joint)
+		if terms+n > maxTerms {
+			end()
+		}
+		group, terms = append(group, r), terms+n
+	}
+	if groups == nil {
+		return strings.Join(group, joint)
+	}
+	end()
+	return strings.Join(groups, joint)
 }
 
 // operands compiles the alternatives of a clause. Kinds whose alternatives share a
