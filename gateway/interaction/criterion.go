@@ -62,7 +62,7 @@ func identified(c search.Clause) (ids []search.TokenMatch, ok bool) {
 	}
 	for _, operand := range c.Any {
 		t, is := operand.(search.TokenMatch)
-		if !is || t.Code == "" || t.Text != "" || t.Type != "" {
+		if !is || t.Code == "" || t.Text != "" || t.Type != "" || t.Other {
 			return nil, false
 		}
 		ids = append(ids, t)

@@ -61,7 +61,7 @@ func (e *Engine) expandPersons(ctx context.Context, clauses []search.Clause, inP
 func withoutAllianceTag(where []search.Clause, system string) (rest []search.Clause, ok bool) {
 	for _, c := range where {
 		if c.Param == "_tag" && !c.Not && len(c.Any) == 1 {
-			if t, is := c.Any[0].(search.TokenMatch); is && t.Code == Alliance && t.System != nil && *t.System == system {
+			if t, is := c.Any[0].(search.TokenMatch); is && !t.Other && t.Code == Alliance && t.System != nil && *t.System == system {
 				ok = true
 				continue
 			}

@@ -65,7 +65,7 @@ func identifierLocks(typ string, c *Clause) []string {
 	var out []string
 	for _, o := range c.Any {
 		m, ok := o.(TokenMatch)
-		if !ok || m.Code == "" || m.Text != "" {
+		if !ok || m.Code == "" || m.Text != "" || m.Other {
 			return nil
 		}
 		out = append(out, IdentifierLock(typ, m.Code))
@@ -140,7 +140,7 @@ func normalOperand(o Operand) string {
 		if m.System != nil {
 			system = strconv.Quote(*m.System)
 		}
-		return fmt.Sprintf("token %s %q %q %q", system, m.Code, m.Text, m.Type)
+		return fmt.Sprintf("token %s %q %q %q %t", system, m.Code, m.Text, m.Type, m.Other)
 	case ReferenceMatch:
 		if m.Identifier != nil {
 			return "identifier " + normalOperand(*m.Identifier)

@@ -455,7 +455,13 @@ func TestFilter(t *testing.T) {
 		{`_filter=identifier eq "urn:a|1"`, "peter"},
 		{`_filter=general-practitioner re Practitioner/7`, "peter"},
 		{`_filter=general-practitioner eq Practitioner/8`, ""},
-		{`_filter=general-practitioner ne Practitioner/8`, "peter"},
+		{`_filter=organization ne Organization/7`, "old"},
+		{`_filter=organization ne Organization/o`, ""},
+		{`_filter=identifier ne urn:a|1`, ""},
+		{`_filter=identifier ne urn:a|2`, "peter"},
+		{`_filter=identifier ne urn:b|1`, "peter"},
+		{`_filter=given ne peter`, ""},
+		{`_filter=not (given ne peter)`, "peter pet old blank"},
 		{`_filter=general-practitioner.name eq not`, "peter"},
 		{`_filter=organization.name eq 市医院`, "old"},
 		{`_filter=organization[name co "(1)"].name sw 市`, "old"},
@@ -491,6 +497,11 @@ func TestFilter(t *testing.T) {
 	for _, row := range []struct{ filter, want string }{
 		{"x eq 1", "Patient has no search parameter 'x' at character 1"},
 		{"name xx 1", "'xx' is not an operation on a string parameter at character 6"},
+		{"name ne x", "a resource may have several values of name, of which ne cannot tell what stands together; not (name eq …) finds where none is equal"},
+		{"general-practitioner ne Practitioner/8", "a resource may have several values of general-practitioner, of which ne cannot tell what stands together; not (general-practitioner eq …) finds where none is equal"},
+		{"language ne zh", "a resource may have several values of language, of which ne cannot tell what stands together; not (language eq …) finds where none is equal"},
+		{"phonetic ne Pan", ""},
+		{"_profile ne urn:x", ""},
 		{"name gt 1", "'gt' is not an operation on a string parameter at character 6"},
 		{"gender co m", "'co' is not an operation on a token parameter at character 8"},
 		{"name eq", "expected an operation, white space and a value at character 8"},
@@ -523,6 +534,43 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s\ngot  %v\nwant %s", row.filter, issues, row.want)
 		}
 	}
+}
+
+// ne finds what has an item with another value, https://hl7.org/fhir/R4/search_filter.html.
+func TestFilterNotEqualLooksAtEachItem(t *testing.T) {
+	w := world(t, engine(),
+		`{"resourceType":"Patient","id":"two","name":[{"family":"Pan","given":["Ann","Bo"]},{"family":"Li"}],"gender":"other","birthDate":"1990",
+			"identifier":[{"system":"urn:a","value":"1"},{"system":"urn:b","value":"1"}],"telecom":[{"system":"phone","value":"120"},{"system":"email","value":"a@b"}],
+			"meta":{"tag":[{"system":"urn:t","code":"x"},{"system":"urn:t","code":"y"}]}}`,
+		`{"resourceType":"Patient","id":"one","name":[{"family":"PAN","given":["ann"]}],"gender":"male","identifier":[{"system":"urn:a","value":"1"}],
+			"telecom":[{"system":"phone","value":"120"}],"meta":{"tag":[{"system":"urn:t","code":"x"}]},"managingOrganization":{"reference":"Organization/a"}}`,
+		`{"resourceType":"Patient","id":"none"}`,
+		`{"resourceType":"Observation","id":"both","status":"final","code":{"coding":[{"system":"urn:c","code":"1"},{"system":"urn:d","code":"2"}]}}`,
+		`{"resourceType":"Observation","id":"other","status":"amended","code":{"coding":[{"system":"urn:c","code":"9"}]},"valueCodeableConcept":{"text":"v"}}`)
+	check(t, engine(), w, "Patient", []finds{
+		{"_filter=family ne pan", "two"},
+		{"_filter=family ne li", "two one"},
+		{"_filter=given ne Ann", "two"},
+		{"_filter=given ne Cy", "two one"},
+		{"_filter=not (family ne pan)", "one none"},
+		{"_filter=family pr true and not (family eq pan)", ""},
+		{"_filter=identifier ne urn:a|1", "two"},
+		{"_filter=identifier ne 1", ""},
+		{"_filter=identifier ne urn:c|1", "two one"},
+		{"_filter=telecom ne 120", "two"},
+		{"_filter=_tag ne urn:t|x", "two"},
+		{"_filter=_tag ne urn:t|z", "two one"},
+		{"_filter=gender ne male", "two"},
+		{"_filter=organization ne Organization/a", ""},
+		{"_filter=organization ne Organization/b", "one"},
+		{"_filter=family ne pan or gender eq male", "two one"},
+	})
+	check(t, engine(), w, "Observation", []finds{
+		{"_filter=code ne urn:c|1", "other"}, // an item has several codes, and equals each
+		{"_filter=code ne urn:d|2", "other"},
+		{"_filter=code ne urn:c|8", "both other"},
+		{"_filter=status ne final", "other"},
+	})
 }
 
 func TestReverseIncludeOfEverything(t *testing.T) {

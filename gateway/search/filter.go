@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
 )
 
@@ -342,11 +343,7 @@ func (p *parser) compare(t *typeParameters, param *parameter, op, value string) 
 		if !known || !ok || param.kind > KindURI {
 			return eq, known && param.kind <= KindURI, ok
 		}
-		eq.Not = true
-		if slices.Contains(columns, param.code) && param.code != "_source" {
-			return eq, true, true
-		}
-		return allOf(presence(param, false), eq), true, true
+		return p.unequal(t, param, eq)
 	}
 	switch param.kind {
 	case KindString:
@@ -404,6 +401,82 @@ func (p *parser) compare(t *typeParameters, param *parameter, op, value string) 
 		}
 	}
 	return c, false, false
+}
+
+// unequal turns a clause that asks for a value into one that asks for an item with
+// another: where a resource has one item at most, that is any that does not fulfil it;
+// of more, some must have another value, so each must have one only. It is refused where
+// an item may have several, because the index does not tell which stand together.
+func (p *parser) unequal(t *typeParameters, param *parameter, eq Clause) (c Clause, known, ok bool) {
+	if slices.Contains(columns, param.code) && param.code != "_source" {
+		eq.Not = true
+		return eq, true, true
+	}
+	if param.code == "_source" || p.engine.once(param.def, t.name) {
+		eq.Not = true
+		return allOf(presence(param, false), eq), true, true
+	}
+	if len(eq.Any) == 1 && param.expr != nil && param.form == asWritten && singles(param.expr.Types()) {
+		switch m := eq.Any[0].(type) {
+		case TokenMatch:
+			m.Other = true
+			eq.Any = []Operand{m}
+			return eq, true, true
+		case StringMatch:
+			m.Mode = Other
+			eq.Any = []Operand{m}
+			return eq, true, true
+		}
+	}
+	p.invalid("a resource may have several values of {1}, of which ne cannot tell what stands together; not ({1} eq …) finds where none is equal", param.code)
+	return Clause{}, true, false
+}
+
+// singleTypes are those of elements that have one index value as a token or a string.
+var singleTypes = []string{"boolean", "code", "Coding", "ContactPoint", "id", "Identifier", "integer", "positiveInt", "string", "unsignedInt", "uri"}
+
+func singles(types []string) bool {
+	return types != nil && !slices.ContainsFunc(types, func(t string) bool { return !slices.Contains(singleTypes, t) })
+}
+
+// once tells whether a resource has at most one element that the paths of a parameter
+// lead to.
+func (e *Engine) once(def *definitions.SearchParameter, resource string) bool {
+	only := ""
+	for path := range strings.SplitSeq(def.Expression, "|") {
+		path = strings.Trim(path, " ()")
+		head, _, _ := strings.Cut(path, ".")
+		switch {
+		case head == resource:
+		case e.defs.IsResource(head):
+			continue // of another resource
+		default:
+			return false
+		}
+		path, _, _ = strings.Cut(path, " as ")
+		for _, cast := range []string{".as(", ".ofType(", ".where(resolve("} { // which lead to the element itself, or not
+			path, _, _ = strings.Cut(path, cast)
+		}
+		if only != "" && only != path {
+			return false
+		}
+		only = path
+	}
+	at := strings.IndexByte(only, '.') // the resource itself is one
+	if at < 0 {
+		return false
+	}
+	for at < len(only) {
+		if next := strings.IndexByte(only[at+1:], '.'); next >= 0 {
+			at += 1 + next
+		} else {
+			at = len(only)
+		}
+		if p, err := e.defs.Resolve(only[:at]); err != nil || p.Repeats() {
+			return false
+		}
+	}
+	return true
 }
 
 // present reads pr true and pr false.

@@ -69,7 +69,7 @@ func showOperand(o search.Operand) string {
 	case search.TokenMatch:
 		return showToken(m)
 	case search.StringMatch:
-		return [...]string{"prefix", "exact", "contains", "equal", "suffix"}[m.Mode] + " " + m.Text
+		return [...]string{"prefix", "exact", "contains", "equal", "suffix", "other than"}[m.Mode] + " " + m.Text
 	case search.DateMatch:
 		return compareNames[m.Compare] + " " + instant(m.Low) + ".." + instant(m.High)
 	case search.NumberMatch:

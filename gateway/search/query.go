@@ -57,6 +57,7 @@ type TokenMatch struct {
 	Code   string
 	Text   string // :text, folded: matches the start of the display or text
 	Type   string // :of-type
+	Other  bool   // matches every value that the rest does not match; there is no Text
 }
 
 // StringMode says how text matches.
@@ -69,6 +70,7 @@ const (
 	Contains
 	Equal  // the whole folded text
 	Suffix // the end of the folded text
+	Other  // any text but the whole folded one
 )
 
 // StringMatch matches text; Text is folded unless Mode is Exact. A store that

@@ -145,7 +145,11 @@ func value(v *search.Values, param string, o search.Operand, in func(uint16) boo
 	case search.TokenMatch:
 		return slices.ContainsFunc(v.Tokens, func(k search.Token) bool {
 			switch {
-			case k.Param != param, !in(k.Group), o.System != nil && *o.System != k.System, o.Type != "" && o.Type != k.Type:
+			case k.Param != param, !in(k.Group):
+				return false
+			case o.Other:
+				return o.System != nil && *o.System != k.System || o.Type != "" && o.Type != k.Type || o.Code != "" && o.Code != k.Code
+			case o.System != nil && *o.System != k.System, o.Type != "" && o.Type != k.Type:
 				return false
 			case o.Text != "":
 				return strings.HasPrefix(k.Text, o.Text)
@@ -170,6 +174,8 @@ func value(v *search.Values, param string, o search.Operand, in func(uint16) boo
 				return k.Folded == o.Text
 			case search.Suffix:
 				return strings.HasSuffix(k.Folded, o.Text)
+			case search.Other:
+				return k.Folded != o.Text
 			}
 			return false
 		})

@@ -96,6 +96,14 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 		if !known || m.Code == "" && m.System == nil {
 			continue
 		}
+		if m.Other {
+			s, err := b.others(pid, m)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+			continue
+		}
 		key := b.v.s.hash.of(pid, m.Code)
 		if m.System == nil && m.Type == "" {
 			bare = append(bare, key)
@@ -124,6 +132,22 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 		out = append(out, keyedAny(bare))
 	}
 	return out, nil
+}
+
+// others answers codes that are not the one asked for; nothing leads to them.
+func (b *builder) others(pid int32, m search.TokenMatch) (source, error) {
+	equal, cond, ok, err := b.tokenCond(m)
+	if err != nil {
+		return noSource, err
+	}
+	if !ok {
+		return source{cond: texts(pid, nil, fragment{sql: always})}, nil
+	}
+	if equal != nil {
+		cond.add(" AND u.text = ?", equal)
+	}
+	cond.sql = "NOT coalesce(" + cond.sql + ", false)"
+	return source{cond: texts(pid, nil, cond)}, nil
 }
 
 // prefix answers texts that begin so.
@@ -157,6 +181,9 @@ func stringCond(m search.StringMatch) (equal []byte, cond fragment) {
 	case search.Suffix:
 		return nil, fragment{"substr(u.text, greatest(1, length(u.text) - ? + 1)) = ?", []any{len(m.Text), []byte(m.Text)}}
 	}
+	if m.Mode == search.Other {
+		return nil, fragment{"u.text <> ?", []any{[]byte(m.Text)}}
+	}
 	return nil, fragment{"position(?::bytea IN u.text) > 0", []any{[]byte(m.Text)}}
 }
 
@@ -183,7 +210,7 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 		s.ordered = true
 		return s, nil
 	}
-	if m.Text == "" {
+	if m.Text == "" || m.Mode == search.Other {
 		return s, nil
 	}
 	var grams []int32

@@ -153,6 +153,16 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 				return nil, err
 			}
 		}
+		if m.Other {
+			s, err := b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool {
+				return !ok || !want.fits(e) || m.Code != "" && string(e.text) != m.Code
+			}})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, s)
+			continue
+		}
 		if !ok {
 			continue
 		}
@@ -259,6 +269,9 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 			}})
 	}
 	look := []byte(m.Text)
+	if m.Mode == search.Other {
+		return b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool { return !bytes.Equal(e.text, look) }})
+	}
 	return b.tested(b.alone(fragment{"SELECT x.rowid AS rid FROM index_gram x WHERE x.index_gram MATCH ?", []any{gramQuery(pid, m.Text)}}), true,
 		test{[]int64{pid}, func(e *entry) bool { return bytes.Contains(e.text, look) }})
 }

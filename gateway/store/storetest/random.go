@@ -167,9 +167,12 @@ func (d dice) clause(depth int) search.Clause {
 			case 1:
 				m.Code, m.Type = pick(d, "a", "b"), "x"
 			}
+			if m.Text == "" && (m.Code != "" || m.System != nil) {
+				m.Other = d.IntN(5) == 0
+			}
 			o = m
 		case search.KindString:
-			o = search.StringMatch{Mode: pick(d, search.Prefix, search.Exact, search.Contains, search.Equal, search.Suffix), Text: d.text()}
+			o = search.StringMatch{Mode: pick(d, search.Prefix, search.Exact, search.Contains, search.Equal, search.Suffix, search.Other), Text: d.text()}
 		case search.KindDate:
 			low, high := d.interval()
 			o = search.DateMatch{Compare: d.compare(), Low: low, High: high}

@@ -161,6 +161,7 @@ var combinedTests = []test{
 			{"end of one character", sm(search.Suffix, "明"), "a b c"},
 			{"end, percent is text", sm(search.Suffix, "%"), "d e"},
 			{"end, underscore is text", sm(search.Suffix, "_b"), "f"},
+			{"another, of several texts", sm(search.Other, "小明"), "a c d e f g"},
 			{"end longer than the text", sm(search.Suffix, "张李小明"), ""},
 			{"inside of Chinese", sm(search.Contains, "小"), "a b"},
 			{"two characters inside of Chinese", sm(search.Contains, "李小"), "a"},
