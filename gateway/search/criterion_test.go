@@ -36,6 +36,7 @@ func TestCriterion(t *testing.T) {
 		{"Patient", []string{"Patient|1"}, []string{"identifier=urn:a|1&active=true", "active=true&identifier=urn:a|1"}},
 		{"Patient", nil, []string{"name=甲&birthdate=2024", "birthdate=2024&name=%E7%94%B2", "birthdate=eq2024&name=甲&name=甲", "name=甲,甲&birthdate=2024"}},
 		{"Patient", nil, []string{"identifier:not=1"}},
+		{"Patient", nil, []string{"_filter=identifier ne urn:a|1", "_filter=(identifier ne urn:a|1)"}},
 		{"Patient", nil, []string{"identifier:missing=true"}},
 		{"Patient", nil, []string{"identifier=urn:a|"}},
 		{"Patient", nil, []string{"identifier:text=a"}},
@@ -76,7 +77,7 @@ func TestCriteriaThatDiffer(t *testing.T) {
 	for _, query := range []string{
 		"name=a", "name=b", "name:exact=a", "name:contains=a", "given=a", "name=a&name=b", "name=a,b", "birthdate=2024", "birthdate=ge2024", "birthdate=2024-01",
 		"active=true", "active:not=true", "active:missing=true", "active:missing=false", "organization=1", "organization=2", "organization:identifier=1", "organization.name=a", "link=1",
-		"_has:Observation:patient:code=1", "_has:Observation:subject:code=1", "_filter=name eq a", "_filter=not (name eq a)", "_text=a", "_content=a", "identifier=urn:a|", "_tag=a", "_id=1",
+		"_has:Observation:patient:code=1", "_has:Observation:subject:code=1", "_filter=name eq a", "_filter=not (name eq a)", "_filter=identifier eq urn:a|1", "_filter=identifier ne urn:a|1", "_filter=family eq a", "_filter=family ne a", "_text=a", "_content=a", "identifier=urn:a|", "_tag=a", "_id=1",
 		"identifier:of-type=a|b|c&identifier:not=1", "_source:below=http://a", "_source=http://a", "general-practitioner=Organization/1", "general-practitioner=Practitioner/1",
 	} {
 		_, q, issues := criterion(t, "Patient", query)
