@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/yilian/yilian/gateway/store"
 )
@@ -23,7 +24,8 @@ import (
 // no member sees, or rests on, what another one wrote, and each is answered by itself. A
 // group waits for no lock: a member that would have to is refused and goes on alone. A
 // transaction that finds nobody beside it has a group to itself, on the goroutine of its
-// caller, and may ask what it did not foresee.
+// caller, and may ask what it did not foresee. Beside a group that takes long another
+// one begins.
 
 // claim is what no two members have in common: a name, or a resource.
 type claim struct{ typ, text string }
@@ -37,6 +39,7 @@ type member struct {
 	known   map[store.Key]*current // what the first trip found
 	answers *answers
 	refused bool // it cannot be carried out without waiting
+	course  *course
 
 	state atomic.Int32
 	turn  chan turn  // Begin goes on
@@ -73,7 +76,16 @@ type groups struct {
 	mu      sync.Mutex
 	queue   []*member
 	busy    map[claim]bool // of groups that run
-	running int
+	running int            // those that have not taken long
+}
+
+// course is a group that runs. Once it has taken long others run beside it, so that one
+// which waits for the database does not hold them up. What its members have claimed
+// stays theirs.
+type course struct {
+	clock *time.Timer
+	long  bool // it does not count any more
+	over  bool
 }
 
 // enter queues a transaction, and waits until it can go on. It fails when ctx ends
@@ -116,8 +128,25 @@ func (g *groups) start() []*member {
 	list := g.take()
 	if len(list) > 0 {
 		g.running++
+		c := &course{}
+		for _, m := range list {
+			m.course = c
+		}
+		c.clock = time.AfterFunc(g.s.opt.GroupTime, func() { g.lead(g.yield(c)) })
 	}
 	return list
+}
+
+// yield begins another group beside one that takes long.
+func (g *groups) yield(c *course) []*member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c.over {
+		return nil
+	}
+	c.long = true
+	g.running--
+	return g.start()
 }
 
 // take takes members from the queue. One that must wait keeps its place before those
@@ -163,7 +192,11 @@ func (g *groups) next(list, back []*member) []*member {
 		}
 	}
 	g.queue = append(back, g.queue...)
-	g.running--
+	c := list[0].course
+	c.clock.Stop()
+	if c.over = true; !c.long {
+		g.running--
+	}
 	return g.start()
 }
 

@@ -47,7 +47,7 @@ func (g *gate) fault(point string) error {
 // all of others, and lets go when they wait. It returns their errors.
 func behind(t *testing.T, opt postgres.Options, g *gate, others ...func(s *postgres.Store) error) (*postgres.Store, []error) {
 	t.Helper()
-	opt.Groups, opt.Fault = 1, g.fault
+	opt.Groups, opt.GroupTime, opt.Fault = 1, time.Hour, g.fault
 	s := open(t, opt)
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -518,5 +518,24 @@ func TestPostgreSQLKilledWhileGroupsCommit(t *testing.T) {
 	t.Logf("%d acknowledged, %d unknown or refused, %d there", len(acknowledged), refused, len(parts))
 	if len(acknowledged) < 20 {
 		t.Errorf("only %d transactions were acknowledged", len(acknowledged))
+	}
+}
+
+func TestAGroupThatTakesLongHoldsNobodyUp(t *testing.T) {
+	g := newGate()
+	s := open(t, postgres.Options{Groups: 1, GroupTime: 20 * time.Millisecond, Fault: g.fault})
+	first := make(chan error, 1)
+	go func() { first <- brief(s, "first") }()
+	<-g.reached
+	for n := range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		if err := brieflyWithin(ctx, s, fmt.Sprintf("other-%d", n), nil, nil); err != nil {
+			t.Errorf("transaction %d beside one that takes long: %v", n, err)
+		}
+		cancel()
+	}
+	close(g.open)
+	if err := <-first; err != nil {
+		t.Error(err)
 	}
 }

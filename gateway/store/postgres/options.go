@@ -9,7 +9,7 @@ import (
 // Options are the limits of a store. Zero fields take the defaults.
 type Options struct {
 	// Writers and Readers bound the connections for transactions and for questions; defaults four times the
-	// processors, at least 8. Each group has one besides, and two more serve names and upkeep.
+	// processors, at least 8. Each group has two besides, and two more serve names and upkeep.
 	Writers, Readers int
 	// Queue is how many transactions may wait for a connection before Update answers fault.Busy; default 4096.
 	Queue int
@@ -18,6 +18,8 @@ type Options struct {
 	// database keeps their locks in memory; default 1024. A member that makes it more than GroupBytes that a group
 	// writes is the last of it; default 4 MiB.
 	Groups, GroupCount, GroupNames, GroupBytes int
+	// GroupTime is how long a group may take before another one begins beside it; default 100 ms.
+	GroupTime time.Duration
 	// LockTime is how long a transaction waits for another one's lock before it fails with fault.Busy; default 10 s.
 	LockTime time.Duration
 	// StatementTime bounds each statement of a transaction, IdleTime how long one may stay open without a statement;
@@ -73,6 +75,7 @@ func (o Options) withDefaults() Options {
 	def(&o.PageCount, 1000)
 	def(&o.MaxOperands, 2000)
 	def(&o.ScanFrom, 4096)
+	within(&o.GroupTime, 100*time.Millisecond)
 	within(&o.LockTime, 10*time.Second)
 	within(&o.StatementTime, 30*time.Second)
 	within(&o.IdleTime, time.Minute)

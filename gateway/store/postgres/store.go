@@ -66,7 +66,7 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 	if s.write, err = s.opt.pool(s.done, url, s.opt.Writers, s.opt.StatementTime, false); err != nil {
 		return err
 	}
-	if s.shared, err = s.opt.pool(s.done, url, s.opt.Groups, s.opt.StatementTime, false); err != nil {
+	if s.shared, err = s.opt.pool(s.done, url, 2*s.opt.Groups, s.opt.StatementTime, false); err != nil {
 		return err
 	}
 	if s.read, err = s.opt.pool(s.done, url, s.opt.Readers, s.opt.SearchTime, true); err != nil {
