@@ -13,6 +13,7 @@ COUNT    ?= 6
 FUZZTIME ?= 30s
 SOAKTIME ?= 10m
 ROUNDS   ?= 1000
+PACKAGES ?= $(shell echo $$(( 3 * $$(nproc) / 2 )))# tested at a time: many wait for servers
 
 .PHONY: help run test quick check format lint tidy generated order services scores bench benchmarks fuzz soak clean
 
@@ -27,7 +28,7 @@ test quick scores: export GOFLAGS := $(strip $(GOFLAGS) -ldflags=-s)
 
 test: $(OUT) ## all tests; one line for each that was skipped
 	@$(TOOL) gotestsum --format pkgname-and-test-fails --format-hide-empty-pkg --hide-summary=skipped,output \
-		--jsonfile $(OUT)/test.json -- -vet=off -timeout 5m -shuffle on $(PKG); \
+		--jsonfile $(OUT)/test.json -- -vet=off -timeout 5m -shuffle on -p $(PACKAGES) $(PKG); \
 		status=$$?; tools/skipped $(OUT)/test.json; exit $$status
 
 quick: ## build, vet and the short tests, within a minute
