@@ -13,6 +13,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 // load writes results from to to, and the patient with each tenth, step of them in a
@@ -38,7 +39,7 @@ func load(t testing.TB, s *postgres.Store, from, to, step, callers int) float64 
 							}
 							written.Add(1)
 						}
-						if _, err := tx.Put(ctx, observation(n)); err != nil {
+						if _, err := tx.Put(ctx, storetest.Observation(n)); err != nil {
 							return err
 						}
 						written.Add(1)
@@ -74,7 +75,7 @@ func pair(s *postgres.Store, n int) error {
 		if _, err := tx.Put(ctx, p); err != nil {
 			return err
 		}
-		_, err := tx.Put(ctx, observation(n*10))
+		_, err := tx.Put(ctx, storetest.Observation(n*10))
 		return err
 	})
 }
@@ -155,14 +156,14 @@ var shapes = []struct {
 		return &search.Query{Type: "Patient", Where: []search.Clause{token("gender", fmt.Sprint(n%2))}}
 	}},
 	{"patient", true, func(n int) *search.Query {
-		return &search.Query{Type: "Observation", Where: []search.Clause{reference("patient", "Patient", observation(n).Patient)}}
+		return &search.Query{Type: "Observation", Where: []search.Clause{reference("patient", "Patient", storetest.Observation(n).Patient)}}
 	}},
 	{"patient and code", true, func(n int) *search.Query {
-		return &search.Query{Type: "Observation", Where: []search.Clause{reference("patient", "Patient", observation(n).Patient), token("code", fmt.Sprint(n%200))}}
+		return &search.Query{Type: "Observation", Where: []search.Clause{reference("patient", "Patient", storetest.Observation(n).Patient), token("code", fmt.Sprint(n%200))}}
 	}},
 	{"patient, newest first", true, func(n int) *search.Query {
 		return &search.Query{Type: "Observation", Sort: []search.Sort{{Param: "date", Kind: search.KindDate, Down: true}},
-			Where: []search.Clause{reference("patient", "Patient", observation(n).Patient)}}
+			Where: []search.Clause{reference("patient", "Patient", storetest.Observation(n).Patient)}}
 	}},
 	{"code, by page", true, func(n int) *search.Query {
 		return &search.Query{Type: "Observation", Where: []search.Clause{coded("code", "http://loinc.org", fmt.Sprint(n%200))}}

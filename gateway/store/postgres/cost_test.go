@@ -15,6 +15,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 // spent is the processor time of this process and of those that it started, which are
@@ -59,7 +60,7 @@ func BenchmarkWriteCost(b *testing.B) {
 									if _, err := tx.Put(ctx, talkative(patient(i), i)); err != nil {
 										return err
 									}
-									if _, err := tx.Put(ctx, talkative(observation(i*10), i)); err != nil {
+									if _, err := tx.Put(ctx, talkative(storetest.Observation(i*10), i)); err != nil {
 										return err
 									}
 								}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 // processor returns the processor time that this process and the database took so far.
@@ -68,7 +69,7 @@ func BenchmarkGroups(b *testing.B) {
 				}})
 				write := func(n int) error {
 					return s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
-						p, o := patient(n), observation(n)
+						p, o := patient(n), storetest.Observation(n)
 						f := store.Foresight{Names: []string{p.Key.String()}, Creates: []store.Key{p.Key, o.Key}, Brief: groups > 0}
 						if err := tx.Begin(ctx, f); err != nil {
 							return err

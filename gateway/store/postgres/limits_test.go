@@ -14,6 +14,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/storetest"
 	"github.com/yilian/yilian/internal/testenv"
 )
 
@@ -184,7 +185,7 @@ func TestBodiesComeBackFromDictionaries(t *testing.T) {
 	other := openURL(t, url, postgres.Options{}) // knows none yet
 	for _, at := range []int{0, 2500, 3050, 3199} {
 		for _, s := range []*postgres.Store{s, other} {
-			p := observation(at)
+			p := storetest.Observation(at)
 			v, err := s.Read(t.Context(), p.Key)
 			if err != nil || string(v.Body) != string(p.Render(1, v.Updated)) {
 				t.Errorf("result %d: %d bytes, %v", at, len(v.Body), err)

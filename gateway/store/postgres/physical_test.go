@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/storetest"
 	"github.com/yilian/yilian/internal/testenv"
 )
 
@@ -208,7 +209,7 @@ func (d *design) bench(b *testing.B, size int) {
 					}
 					var list []*physical
 					for n := at; n < min(at+step, to); n++ {
-						list = append(list, physicalOf(observation(n), int64(n+1)))
+						list = append(list, physicalOf(storetest.Observation(n), int64(n+1)))
 					}
 					if err := d.write(ctx, c, list); err != nil {
 						b.Error(err)
@@ -246,13 +247,13 @@ func (d *design) ask(b *testing.B, pool *pgxpool.Pool, size int) {
 	if _, err := c.Exec(ctx, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off"); err != nil {
 		b.Fatal(err)
 	}
-	sample := physicalOf(observation(0), 1)
+	sample := physicalOf(storetest.Observation(0), 1)
 	pid := map[string]int32{}
-	for i, k := range observation(0).Values.Tokens {
+	for i, k := range storetest.Observation(0).Values.Tokens {
 		pid[k.Param] = sample.xPid[i]
 	}
-	for i, k := range observation(0).Values.References {
-		pid[k.Param] = sample.xPid[len(observation(0).Values.Tokens)+i]
+	for i, k := range storetest.Observation(0).Values.References {
+		pid[k.Param] = sample.xPid[len(storetest.Observation(0).Values.Tokens)+i]
 	}
 	from, join := "FROM index_key x JOIN resource r ON r.rid = x.rid WHERE x.key = $1", "x.rid"
 	second := " AND $2 = ANY(r.keys)"
@@ -273,7 +274,7 @@ func (d *design) ask(b *testing.B, pool *pgxpool.Pool, size int) {
 	}{
 		{"identifier", bodies(from + tail), func(n int) []any { return []any{hashOf(pid["identifier"], fmt.Sprint("N", n))} }},
 		{"patient+code", bodies(from + second + tail), func(n int) []any {
-			return []any{hashOf(pid["patient"], observation(n).Patient), hashOf(pid["code"], fmt.Sprint(n%200))}
+			return []any{hashOf(pid["patient"], storetest.Observation(n).Patient), hashOf(pid["code"], fmt.Sprint(n%200))}
 		}},
 		{"code", bodies(from + tail), func(n int) []any { return []any{hashOf(pid["code"], fmt.Sprint(n%200))} }},
 		{"status", bodies(from + tail), func(n int) []any { return []any{hashOf(pid["status"], "final")} }},

@@ -8,6 +8,7 @@ import (
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/postgres"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 func TestReadsAtTheSameTimeGetTheirOwnAnswers(t *testing.T) {
@@ -16,8 +17,8 @@ func TestReadsAtTheSameTimeGetTheirOwnAnswers(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range 240 {
 		wg.Go(func() {
-			k := observation(n % 80).Key // a quarter was never written
-			number := int64(n / 80)      // 0: the current one; 2 was never written either
+			k := storetest.Observation(n % 80).Key // a quarter was never written
+			number := int64(n / 80)                // 0: the current one; 2 was never written either
 			read := func() (store.Version, error) { return s.ReadVersion(t.Context(), k, number) }
 			if number == 0 {
 				read = func() (store.Version, error) { return s.Read(t.Context(), k) }

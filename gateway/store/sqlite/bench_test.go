@@ -16,6 +16,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 func fill(b testing.TB, s *sqlite.Store, from, to int) {
@@ -24,7 +25,7 @@ func fill(b testing.TB, s *sqlite.Store, from, to int) {
 		next := min(from+500, to)
 		err := s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
 			for n := from; n < next; n++ {
-				if _, err := tx.Put(ctx, observation(n)); err != nil {
+				if _, err := tx.Put(ctx, storetest.Observation(n)); err != nil {
 					return err
 				}
 			}
@@ -54,7 +55,7 @@ func BenchmarkWrite(b *testing.B) {
 			for range callers {
 				wg.Go(func() {
 					for n := range work {
-						p := observation(n)
+						p := storetest.Observation(n)
 						if err := s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
 							_, err := tx.Put(ctx, p)
 							return err
@@ -75,7 +76,7 @@ func BenchmarkWrite(b *testing.B) {
 		for n := 0; n < b.N; n += 200 {
 			if err := s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
 				for i := n; i < min(n+200, b.N); i++ {
-					if _, err := tx.Put(ctx, observation(i)); err != nil {
+					if _, err := tx.Put(ctx, storetest.Observation(i)); err != nil {
 						return err
 					}
 				}
@@ -105,7 +106,7 @@ func benchRaw(b *testing.B) {
 	}
 	defer func() { _ = db.Close() }()
 	db.SetMaxOpenConns(1)
-	held, body := bytes.Repeat([]byte{1}, 250), observationBody(1, "p", 1, time.Now())[:700] // as they are when packed
+	held, body := bytes.Repeat([]byte{1}, 250), storetest.ObservationBody(1, "p", 1, time.Now())[:700] // as they are when packed
 	seed := maphash.MakeSeed()
 	b.ResetTimer()
 	for n := 0; n < b.N; n += 200 {
@@ -127,7 +128,7 @@ func benchRaw(b *testing.B) {
 			}
 		}
 		for i := n; i < min(n+200, b.N); i++ {
-			p := observation(i)
+			p := storetest.Observation(i)
 			rid := i + 1
 			exec("INSERT INTO resource VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)", rid, 1, 1, p.ID, 1, rid, rid, 0, 2, p.Patient, p.Source, 1, 0, held)
 			exec("INSERT INTO version VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)", rid, rid, 1, 1, rid, 0, 2, p.Patient, p.Source, 1, 0, nil, body)
@@ -154,7 +155,7 @@ func BenchmarkRead(b *testing.B) {
 	fill(b, s, 0, size)
 	keys := make([]store.Key, size)
 	for n := range keys {
-		keys[n] = observation(n).Key
+		keys[n] = storetest.Observation(n).Key
 	}
 	b.Run("read", func(b *testing.B) {
 		b.ReportAllocs()
@@ -181,12 +182,12 @@ func BenchmarkRead(b *testing.B) {
 		},
 		"patient+code": func(n int) *search.Query {
 			return &search.Query{Where: []search.Clause{
-				{Param: "patient", Kind: search.KindReference, Any: []search.Operand{search.ReferenceMatch{Type: "Patient", ID: observation(n % size).Patient}}},
+				{Param: "patient", Kind: search.KindReference, Any: []search.Operand{search.ReferenceMatch{Type: "Patient", ID: storetest.Observation(n % size).Patient}}},
 				{Param: "code", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{Code: fmt.Sprint(n % 200)}}}}}
 		},
 		"patient,newest": func(n int) *search.Query {
 			return &search.Query{Sort: []search.Sort{{Param: "date", Kind: search.KindDate, Down: true}}, Where: []search.Clause{
-				{Param: "patient", Kind: search.KindReference, Any: []search.Operand{search.ReferenceMatch{Type: "Patient", ID: observation(n % size).Patient}}}}}
+				{Param: "patient", Kind: search.KindReference, Any: []search.Operand{search.ReferenceMatch{Type: "Patient", ID: storetest.Observation(n % size).Patient}}}}}
 		},
 		"code,page": func(n int) *search.Query {
 			return &search.Query{Where: []search.Clause{{Param: "code", Kind: search.KindToken, Any: []search.Operand{search.TokenMatch{Code: fmt.Sprint(n % 200)}}}}}

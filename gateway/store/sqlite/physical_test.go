@@ -19,6 +19,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 // design is one way to keep index values physically. All have the same resources and versions.
@@ -167,7 +168,7 @@ func (d *design) bench(b *testing.B, size int) {
 	for n := 0; n < size; n += perCommit {
 		exec("BEGIN IMMEDIATE")
 		for i := n; i < min(n+perCommit, size); i++ {
-			p := observation(i)
+			p := storetest.Observation(i)
 			rid := int64(i + 1)
 			add := func(pid int, text string, more int) {
 				keys = append(keys, keyRow{int64(maphash.String(seed, text) ^ uint64(pid)*0x9e3779b97f4a7c15), pid, text, rid, more})

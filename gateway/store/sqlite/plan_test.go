@@ -10,6 +10,7 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
 // plans are the everyday shapes of search, and by which index each must start.
@@ -21,8 +22,8 @@ var plans = []struct {
 	start string
 }{
 	{"identifier", "Observation", []search.Clause{token("identifier", "N5")}, nil, "SEARCH x USING PRIMARY KEY (key=?"},
-	{"patient and code", "Observation", []search.Clause{token("code", "5"), reference("patient", "Patient", observation(15).Patient)}, nil, "SEARCH x USING PRIMARY KEY (key=?"},
-	{"patient, newest first", "Observation", []search.Clause{reference("patient", "Patient", observation(15).Patient)},
+	{"patient and code", "Observation", []search.Clause{token("code", "5"), reference("patient", "Patient", storetest.Observation(15).Patient)}, nil, "SEARCH x USING PRIMARY KEY (key=?"},
+	{"patient, newest first", "Observation", []search.Clause{reference("patient", "Patient", storetest.Observation(15).Patient)},
 		[]search.Sort{{Param: "date", Kind: search.KindDate, Down: true}}, "SEARCH x USING PRIMARY KEY (key=?"},
 	{"based on an order", "Observation", []search.Clause{reference("based-on", "ServiceRequest", "s7"), token("status", "final")}, nil, "SEARCH x USING PRIMARY KEY (key=?"},
 	{"name from the start", "Patient", []search.Clause{name("name77")}, nil, "SEARCH x USING PRIMARY KEY (pid=? AND text>? AND text<?"},
@@ -33,7 +34,7 @@ var plans = []struct {
 		Any: []search.Operand{search.DateMatch{Compare: search.GT, Low: search.MaxTime - 1, High: search.MaxTime}}}}, nil, "SEARCH x USING INDEX resource_updated (type=? AND "},
 	{"from a record", "Observation", []search.Clause{{Param: "_source", Kind: search.KindURI,
 		Any: []search.Operand{search.URIMatch{Value: "https://yilian.dev/institution/h0/record/000000000003", Below: true}}}}, nil, "SEARCH x USING INDEX resource_source (type=? AND "},
-	{"ids", "Observation", []search.Clause{token("_id", observation(3).ID)}, nil, "SEARCH x USING INDEX resource_id (type=? AND "},
+	{"ids", "Observation", []search.Clause{token("_id", storetest.Observation(3).ID)}, nil, "SEARCH x USING INDEX resource_id (type=? AND "},
 	{"all, by page", "Observation", nil, nil, "SEARCH r USING INDEX resource_type (type=?"},
 	{"all, latest change first", "Observation", nil, []search.Sort{{Param: "_lastUpdated", Kind: search.KindDate, Down: true}}, "SEARCH r USING INDEX resource_updated (type=?"},
 	{"chain", "Observation", []search.Clause{{Param: "patient", Kind: search.KindReference, Any: []search.Operand{
@@ -71,9 +72,9 @@ func region(t testing.TB, results int) *sqlite.Store {
 	for from := 0; from < results/10; from += 500 {
 		err := s.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
 			for n := from; n < min(from+500, results/10); n++ {
-				id := observation(n * 10).Patient
+				id := storetest.Observation(n * 10).Patient
 				_, err := tx.Put(ctx, &store.Put{Key: store.Key{Type: "Patient", ID: id}, Owner: fmt.Sprint("h", n%3), Patient: id,
-					Render: func(number int64, updated time.Time) []byte { return observationBody(n, id, number, updated) },
+					Render: func(number int64, updated time.Time) []byte { return storetest.ObservationBody(n, id, number, updated) },
 					Values: search.Values{
 						Strings: []search.String{{Param: "name", Folded: fmt.Sprint("name", n), Exact: fmt.Sprint("Name", n)}},
 						Dates:   []search.Date{{Param: "birthdate", Low: int64(n) * 86400e6, High: int64(n+1) * 86400e6}},

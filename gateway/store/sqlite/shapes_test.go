@@ -15,18 +15,19 @@ import (
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 	"github.com/yilian/yilian/gateway/store/sqlite"
+	"github.com/yilian/yilian/gateway/store/storetest"
 )
 
-// patient is whose results observation(10n) to observation(10n+9) are.
+// patient is whose results storetest.Observation(10n) to storetest.Observation(10n+9) are.
 func patient(n int) *store.Put {
-	id := observation(n * 10).Patient
+	id := storetest.Observation(n * 10).Patient
 	name := string([]rune{surnames[n%len(surnames)], given[n/7%len(given)], given[n/100%len(given)]})
 	birth := int64(n%30000) * 86400e6
 	return &store.Put{
 		Key: store.Key{Type: "Patient", ID: id}, Owner: fmt.Sprint("h", n%3), Patient: id,
 		Source: fmt.Sprintf("https://yilian.dev/institution/h%d/record/%012d", n%3, n),
 		Stamp:  store.Stamp{Time: int64(n)},
-		Render: func(number int64, updated time.Time) []byte { return observationBody(n, id, number, updated) },
+		Render: func(number int64, updated time.Time) []byte { return storetest.ObservationBody(n, id, number, updated) },
 		Values: search.Values{
 			Tokens: []search.Token{
 				{Param: "identifier", System: "urn:oid:2.16.156.1", Code: fmt.Sprint("99", n), Type: "http://terminology.hl7.org/CodeSystem/v2-0203|MR"},
@@ -53,7 +54,7 @@ func regional(n int) *store.Put {
 	if n%11 == 0 {
 		return patient(n / 11)
 	}
-	return observation(n/11*10 + n%11 - 1)
+	return storetest.Observation(n/11*10 + n%11 - 1)
 }
 
 func benchSize(b *testing.B) int {
@@ -173,7 +174,7 @@ func shapes(size int) []shape {
 	results := patients * 10
 	of := func(typ string, where ...search.Clause) *search.Query { return &search.Query{Type: typ, Where: where} }
 	newest := []search.Sort{{Param: "date", Kind: search.KindDate, Down: true}}
-	who := func(n int) string { return observation(n % patients * 10).Patient }
+	who := func(n int) string { return storetest.Observation(n % patients * 10).Patient }
 	text := func(param string, mode search.StringMode, text string) search.Clause {
 		return search.Clause{Param: param, Kind: search.KindString, Any: []search.Operand{search.StringMatch{Mode: mode, Text: text}}}
 	}

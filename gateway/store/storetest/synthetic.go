@@ -1,4 +1,4 @@
-package sqlite_test
+package storetest
 
 import (
 	"fmt"
@@ -12,15 +12,15 @@ import (
 // bodyBytes is the size of a laboratory result as feeds send it.
 const bodyBytes = 1500
 
-// observation is the n-th result of a synthetic feed: 12 index values, ten results per patient.
-func observation(n int) *store.Put {
+// Observation is the n-th result of a synthetic feed: 12 index values, ten results per patient.
+func Observation(n int) *store.Put {
 	patient := fmt.Sprintf("p%015d", uint64(n/10)*0x9e3779b97f4a7c15%1e15)
 	at := int64(1.7e15) + int64(n)*60e6
 	return &store.Put{
 		Key:   store.Key{Type: "Observation", ID: fmt.Sprintf("%016x", uint64(n+1)*0x9e3779b97f4a7c15)},
 		Owner: fmt.Sprint("h", n%3), Patient: patient, Source: fmt.Sprintf("https://yilian.dev/institution/h%d/record/%012d", n%3, n),
 		Stamp:  store.Stamp{Time: at},
-		Render: func(number int64, updated time.Time) []byte { return observationBody(n, patient, number, updated) },
+		Render: func(number int64, updated time.Time) []byte { return ObservationBody(n, patient, number, updated) },
 		Values: search.Values{
 			Tokens: []search.Token{
 				{Param: "identifier", System: "urn:oid:2.16.156.10011.1.33", Code: fmt.Sprint("N", n)},
@@ -38,8 +38,8 @@ func observation(n int) *store.Put {
 	}
 }
 
-// observationBody is that result as JSON, with what repeats and what does not in the proportion of real ones.
-func observationBody(n int, patient string, number int64, updated time.Time) []byte {
+// ObservationBody is that result as JSON, with what repeats and what does not in the proportion of real ones.
+func ObservationBody(n int, patient string, number int64, updated time.Time) []byte {
 	head := fmt.Sprintf(`{"resourceType":"Observation","id":"%016x","meta":{"versionId":"%d","lastUpdated":%q,"source":"https://yilian.dev/institution/h%d/record/%012d",`+
 		`"tag":[{"system":"https://yilian.dev/fhir/institution","code":"h%d"}]},"identifier":[{"system":"urn:oid:2.16.156.10011.1.33","value":"N%d"}],"status":"final",`+
 		`"category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory","display":"Laboratory"}]}],`+
