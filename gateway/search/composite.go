@@ -177,11 +177,10 @@ func normalBranches(expression, resource string) []string {
 			path = strings.TrimSpace(path[1 : len(path)-1])
 		}
 		if resource != "" {
-			rest, ok := strings.CutPrefix(path, resource+".")
-			if !ok {
+			if head, _, _ := strings.Cut(strings.TrimLeft(path, "("), "."); head != resource {
 				continue
 			}
-			path = rest
+			path = strings.TrimPrefix(path, resource+".")
 		}
 		if base, typ, ok := strings.Cut(path, " as "); ok {
 			path = base + ".as(" + strings.TrimSpace(typ) + ")"

@@ -316,7 +316,7 @@ func isCode(s string) bool {
 }
 
 // indexVersion changes with every change of what Values makes of a resource.
-const indexVersion = 2
+const indexVersion = 3
 
 // IndexHash tells apart what resources of a type are indexed by: parameters, zone,
 // aliases, limits. Where it differs from the one under which a resource was

@@ -92,6 +92,7 @@ func TestComposite(t *testing.T) {
 		`{"resourceType":"Observation","id":"less","code":{"coding":[{`+loinc+`"code":"glu"}]},"valueQuantity":{"value":0.5,"comparator":"<"}}`,
 		`{"resourceType":"Observation","id":"group","code":{"coding":[{`+loinc+`"code":"abo"}]},"valueCodeableConcept":{"coding":[{"code":"A"}]}}`,
 		`{"resourceType":"Observation","id":"text","code":{"coding":[{`+loinc+`"code":"txt"}]},"valueString":"阴性 (-)"}`,
+		`{"resourceType":"Observation","id":"coded","code":{"coding":[{`+loinc+`"code":"txt"}]},"valueCodeableConcept":{"text":"阴性","coding":[{"display":"阴性"}]}}`,
 		`{"resourceType":"Observation","id":"when","code":{"coding":[{`+loinc+`"code":"lmp"}]},"valueDateTime":"2024-02"}`,
 		`{"resourceType":"Observation","id":"bare","code":{"text":"?"}}`)
 	check(t, engine(), w, "Observation", []finds{
@@ -103,15 +104,17 @@ func TestComposite(t *testing.T) {
 		{"combo-code-value-quantity=glu$5.4", "glucose"},
 		{"combo-code-value-quantity=GLU$5.4,dia$80", "glucose normal"},
 		{"combo-code-value-quantity=bp$120", ""},
-		{"combo-code-value-quantity:missing=true", "group text when bare"},
+		{"combo-code-value-quantity:missing=true", "group text coded when bare"},
 		{"combo-code-value-quantity:missing=false", "normal high glucose less"},
 		{"code-value-quantity=glu$lt1", "less"},
 		{"code-value-quantity=glu$gt1", "glucose"},
 		{"code-value-quantity:missing=false", "glucose less"},
-		{"component-code-value-quantity:missing=true", "glucose less group text when bare"},
+		{"component-code-value-quantity:missing=true", "glucose less group text coded when bare"},
 		{"code-value-concept=abo$A", "group"},
 		{"code-value-concept=abo$B", ""},
 		{"code-value-string=txt$阴性", "text"},
+		{"code-value-string:missing=false", "text"},
+		{"value-string=阴性", "text coded"},
 		{"code-value-date=lmp$2024-02", "when"},
 		{"code-value-date=lmp$ge2024-03", ""},
 	})

@@ -198,7 +198,7 @@ func TestParseConditions(t *testing.T) {
 		{"", "_id=1", "_id:token *|1"},
 		// Composites: of the whole resource they are conjunctions, those over two kinds of elements ask for either
 		{"Observation", "code-value-quantity=http://l|1$gt5", "code:token http://l|1 & value-quantity:quantity gt 4.5<5<5.5 |"},
-		{"Observation", `code-value-string=a\$b$c`, "code:token *|a$b & value-string:string prefix c"},
+		{"Observation", `code-value-string=a\$b$c`, "code-value-string:composite token *|a$b $ string prefix c"},
 		{"Observation", "code-value-concept=a$b,c$d", "code-value-concept:composite (code:token *|a & value-concept:token *|b) or (code:token *|c & value-concept:token *|d)"},
 		{"Observation", "component-code-value-quantity=a$5", "component-code-value-quantity:composite token *|a $ quantity eq 4.5<5<5.5 |"},
 		{"Observation", "combo-code-value-quantity=a$5", "combo-code-value-quantity:composite (code:token *|a & value-quantity:quantity eq 4.5<5<5.5 |) or " +
