@@ -37,13 +37,39 @@ type Written struct {
 	Issues []fhir.Issue
 }
 
-// AnyVersion in place of a version that a client expects is any, but there must be
-// one, as If-Match: * has it.
-const AnyVersion = -1
+// What a client may expect in place of a version.
+const (
+	// AnyVersion is any, but there must be one, as If-Match: * has it.
+	AnyVersion = -1
+	// NoVersion is that there must be none, as If-None-Match: * has it.
+	NoVersion = -2
+	// OtherVersion is one that no resource has: a tag that is none of this server's.
+	OtherVersion = -3
+)
 
-// NoVersion in place of a version that a client expects is that there must be none, as
-// If-None-Match: * has it.
-const NoVersion = -2
+// expected are the versions one of which a client expects to be there, or AnyVersion.
+// NoVersion is alone, with others nothing is as expected; without any, or with 0 alone,
+// the client does not say.
+type expected []int64
+
+// said reports whether the client expects anything.
+func (x expected) said() bool { return slices.ContainsFunc(x, func(n int64) bool { return n != 0 }) }
+
+// something reports whether the client expects that there is something.
+func (x expected) something() bool { return x.said() && (len(x) > 1 || x[0] != NoVersion) }
+
+// judge returns the fault of a version that is not what the client expects.
+func (x expected) judge(current store.Version) error {
+	switch {
+	case !x.said(), !x.something() && current.Deleted:
+		return nil
+	case slices.Contains(x, NoVersion):
+		return fault.New(fault.Precondition, "the resource is there already")
+	case slices.Contains(x, current.Number), slices.Contains(x, AnyVersion) && !current.Deleted:
+		return nil
+	}
+	return otherVersion()
+}
 
 type verb uint8
 
@@ -60,7 +86,7 @@ type action struct {
 	verb  verb
 	place string    // in a Bundle, "" for a single interaction
 	key   store.Key // without ID where the server or a criterion decides
-	match int64     // version that the client knows, 0 for none, AnyVersion or NoVersion
+	match expected  // by the client
 	tree  *fhir.Node
 	data  *content // of a Binary
 	patch *Patch
@@ -365,7 +391,7 @@ func (p *planning) keep(i int, current store.Version) {
 }
 
 // replaceable reads what an action wants to replace or delete.
-func (p *planning) replaceable(ctx context.Context, k store.Key, match int64) (store.Version, error) {
+func (p *planning) replaceable(ctx context.Context, k store.Key, match expected) (store.Version, error) {
 	current, err := p.current(ctx, p.viewer, k)
 	if err != nil {
 		return store.Version{}, err
@@ -373,13 +399,7 @@ func (p *planning) replaceable(ctx context.Context, k store.Key, match int64) (s
 	if !p.viewer.mayWrite(current.Owner) {
 		return store.Version{}, fault.New(fault.Forbidden, "the resource belongs to another institution")
 	}
-	if match == AnyVersion && current.Deleted || match > 0 && match != current.Number {
-		return store.Version{}, otherVersion()
-	}
-	if match == NoVersion && !current.Deleted {
-		return store.Version{}, fault.New(fault.Precondition, "the resource is there already")
-	}
-	return current, nil
+	return current, match.judge(current)
 }
 
 func otherVersion() error {

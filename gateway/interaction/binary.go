@@ -86,7 +86,7 @@ func (e *Engine) CreateBinary(ctx context.Context, v Viewer, elements *fhir.Node
 
 // UpdateBinary replaces a Binary by elements and content. Otherwise it is like
 // Update.
-func (e *Engine) UpdateBinary(ctx context.Context, v Viewer, k store.Key, elements *fhir.Node, data []byte, match int64) (Written, error) {
+func (e *Engine) UpdateBinary(ctx context.Context, v Viewer, k store.Key, elements *fhir.Node, data []byte, match ...int64) (Written, error) {
 	c := newContent(data)
 	return e.one(ctx, v, &action{verb: replaces, key: k, tree: elements, data: &c, match: match})
 }

@@ -14,7 +14,7 @@ import (
 // that there is a version.
 //
 // Faults: Forbidden for another institution's, Precondition as in Update.
-func (e *Engine) Delete(ctx context.Context, v Viewer, k store.Key, match int64) (Written, error) {
+func (e *Engine) Delete(ctx context.Context, v Viewer, k store.Key, match ...int64) (Written, error) {
 	return e.one(ctx, v, &action{verb: deletes, key: k, match: match})
 }
 
@@ -23,7 +23,7 @@ func (e *Engine) Delete(ctx context.Context, v Viewer, k store.Key, match int64)
 //
 // Faults besides those of Delete: Precondition when more than one fits and may not,
 // TooCostly for more than Limits.Deletes.
-func (e *Engine) DeleteIf(ctx context.Context, v Viewer, typ string, criteria []search.Pair, match int64) (Written, error) {
+func (e *Engine) DeleteIf(ctx context.Context, v Viewer, typ string, criteria []search.Pair, match ...int64) (Written, error) {
 	return e.one(ctx, v, &action{
 		verb: deletes, key: store.Key{Type: typ}, pairs: given(criteria), many: e.DeletesMany, match: match,
 	})
@@ -37,7 +37,7 @@ func (p *planning) draftDelete(ctx context.Context, i int, k store.Key) error {
 		return err
 	}
 	if absent || current.Deleted {
-		if a.match != 0 {
+		if a.match.said() {
 			return otherVersion()
 		}
 		if !absent {

@@ -67,14 +67,14 @@ func (x *Patch) apply(resource *fhir.Node, lim patch.Limits) (*fhir.Node, error)
 // Faults: NotFound for what is not there or not the viewer's to see, Gone for what
 // was deleted, Precondition and Forbidden as in Update, *Refused for patches that
 // cannot be read (400) or applied (422), and for results that are not valid (422).
-func (e *Engine) Patch(ctx context.Context, v Viewer, k store.Key, x Patch, match int64) (Written, error) {
+func (e *Engine) Patch(ctx context.Context, v Viewer, k store.Key, x Patch, match ...int64) (Written, error) {
 	return e.one(ctx, v, &action{verb: patches, key: k, patch: &x, match: match})
 }
 
 // PatchIf is Patch of the resource that fits the criteria.
 //
 // Faults besides those of Patch: Precondition when more than one fits.
-func (e *Engine) PatchIf(ctx context.Context, v Viewer, typ string, x Patch, criteria []search.Pair, match int64) (Written, error) {
+func (e *Engine) PatchIf(ctx context.Context, v Viewer, typ string, x Patch, criteria []search.Pair, match ...int64) (Written, error) {
 	return e.one(ctx, v, &action{verb: patches, key: store.Key{Type: typ}, patch: &x, match: match, pairs: given(criteria)})
 }
 

@@ -166,19 +166,34 @@ func entryPatch(resource *fhir.Node) (Patch, error) {
 	return Patch{}, invalid("patch-malformed", "", "a patch in a Bundle is a Parameters resource, or a Binary of "+JSONPatch+" or "+XMLPatch)
 }
 
-// Match reads If-Match: the version a client knows, AnyVersion for *, 0 for none.
-func Match(tag string) (int64, error) {
-	tag = strings.TrimSpace(tag)
-	switch tag {
-	case "":
-		return 0, nil
-	case "*":
-		return AnyVersion, nil
+// Match reads If-Match: the versions that a client knows, AnyVersion for *, OtherVersion
+// for a tag that no version has, none where nothing is said. As FHIR's tags are weak, weak
+// ones count.
+//
+// https://www.rfc-editor.org/rfc/rfc9110#field.if-match
+func Match(tags string) ([]int64, error) {
+	if tags = strings.TrimSpace(tags); tags == "*" {
+		return []int64{AnyVersion}, nil
 	}
-	if n, ok := VersionOf(tag); ok {
-		return n, nil
+	var out []int64
+	for tags != "" {
+		tag := strings.TrimPrefix(tags, "W/")
+		end := -1
+		if strings.HasPrefix(tag, `"`) {
+			end = strings.IndexByte(tag[1:], '"') + 2
+		}
+		rest := strings.TrimLeft(tag[max(end, 0):], " \t")
+		if end < 2 || rest != "" && rest[0] != ',' {
+			return nil, invalid("if-match-malformed", "", `If-Match is not a version, expected W/"1", several with commas between, or *`)
+		}
+		n, ok := VersionOf(tag[:end])
+		if !ok {
+			n = OtherVersion
+		}
+		out = append(out, n)
+		tags = strings.TrimLeft(rest, ", \t")
 	}
-	return 0, invalid("if-match-malformed", "", `If-Match is not a version, expected W/"1"`)
+	return out, nil
 }
 
 // VersionOf reads an ETag as FHIR writes them.

@@ -14,16 +14,16 @@ import (
 // viewer's to see – where clients may not choose ids.
 var ErrNotCreated error = fault.New(fault.Unsupported, "there is no such resource, and update does not create one")
 
-// Update replaces a resource. match, when not 0, is the version the client knows
-// and the only one it may replace, AnyVersion or NoVersion. Content equal to what is stored
-// makes no new version.
+// Update replaces a resource. match, unless it is none or 0, are the versions the client
+// knows, one of which it must be to be replaced, AnyVersion or NoVersion. Content equal to
+// what is stored makes no new version.
 //
 // Where Config.UpdateCreates is set, what is not there is created.
 //
 // Faults: ErrNotCreated, Forbidden for a resource of another institution,
-// Precondition when match is not the current version, Conflict for an id that
+// Precondition when match does not have the current version, Conflict for an id that
 // somebody else has, *Refused for content.
-func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, resource *fhir.Node, match int64) (Written, error) {
+func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, resource *fhir.Node, match ...int64) (Written, error) {
 	a, err := replacement(k, resource)
 	if err != nil {
 		return Written{}, err
@@ -36,7 +36,7 @@ func (e *Engine) Update(ctx context.Context, v Viewer, k store.Key, resource *fh
 // does: under the id of the body, if it has one and Config.UpdateCreates is set.
 //
 // Faults besides those of Update: Precondition when more than one fits.
-func (e *Engine) UpdateIf(ctx context.Context, v Viewer, typ string, resource *fhir.Node, criteria []search.Pair, match int64) (Written, error) {
+func (e *Engine) UpdateIf(ctx context.Context, v Viewer, typ string, resource *fhir.Node, criteria []search.Pair, match ...int64) (Written, error) {
 	if err := writable(typ, resource); err != nil {
 		return Written{}, err
 	}
@@ -82,7 +82,7 @@ func (p *planning) draftReplace(ctx context.Context, i int, k store.Key, tree *f
 func (p *planning) draftNew(ctx context.Context, i int, k store.Key, tree *fhir.Node, known map[store.Pending]string) error {
 	a := p.actions[i]
 	switch {
-	case a.match != 0 && a.match != NoVersion:
+	case a.match.something():
 		return otherVersion()
 	case k.ID == a.fresh:
 	case !p.UpdateCreates:

@@ -2,6 +2,7 @@ package interaction_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -135,6 +136,32 @@ func TestUpdateOfWhatIsNotThere(t *testing.T) {
 	})
 }
 
+func TestMatch(t *testing.T) {
+	const other = interaction.OtherVersion
+	for _, tt := range []struct {
+		tags string
+		want []int64
+	}{
+		{"", nil},
+		{" * ", []int64{interaction.AnyVersion}},
+		{`W/"3"`, []int64{3}},
+		{`"3"`, []int64{3}},
+		{` W/"3" , "12",W/"1"`, []int64{3, 12, 1}},
+		{`W/"3",,`, []int64{3}},
+		{`W/"a,b", W/"2"`, []int64{other, 2}},
+		{`"", "0", "-1", "99999999999999999999"`, []int64{other, other, other, other}},
+	} {
+		if got, err := interaction.Match(tt.tags); err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, %v, want %v", tt.tags, got, err, tt.want)
+		}
+	}
+	for _, tags := range []string{"3", `W/3`, `"3`, `W/"`, `"3" "4"`, `*, "3"`, `"3", *`, `w/"3"`, `"3"x`} {
+		if got, err := interaction.Match(tags); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v, %v", tags, got, err)
+		}
+	}
+}
+
 func TestIfMatchHoldsForEveryWrite(t *testing.T) {
 	f := newFixture(t)
 	first := f.create(identified)
@@ -157,7 +184,12 @@ func TestIfMatchHoldsForEveryWrite(t *testing.T) {
 	if w, err := f.Update(f.ctx(), everybody, first.Key, body, interaction.AnyVersion); err != nil || w.Number != 3 {
 		t.Error(w.Number, err)
 	}
-	if w, err := f.Delete(f.ctx(), everybody, first.Key, 3); err != nil || w.Effect != interaction.Removed || w.Number != 4 {
+	for _, match := range [][]int64{{1, 2}, {interaction.OtherVersion}, {interaction.NoVersion}, {3, interaction.NoVersion}} {
+		if _, err := f.Delete(f.ctx(), everybody, first.Key, match...); !fault.Is(err, fault.Precondition) {
+			t.Errorf("delete of versions %d: %v", match, err)
+		}
+	}
+	if w, err := f.Delete(f.ctx(), everybody, first.Key, 7, 3); err != nil || w.Effect != interaction.Removed || w.Number != 4 {
 		t.Error(w.Effect, w.Number, err)
 	}
 	if _, err := f.Delete(f.ctx(), everybody, first.Key, interaction.AnyVersion); !fault.Is(err, fault.Precondition) {

@@ -280,9 +280,9 @@ func (h *Handler) updateBinary(r *request) error {
 	var w interaction.Written
 	if s.raw {
 		s.resource.SetString("id", key.ID)
-		w, err = h.Engine.UpdateBinary(r.ctx, r.viewer, key, s.resource, s.data, match)
+		w, err = h.Engine.UpdateBinary(r.ctx, r.viewer, key, s.resource, s.data, match...)
 	} else {
-		w, err = h.Engine.Update(r.ctx, r.viewer, key, s.resource, match)
+		w, err = h.Engine.Update(r.ctx, r.viewer, key, s.resource, match...)
 	}
 	if err != nil {
 		return notCreated(err)

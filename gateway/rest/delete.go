@@ -8,7 +8,7 @@ func (h *Handler) delete(r *request) error {
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.Delete(r.ctx, r.viewer, key, match)
+	w, err := h.Engine.Delete(r.ctx, r.viewer, key, match...)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (h *Handler) deleteIf(r *request) error {
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.DeleteIf(r.ctx, r.viewer, typ, criteria, match)
+	w, err := h.Engine.DeleteIf(r.ctx, r.viewer, typ, criteria, match...)
 	if err != nil {
 		return err
 	}

@@ -150,6 +150,8 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 		{"update of another id", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"x"}`, nil, 400, "invalid", ""},
 		{"update that would create", "PUT", "/fhir/Patient/fresh", `{"resourceType":"Patient","id":"fresh"}`, nil, 405, "not-supported", ""},
 		{"update of an old version", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"` + id + `"}`, []string{`If-Match: W/"7"`}, 412, "conflict", ""},
+		{"update of one of several old versions", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"` + id + `"}`, []string{`If-Match: W/"7", W/"8"`}, 412, "conflict", ""},
+		{"update of a version of another server", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"` + id + `"}`, []string{`If-Match: "x7"`}, 412, "conflict", ""},
 		{"a malformed If-Match", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"` + id + `"}`, []string{`If-Match: 1`}, 400, "invalid", ""},
 		{"a conditional create without criteria", "POST", "/fhir/Patient", patient, []string{"If-None-Exist: ?"}, 400, "required", "criterion"},
 		{"criteria that are unknown", "POST", "/fhir/Patient", patient, []string{"If-None-Exist: colour=red"}, 400, "not-supported", "colour"},
@@ -218,7 +220,7 @@ func TestAResourceLives(t *testing.T) {
 	if same.Code != 200 || same.Header().Get("ETag") != `W/"1"` {
 		t.Errorf("unchanged content made version %s (%d)", same.Header().Get("ETag"), same.Code)
 	}
-	changed := c.do("PUT", "/fhir/Patient/"+id, strings.Replace(created.Body.String(), "1990-01-01", "1990-01-02", 1), `If-Match: W/"1"`)
+	changed := c.do("PUT", "/fhir/Patient/"+id, strings.Replace(created.Body.String(), "1990-01-01", "1990-01-02", 1), `If-Match: W/"7", W/"1"`)
 	if changed.Code != 200 || changed.Header().Get("ETag") != `W/"2"` {
 		t.Errorf("update: %d %s", changed.Code, changed.Body)
 	}

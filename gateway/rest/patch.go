@@ -19,7 +19,7 @@ func (h *Handler) patch(r *request) error {
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.Patch(r.ctx, r.viewer, key, x, match)
+	w, err := h.Engine.Patch(r.ctx, r.viewer, key, x, match...)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (h *Handler) patchIf(r *request) error {
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.PatchIf(r.ctx, r.viewer, typ, x, criteria, match)
+	w, err := h.Engine.PatchIf(r.ctx, r.viewer, typ, x, criteria, match...)
 	if err != nil {
 		return err
 	}

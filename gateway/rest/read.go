@@ -43,7 +43,7 @@ func (r *request) unmodified(v store.Version) bool {
 	if v.Number == 0 {
 		return false
 	}
-	if tag := r.Request().Header.Get("If-None-Match"); tag != "" {
+	if tag := strings.Join(r.Request().Header.Values("If-None-Match"), ","); tag != "" {
 		for part := range strings.SplitSeq(tag, ",") {
 			if n, ok := interaction.VersionOf(part); ok && n == v.Number || strings.TrimSpace(part) == "*" {
 				return true

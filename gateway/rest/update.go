@@ -15,13 +15,13 @@ func (h *Handler) update(r *request) error {
 		return err
 	}
 	if strings.TrimSpace(r.Request().Header.Get("If-None-Match")) == "*" {
-		match = interaction.NoVersion
+		match = append(match, interaction.NoVersion)
 	}
 	content, err := h.resource(r)
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.Update(r.ctx, r.viewer, key, content, match)
+	w, err := h.Engine.Update(r.ctx, r.viewer, key, content, match...)
 	if err != nil {
 		return notCreated(err)
 	}
@@ -38,7 +38,7 @@ func (h *Handler) updateIf(r *request) error {
 	if err != nil {
 		return err
 	}
-	w, err := h.Engine.UpdateIf(r.ctx, r.viewer, typ, content, criteria, match)
+	w, err := h.Engine.UpdateIf(r.ctx, r.viewer, typ, content, criteria, match...)
 	if err != nil {
 		return notCreated(err)
 	}

@@ -3,6 +3,7 @@ package rest
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/interaction"
@@ -22,29 +23,29 @@ func (r *request) resourceResponse(status int, v store.Version) error {
 
 func etag(number int64) string { return `W/"` + strconv.FormatInt(number, 10) + `"` }
 
-// ifMatch returns the version that If-Match names, 0 when it is absent.
-func (r *request) ifMatch() (int64, error) {
-	return interaction.Match(r.Request().Header.Get("If-Match"))
+// ifMatch returns the versions that If-Match names, none when it is absent.
+func (r *request) ifMatch() ([]int64, error) {
+	return interaction.Match(strings.Join(r.Request().Header.Values("If-Match"), ","))
 }
 
-// instance returns the resource that the path names, and the version that If-Match does.
-func (h *Handler) instance(r *request) (store.Key, int64, error) {
+// instance returns the resource that the path names, and the versions that If-Match does.
+func (h *Handler) instance(r *request) (store.Key, []int64, error) {
 	key, err := h.key(r)
 	if err != nil {
-		return key, 0, err
+		return key, nil, err
 	}
 	match, err := r.ifMatch()
 	return key, match, err
 }
 
 // conditional returns the type that the path names, the criteria that choose a
-// resource of it, and the version that If-Match names.
-func (h *Handler) conditional(r *request) (typ string, criteria []search.Pair, match int64, err error) {
+// resource of it, and the versions that If-Match names.
+func (h *Handler) conditional(r *request) (typ string, criteria []search.Pair, match []int64, err error) {
 	if typ, err = h.typ(r); err != nil {
-		return typ, nil, 0, err
+		return typ, nil, nil, err
 	}
 	if criteria, err = r.criteria(); err != nil {
-		return typ, nil, 0, err
+		return typ, nil, nil, err
 	}
 	match, err = r.ifMatch()
 	return typ, criteria, match, err
