@@ -53,6 +53,9 @@ func NewObject() *Node {
 	return &n.Node
 }
 
+// NewObjectOf returns an empty object with room for some properties.
+func NewObjectOf(room int) *Node { return &Node{kind: Object, kids: make([]*Node, 0, room)} }
+
 // NewArray returns an array of the given items.
 func NewArray(items ...*Node) *Node {
 	n := &roomyArray{Node: Node{kind: Array}}
@@ -214,7 +217,7 @@ func (n *Node) Set(name string, v *Node) *Node {
 		n.Remove(name)
 		return n
 	}
-	v.name = name
+	v.rename(name)
 	for i, k := range n.kids {
 		if k.name == name {
 			n.kids[i] = v
@@ -223,6 +226,20 @@ func (n *Node) Set(name string, v *Node) *Node {
 	}
 	n.kids = append(n.kids, v)
 	return n
+}
+
+// Add puts v under name as the last property; the name must be absent.
+func (n *Node) Add(name string, v *Node) *Node {
+	v.rename(name)
+	n.kids = append(n.kids, v)
+	return n
+}
+
+// rename writes only what changes, so that trees may share what they do not change.
+func (n *Node) rename(name string) {
+	if n.name != name {
+		n.name = name
+	}
 }
 
 // SetString puts a string under name.
@@ -253,7 +270,7 @@ func (n *Node) Remove(name string) {
 // Append adds items to an array.
 func (n *Node) Append(items ...*Node) *Node {
 	for _, it := range items {
-		it.name = ""
+		it.rename("")
 	}
 	n.kids = append(n.kids, items...)
 	return n
@@ -284,6 +301,14 @@ func (n *Node) Clone() *Node {
 	c := copier{nodes: make([]Node, n.size())}
 	c.refs = make([]*Node, len(c.nodes)-1)
 	return c.copy(n)
+}
+
+// Shallow returns a copy of n that shares its items or properties, so that one of them
+// can be replaced in it with n left as it is.
+func (n *Node) Shallow() *Node {
+	out := *n
+	out.kids = append(make([]*Node, 0, len(n.kids)+1), n.kids...)
+	return &out
 }
 
 // size counts the nodes of a tree.

@@ -195,7 +195,7 @@ func (p *parser) node(kind Kind, at int) *Node {
 		return p.failLimit(at, "more than {1} values", p.lim.Nodes)
 	}
 	if len(p.slab) == 0 {
-		p.slab = make([]Node, min(max(p.count, 16), maxChunk))
+		p.slab = make([]Node, p.more())
 	}
 	n := &p.slab[0]
 	p.slab = p.slab[1:]
@@ -204,6 +204,13 @@ func (p *parser) node(kind Kind, at int) *Node {
 	n.lineHigh, n.lineLow = uint8(line>>16), uint16(line)
 	n.col = uint32(at - p.lineStart + 1)
 	return n
+}
+
+// more is how many nodes are still to come, if the rest of the text is like what has
+// been read, and some.
+func (p *parser) more() int {
+	rest := float64(len(p.src)-p.pos) / float64(p.pos+1)
+	return min(max(int(float64(p.count)*rest*1.1), 16), maxChunk)
 }
 
 func (p *parser) value() *Node {
@@ -353,7 +360,7 @@ func (p *parser) close(n *Node, base int) *Node {
 	kids := p.stack[base:]
 	if len(kids) > 0 {
 		if len(kids) > cap(p.refs)-len(p.refs) {
-			p.refs = make([]*Node, 0, max(len(kids), min(p.count, maxChunk)))
+			p.refs = make([]*Node, 0, max(len(kids), p.more()))
 		}
 		start := len(p.refs)
 		p.refs = append(p.refs, kids...)
