@@ -41,6 +41,7 @@ type Redis struct {
 
 // FHIR says how the FHIR endpoint behaves where the specification leaves it open.
 type FHIR struct {
+	Base           string   // address that clients know the endpoint under, without a final slash; empty: what it listens on
 	UpdateAsCreate bool     // clients may create under ids of their own
 	Expunges       bool     // clients may erase resources for good
 	DeletesMany    bool     // a conditional delete may mean more than one resource

@@ -66,6 +66,9 @@ var settings = []setting{
 	{key: "log.format", fallback: "text",
 		set:  func(c *Config, v value) (err error) { c.LogFormat, err = oneOf(v.text, "text", "json"); return err },
 		show: func(c *Config) string { return c.LogFormat }},
+	{key: "fhir.base",
+		set:  func(c *Config, v value) (err error) { c.FHIR.Base, err = parseBase(v.text); return err },
+		show: func(c *Config) string { return c.FHIR.Base }},
 	{key: "fhir.update-as-create", fallback: "off",
 		set: func(c *Config, v value) (err error) {
 			c.FHIR.UpdateAsCreate, err = choice(v.text, "off", "on")

@@ -138,8 +138,7 @@ func (e *Engine) protect(ctx context.Context, drafts []*draft) error {
 
 // local reads a literal reference to a resource of this server.
 func (e *Engine) local(reference string) (store.Key, bool) {
-	reference = strings.TrimPrefix(reference, strings.TrimSuffix(e.FHIRBase, "/")+"/")
-	typ, id, ok := strings.Cut(reference, "/")
+	typ, id, ok := strings.Cut(e.relative(reference), "/")
 	id, _, _ = strings.Cut(id, "/_history/")
 	return store.Key{Type: typ, ID: id}, ok && id != "" && !strings.Contains(id, "/") && e.Definitions.IsResource(typ)
 }

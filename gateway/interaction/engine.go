@@ -58,7 +58,7 @@ type Config struct {
 	// Base is the alliance's base URL, the root of tags, sources and local systems.
 	Base string
 	// FHIRBase is the address the FHIR endpoint is known under, without a slash at
-	// the end; references to it are local.
+	// the end; references to it are local, and to those that Index knows besides.
 	FHIRBase string
 	// Key authenticates page cursors; random when empty, as long as one process
 	// serves all pages.

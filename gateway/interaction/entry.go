@@ -75,9 +75,13 @@ func (e *Engine) Entries(bundle *fhir.Node) (kind string, entries []Entry, err e
 	return kind, entries, nil
 }
 
-// relative takes the address of the endpoint off a URL.
+// relative takes an address of the endpoint off a URL.
 func (e *Engine) relative(url string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(url, strings.TrimSuffix(e.FHIRBase, "/")), "/")
+	rest, own := strings.CutPrefix(url, strings.TrimSuffix(e.FHIRBase, "/"))
+	if !own || rest != "" && rest[0] != '/' && rest[0] != '?' {
+		rest = e.Index.Relative(url)
+	}
+	return strings.TrimPrefix(rest, "/")
 }
 
 // shell judges a Bundle without its resources, which are judged as they are written.

@@ -75,7 +75,7 @@ func (e *Engine) linker(ctx context.Context, v Viewer, actions []*action) (*link
 
 // conditional reads a reference by criteria.
 func (l *linker) conditional(text string) (typ, query string, ok bool) {
-	text = strings.TrimPrefix(text, strings.TrimSuffix(l.engine.FHIRBase, "/")+"/")
+	text = l.engine.relative(text)
 	typ, query, ok = strings.Cut(text, "?")
 	return typ, query, ok && l.engine.Definitions.IsResource(typ)
 }
@@ -339,8 +339,7 @@ func (l *linker) item(n *fhir.Node, kind, name, typ string, under level, fn func
 
 // entryKey reads the address of an entry: a resource, or a type with criteria.
 func (e *Engine) entryKey(url string) (k store.Key, query string, conditional bool) {
-	url = strings.TrimPrefix(strings.TrimPrefix(url, strings.TrimSuffix(e.FHIRBase, "/")), "/")
-	path, query, conditional := strings.Cut(url, "?")
+	path, query, conditional := strings.Cut(e.relative(url), "?")
 	k.Type, k.ID, _ = strings.Cut(path, "/")
 	return k, query, conditional
 }

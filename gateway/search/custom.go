@@ -330,7 +330,7 @@ func (e *Engine) IndexHash(resource string) string {
 	}
 	l := e.opts.Limits
 	write(fmt.Sprint(indexVersion, resource, e.defs.Version(), e.opts.Zone, e.opts.NoContent, l.IndexValues, l.IndexText, l.IndexTerms))
-	for _, b := range e.opts.Bases {
+	for _, b := range *e.bases.Load() {
 		write(b)
 	}
 	aliases := *e.aliases.Load()

@@ -15,7 +15,7 @@ import (
 // Options configure an Engine.
 type Options struct {
 	// Bases are the addresses this server is known under, such as
-	// "https://example.org/fhir": references to them are local.
+	// "https://example.org/fhir": references to them are local. See Engine.SetBases.
 	Bases []string
 	// Zone is where dates without a zone are; nil means +08:00.
 	Zone *time.Location
@@ -93,6 +93,7 @@ type Engine struct {
 	// referrers are found when a Capability is first asked for.
 	referrers func() map[string][]string
 
+	bases       atomic.Pointer[[]string] // each ends with a slash
 	aliases     atomic.Pointer[Aliases]
 	terminology atomic.Pointer[Terminology]
 	set         atomic.Pointer[parameterSet]
@@ -111,10 +112,6 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 		opts.Now = time.Now
 	}
 	opts.Limits = opts.Limits.withDefaults()
-	opts.Bases = slices.Clone(opts.Bases)
-	for i, b := range opts.Bases {
-		opts.Bases[i] = strings.TrimRight(b, "/") + "/"
-	}
 	e := &Engine{
 		defs:  defs,
 		model: fhirpath.NewModel(defs),
@@ -124,6 +121,7 @@ func New(defs *definitions.Definitions, opts Options) *Engine {
 	e.set.Store(newParameterSet(nil))
 	e.SetTerminology(opts.Terminology)
 	e.SetAliases(opts.Aliases)
+	e.SetBases(opts.Bases)
 	e.referrers = sync.OnceValue(e.findReferrers)
 	return e
 }
@@ -189,4 +187,24 @@ func (e *Engine) System(system string) string { return e.aliases.Load().Canonica
 func (e *Engine) SetAliases(a Aliases) {
 	closed := a.closed()
 	e.aliases.Store(&closed)
+}
+
+// SetBases replaces the addresses of this server from now on: before it is known where it
+// listens, nothing can be said of them. What is indexed already stays as it is.
+func (e *Engine) SetBases(bases []string) {
+	list := make([]string, len(bases))
+	for i, b := range bases {
+		list[i] = strings.TrimRight(b, "/") + "/"
+	}
+	e.bases.Store(&list)
+}
+
+// Relative takes the address of this server off a URL that begins with one.
+func (e *Engine) Relative(url string) string {
+	for _, base := range *e.bases.Load() {
+		if rest, ok := strings.CutPrefix(url, base); ok {
+			return rest
+		}
+	}
+	return url
 }

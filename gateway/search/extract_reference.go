@@ -90,13 +90,7 @@ func (x *indexer) reference(r Reference) {
 // reference tells local references, relative or under one of the server's own
 // addresses, from others. A version is not part of what is searched.
 func (e *Engine) reference(text string) Reference {
-	local := text
-	for _, base := range e.opts.Bases {
-		if rest, ok := strings.CutPrefix(text, base); ok {
-			local = rest
-			break
-		}
-	}
+	local := e.Relative(text)
 	if i := strings.Index(local, "/_history/"); i >= 0 {
 		local = local[:i]
 	}

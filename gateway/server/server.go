@@ -174,9 +174,9 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	fhirBase := "http://" + c.Listen + fhirPath
+	fhirBase, bases := addresses(c, c.Listen)
 	index := search.New(defs, search.Options{
-		Bases: []string{fhirBase}, Zone: c.Zone, NoContent: !c.Search.Content, Limits: searchLimits(c),
+		Bases: bases, Zone: c.Zone, NoContent: !c.Search.Content, Limits: searchLimits(c),
 	})
 	systems := identity.DefaultSystems(c.AllianceBase)
 	systems.Canonical = index.System
@@ -238,7 +238,31 @@ func searchLimits(c *config.Config) search.Limits {
 func pageCount(c *config.Config) int { return min(c.Limits.Count, c.Limits.Page) }
 
 // address tells the engine where it is served, once the port is known.
-func (p *process) address(address string) { p.engine.FHIRBase = "http://" + address + fhirPath }
+func (p *process) address(address string) {
+	base, bases := addresses(p.config, address)
+	p.engine.FHIRBase = base
+	p.engine.Index.SetBases(bases)
+}
+
+// addresses are what the FHIR endpoint calls itself, and all that it is known under to
+// clients: what they reach it by from elsewhere, and from this machine.
+func addresses(c *config.Config, listen string) (base string, all []string) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		host, port = listen, ""
+	}
+	hosts := []string{host}
+	if loopbackHost(listen) {
+		hosts = append(hosts, "localhost", "127.0.0.1", "::1")
+	}
+	for _, h := range hosts {
+		all = append(all, "http://"+net.JoinHostPort(h, port)+fhirPath)
+	}
+	if base = c.FHIR.Base; base == "" {
+		return all[0], all
+	}
+	return base, append([]string{base}, all...)
+}
 
 // prepare does what the server needs to be ready: publish the members, and load
 // the demo.
