@@ -46,15 +46,13 @@ var noSource = source{none: true}
 
 // tested makes a source of what is asked of one entry. rids may list too many; it is
 // empty where nothing leads to the entries.
-func (b *builder) tested(rids fragment, ordered bool, tests ...test) (source, error) {
-	cond, err := b.asks(anyOf(tests))
-	return source{rids: rids, cond: cond, ordered: ordered, tests: tests}, err
+func (b *builder) tested(rids fragment, ordered bool, tests ...test) source {
+	return source{rids: rids, cond: b.asks(anyOf(tests)), ordered: ordered, tests: tests}
 }
 
 // asks writes a condition on the values that @ holds.
-func (b *builder) asks(fits func(*check) bool) (fragment, error) {
-	n, err := b.check(&check{fits: fits})
-	return fragment{"yl_fits(?, @.held)", []any{n}}, err
+func (b *builder) asks(fits func(*check) bool) fragment {
+	return fragment{"yl_fits(?, @.held)", []any{b.check(&check{fits: fits})}}
 }
 
 // lead lists the resources that index_key has for any of texts under a parameter; dated
@@ -154,24 +152,16 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 			}
 		}
 		if m.Other {
-			s, err := b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool {
+			out = append(out, b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool {
 				return !ok || !want.fits(e) || m.Code != "" && string(e.text) != m.Code
-			}})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, s)
+			}}))
 			continue
 		}
 		if !ok {
 			continue
 		}
 		if m.Code == "" {
-			s, err := b.tested(fragment{}, false, test{[]int64{pid}, want.fits})
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, s)
+			out = append(out, b.tested(fragment{}, false, test{[]int64{pid}, want.fits}))
 			continue
 		}
 		codes, all = append(codes, m.Code), append(all, want)
@@ -188,9 +178,9 @@ func (b *builder) led(out []source, typ string, pid int64, dated bool, codes []s
 	if err != nil || keys == nil {
 		return out, err
 	}
-	s, err := b.tested(keys.rids(), false, texts(pid, codes, all))
+	s := b.tested(keys.rids(), false, texts(pid, codes, all))
 	s.listing = keys
-	return append(out, s), err
+	return append(out, s), nil
 }
 
 // after returns the least text that is greater than every text with the prefix, in
@@ -213,11 +203,11 @@ func (b *builder) prefix(typ, param, text string) (source, error) {
 	if end := after(start(text)); end != "" {
 		rids.add(" AND x.text < ?", end)
 	}
-	s, err := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool {
+	s := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool {
 		return len(e.text) >= len(text) && string(e.text[:len(text)]) == text
 	}})
 	s.exact = len(text) <= startBytes
-	return s, err
+	return s, nil
 }
 
 // strings lists what index_string has of a parameter.
@@ -259,21 +249,21 @@ func (b *builder) text(typ, param string, m search.StringMatch) (source, error) 
 		}
 		return s, err
 	case search.Equal:
-		s, err := b.tested(b.alone(b.strings(pid, "x.text = ?", start(m.Text))), true, texts(pid, []string{m.Text}, []wanted{{-1, -1}}))
+		s := b.tested(b.alone(b.strings(pid, "x.text = ?", start(m.Text))), true, texts(pid, []string{m.Text}, []wanted{{-1, -1}}))
 		s.exact = len(m.Text) < startBytes
-		return s, err
+		return s, nil
 	case search.Suffix:
 		return b.tested(b.alone(fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ?", []any{pid}}), false,
 			test{[]int64{pid}, func(e *entry) bool {
 				return len(e.text) >= len(m.Text) && string(e.text[len(e.text)-len(m.Text):]) == m.Text
-			}})
+			}}), nil
 	}
 	look := []byte(m.Text)
 	if m.Mode == search.Other {
-		return b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool { return !bytes.Equal(e.text, look) }})
+		return b.tested(fragment{}, false, test{[]int64{pid}, func(e *entry) bool { return !bytes.Equal(e.text, look) }}), nil
 	}
 	return b.tested(b.alone(fragment{"SELECT x.rowid AS rid FROM index_gram x WHERE x.index_gram MATCH ?", []any{gramQuery(pid, m.Text)}}), true,
-		test{[]int64{pid}, func(e *entry) bool { return bytes.Contains(e.text, look) }})
+		test{[]int64{pid}, func(e *entry) bool { return bytes.Contains(e.text, look) }}), nil
 }
 
 // interval writes how the half-open interval [low, high) of a row compares with
@@ -367,15 +357,15 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		rids.add(" AND x.low <= ?", t)
 	}
-	leading := !b.part && param == leadingDate(typ) && (from > search.MinTime || to < search.MaxTime)
+	leading := !b.part && param == search.LeadingDate(typ) && (from > search.MinTime || to < search.MaxTime)
 	if len(all) == 1 {
 		m := all[0]
-		s, err := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
+		s := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
 		s.leading, s.from, s.to = leading, from, to
-		return s, err
+		return s, nil
 	}
 	found := make([]bool, len(all))
-	cond, err := b.asks(func(c *check) bool { // each by some value, not all by the same
+	cond := b.asks(func(c *check) bool { // each by some value, not all by the same
 		clear(found)
 		left := len(all)
 		for left > 0 && c.r.next(&c.e) {
@@ -391,7 +381,7 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		}
 		return left == 0
 	})
-	return source{rids: rids, cond: cond, leading: leading, from: from, to: to}, err
+	return source{rids: rids, cond: cond, leading: leading, from: from, to: to}, nil
 }
 
 // tolerance is the relative error that halving an interval may leave.
@@ -460,7 +450,7 @@ func (b *builder) number(typ, param string, m search.NumberMatch) (source, error
 	if !ok || err != nil {
 		return noSource, err
 	}
-	return b.tested(b.alone(amounts(pid, m)), false, test{[]int64{pid}, compared(m)})
+	return b.tested(b.alone(amounts(pid, m)), false, test{[]int64{pid}, compared(m)}), nil
 }
 
 func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, error) {
@@ -500,7 +490,7 @@ func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, e
 	if m.Canonical {
 		of = isCanonical
 	}
-	return b.tested(b.alone(amounts(amountPID(pid, part, of), m.NumberMatch)), false, test{[]int64{pid}, fits})
+	return b.tested(b.alone(amounts(amountPID(pid, part, of), m.NumberMatch)), false, test{[]int64{pid}, fits}), nil
 }
 
 // references answers the local references of a clause with one source, as tokens
@@ -598,7 +588,7 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 			starts[i] = start(v)
 		}
 		in := list("x.text", starts)
-		return b.tested(b.alone(b.strings(pid, in.sql, in.args...)), len(values) == 1, texts(pid, values, make([]wanted, len(values))))
+		return b.tested(b.alone(b.strings(pid, in.sql, in.args...)), len(values) == 1, texts(pid, values, make([]wanted, len(values)))), nil
 	}
 	cond := fragment{"x.text = ?", []any{start(m.Value)}}
 	if len(m.Value) < startBytes {
@@ -607,5 +597,5 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 	base := strings.TrimSuffix(m.Value, "/") + "/"
 	return b.tested(b.alone(b.strings(pid, cond.sql, cond.args...)), false, test{[]int64{pid}, func(e *entry) bool {
 		return string(e.text) == m.Value || strings.HasPrefix(string(e.text), base)
-	}})
+	}}), nil
 }

@@ -12,41 +12,6 @@ import (
 // they are asked for. Keys of other words are not: they list a large part of the type,
 // and where all that is new comes to their end, many rows share a page.
 
-// leadingDates are the parameters of that date; "date" where the type is not named.
-var leadingDates = map[string]string{
-	"ActivityDefinition":         "date",
-	"AllergyIntolerance":         "date",
-	"ChargeItem":                 "occurrence",
-	"Claim":                      "created",
-	"ClaimResponse":              "created",
-	"Communication":              "sent",
-	"CommunicationRequest":       "authored",
-	"Condition":                  "recorded-date",
-	"CoverageEligibilityRequest": "created",
-	"DeviceRequest":              "authored-on",
-	"ExplanationOfBenefit":       "created",
-	"ImagingStudy":               "started",
-	"Media":                      "created",
-	"MedicationAdministration":   "effective-time",
-	"MedicationDispense":         "whenhandedover",
-	"MedicationRequest":          "authoredon",
-	"MedicationStatement":        "effective",
-	"Provenance":                 "recorded",
-	"QuestionnaireResponse":      "authored",
-	"RequestGroup":               "authored",
-	"ServiceRequest":             "authored",
-	"Slot":                       "start",
-	"Specimen":                   "collected",
-	"Task":                       "authored-on",
-}
-
-func leadingDate(typ string) string {
-	if param, ok := leadingDates[typ]; ok {
-		return param
-	}
-	return "date"
-}
-
 // The column at of index_key is the low end of the resource's only leading date of at
 // most a day; or one of these, which no such date has.
 const (
@@ -180,7 +145,7 @@ func (b *builder) inOrder(q *search.Query, w *where, best *source, size int64) (
 		return nil, errPosition
 	}
 	s := &q.Sort[0]
-	if len(q.Sort) > 1 || s.Param != leadingDate(q.Type) || s.Kind != search.KindDate {
+	if len(q.Sort) > 1 || s.Param != search.LeadingDate(q.Type) || s.Kind != search.KindDate {
 		return nil, nil
 	}
 	if size > 0 && (size < sortFrom || !best.streams()) {

@@ -58,7 +58,7 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	}
 	prefix := typ + "."
 	out.part = name(prefix + asPart)
-	leading := leadingDate(typ)
+	leading := search.LeadingDate(typ)
 	add := func(class int, pid, space, form int64, group uint16, text string, dated bool) {
 		if group != 0 && class != byKey {
 			class = byNone
