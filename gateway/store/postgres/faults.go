@@ -22,6 +22,7 @@ const (
 	codeSerialize    = "40001"
 	codeLock         = "55P03"
 	codeCanceled     = "57014"
+	codeReadOnly     = "25006"
 	codeFoundNone    = "YL001" // found_all
 	codeState        = "YL002" // hold_state, set_state
 	constraintID     = "resource_id"
@@ -117,7 +118,12 @@ func classify(err error) error {
 	case errors.As(err, &e) && e.Code == codeUnique && e.ConstraintName == constraintPerson:
 		return errPerson
 	case errors.As(err, &e):
+		if connect := new(*pgconn.ConnectError); errors.As(err, connect) && !lost(err) {
+			return fault.Wrap(fault.Unavailable, err, "the store refuses the connection")
+		}
 		switch e.Code {
+		case codeReadOnly: // a standby, or an operator's setting
+			return fault.Wrap(fault.Unavailable, err, "the store takes no writes now")
 		case codeDeadlock, codeSerialize, codeLock:
 			return fault.Wrap(fault.Busy, err, "other transactions are in the way").WithCode("lock-error")
 		case codeCanceled:
