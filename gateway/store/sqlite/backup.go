@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
@@ -75,16 +74,16 @@ func copyDatabase(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	c, err := connect(ctx, dsn(from, otherPragmas))
+	c, err := connect(from, otherPragmas)
 	if err != nil {
 		return err
 	}
-	_, err = c.raw.(driver.ExecerContext).ExecContext(ctx, "VACUUM INTO ?", []driver.NamedValue{{Ordinal: 1, Value: to}})
+	err = c.query(ctx, "VACUUM INTO ?", []any{to}, nil)
 	return errors.Join(err, c.close())
 }
 
 func schemaOf(ctx context.Context, path string) (version int64, err error) {
-	c, err := connect(ctx, dsn(path, otherPragmas))
+	c, err := connect(path, otherPragmas)
 	if err != nil {
 		return 0, err
 	}
@@ -160,7 +159,7 @@ func unpack(ctx context.Context, r *backup.Reader, path string) error {
 
 // renew checks a database and makes it another store than the one that was backed up.
 func renew(ctx context.Context, path string) (err error) {
-	c, err := connect(ctx, dsn(path, append([]pragma{{"journal_mode", "delete", ""}, {"synchronous", "full", ""}}, otherPragmas...)))
+	c, err := connect(path, append([]pragma{{"journal_mode", "delete", ""}, {"synchronous", "full", ""}}, otherPragmas...))
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func packBody(body []byte) ([]byte, error) {
 // maxBody is the longest body that is compressed.
 const maxBody = 1 << 30
 
-// unpackBody gives a stored body back.
+// unpackBody gives a stored body back, in bytes of its own.
 func unpackBody(packed []byte) ([]byte, error) {
 	switch {
 	case packed == nil:
@@ -54,7 +54,7 @@ func unpackBody(packed []byte) ([]byte, error) {
 	case len(packed) == 0:
 		return nil, errBody
 	case packed[0] == bodyPlain:
-		return packed[1:], nil
+		return append(make([]byte, 0, len(packed)-1), packed[1:]...), nil
 	case packed[0] == bodyShared:
 		body, err := commonDict().Decode(nil, packed[1:])
 		if err != nil {

@@ -1,14 +1,13 @@
 package sqlite
 
 import (
-	"database/sql/driver"
+	"bytes"
 	"encoding/json"
-	"errors"
 	"slices"
 	"sync"
-	"sync/atomic"
 
-	modernc "modernc.org/sqlite"
+	"modernc.org/libc"
+	lib "modernc.org/sqlite/lib"
 )
 
 // check is what a statement asks of held values. Statements name it by a number,
@@ -16,82 +15,119 @@ import (
 type check struct {
 	r    heldReader
 	e    entry
-	fits func(c *check) bool         // whether a resource fulfils a condition
-	key  func(c *check) driver.Value // what it sorts by
-	pid  int64                       // the parameter of references
-	of   int64                       // and the type that they must point to
-	part int64                       // asPart of the type that refers
+	fits func(c *check) bool // whether a resource fulfils a condition
+	key  func(c *check) any  // what it sorts by
+	pid  int64               // the parameter of references
+	of   int64               // and the type that they must point to
+	part int64               // asPart of the type that refers
 	hash *hasher
 }
 
-// functions are what statements can call, known to every connection of the process
-// because the driver has no others.
-type functions struct {
-	last   atomic.Int64
-	checks sync.Map // number → *check
+// checks are those of all questions under way, by number.
+var checks struct {
+	sync.RWMutex
+	last int64
+	all  map[int64]*check
 }
 
-var errCheck = errors.New("a statement names a check that is over")
-
-// registered makes the functions known to the driver, before the first connection.
-var registered = sync.OnceValues(func() (*functions, error) {
-	f := &functions{}
-	define := func(name string, args int32, fn func(c *check, args []driver.Value) driver.Value) error {
-		return modernc.RegisterFunction(name, &modernc.FunctionImpl{NArgs: args, Deterministic: true, VolatileArgs: true,
-			Scalar: func(_ *modernc.FunctionContext, args []driver.Value) (driver.Value, error) {
-				number, _ := args[0].(int64)
-				c, ok := f.checks.Load(number)
-				if !ok {
-					return nil, errCheck
-				}
-				return fn(c.(*check), args[1:]), nil
-			}})
+// checked is the check that a statement names.
+func (f call) checked() *check {
+	n := f.int(0)
+	checks.RLock()
+	c := checks.all[n]
+	checks.RUnlock()
+	if c == nil {
+		f.fail("a statement names a check that is over")
 	}
-	return f, errors.Join(
-		define("yl_fits", 2, func(c *check, args []driver.Value) driver.Value {
-			return c.begin(args[0]) && c.fits(c)
-		}),
-		define("yl_sort", 2, func(c *check, args []driver.Value) driver.Value {
-			if !c.begin(args[0]) {
-				return nil
-			}
-			return c.key(c)
-		}),
-		// The ids that references point to, as JSON.
-		define("yl_targets", 2, func(c *check, args []driver.Value) driver.Value {
-			ids := []string{}
-			for ok := c.begin(args[0]); ok && c.r.next(&c.e); {
-				if c.refers() && !slices.Contains(ids, string(c.e.text)) {
-					ids = append(ids, string(c.e.text))
-				}
-			}
-			text, err := json.Marshal(ids)
-			if err != nil {
-				return "[]"
-			}
-			return string(text)
-		}),
-		define("yl_refers", 3, func(c *check, args []driver.Value) driver.Value {
-			id, _ := args[1].(string)
-			for ok := c.begin(args[0]); ok && c.r.next(&c.e); {
-				if c.refers() && string(c.e.text) == id {
-					return true
-				}
-			}
-			return false
-		}),
-		// The key of index_key that a reference to an id has.
-		define("yl_lead", 2, func(c *check, args []driver.Value) driver.Value {
-			id, _ := args[0].(string)
-			return c.hash.of(keyPID(c.pid, c.part, false, []byte(id)), []byte(id))
-		}),
-	)
-})
+	return c
+}
 
-func (c *check) begin(v driver.Value) bool {
-	b, ok := v.([]byte)
-	c.r.begin(b)
-	return ok
+// define makes functions known to a connection that statements can call.
+func define(c *conn) int32 {
+	for _, f := range []struct {
+		name string
+		args int32
+		fn   func(tls *libc.TLS, ctx uintptr, argc int32, argv uintptr)
+	}{{"yl_fits", 2, fits}, {"yl_sort", 2, sorts}, {"yl_targets", 2, targets}, {"yl_refers", 3, refers}, {"yl_lead", 2, leadsTo}} {
+		rc := text(c.tls, f.name, func(at uintptr) int32 {
+			return lib.Xsqlite3_create_function_v2(c.tls, c.db, at, f.args, lib.SQLITE_UTF8|lib.SQLITE_DETERMINISTIC, 0, pointer(f.fn), 0, 0, 0)
+		})
+		if rc != lib.SQLITE_OK {
+			return rc
+		}
+	}
+	return lib.SQLITE_OK
+}
+
+// yl_fits tells whether what a resource holds fulfils a condition.
+func fits(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	if c := f.checked(); c != nil {
+		f.answer(c.begin(f.bytes(1)) && c.fits(c))
+	}
+}
+
+// yl_sort is what a resource sorts by.
+func sorts(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	if c := f.checked(); c != nil {
+		if !c.begin(f.bytes(1)) {
+			f.answer(nil)
+			return
+		}
+		f.answer(c.key(c))
+	}
+}
+
+// yl_targets are the ids that references point to, as JSON.
+func targets(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	c := f.checked()
+	if c == nil {
+		return
+	}
+	ids := []string{}
+	for ok := c.begin(f.bytes(1)); ok && c.r.next(&c.e); {
+		if c.refers() && !slices.Contains(ids, string(c.e.text)) {
+			ids = append(ids, string(c.e.text))
+		}
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		list = []byte("[]")
+	}
+	f.answer(string(list))
+}
+
+// yl_refers tells whether a reference points to an id.
+func refers(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	c := f.checked()
+	if c == nil {
+		return
+	}
+	id := f.bytes(2)
+	for ok := c.begin(f.bytes(1)); ok && c.r.next(&c.e); {
+		if c.refers() && bytes.Equal(c.e.text, id) {
+			f.answer(true)
+			return
+		}
+	}
+	f.answer(false)
+}
+
+// yl_lead is the key of index_key that a reference to an id has.
+func leadsTo(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	if c := f.checked(); c != nil {
+		id := f.bytes(1)
+		f.answer(c.hash.of(keyPID(c.pid, c.part, false, id), id))
+	}
+}
+
+func (c *check) begin(h held) bool {
+	c.r.begin(h)
+	return h != nil
 }
 
 func (c *check) refers() bool {
@@ -99,26 +135,28 @@ func (c *check) refers() bool {
 }
 
 // check gives a check its number, until the question is over.
-func (b *builder) check(c *check) (int64, error) {
-	f, err := registered()
-	if err != nil {
-		return 0, err
-	}
+func (b *builder) check(c *check) int64 {
 	c.hash = &b.v.s.hash
-	n := f.last.Add(1)
-	f.checks.Store(n, c)
-	b.checks = append(b.checks, n)
-	return n, nil
+	checks.Lock()
+	defer checks.Unlock()
+	if checks.all == nil {
+		checks.all = map[int64]*check{}
+	}
+	checks.last++
+	checks.all[checks.last] = c
+	b.checks = append(b.checks, checks.last)
+	return checks.last
 }
 
 // close ends the checks of a question.
 func (b *builder) close() {
-	f, err := registered()
-	if err != nil {
+	if len(b.checks) == 0 {
 		return
 	}
+	checks.Lock()
+	defer checks.Unlock()
 	for _, n := range b.checks {
-		f.checks.Delete(n)
+		delete(checks.all, n)
 	}
 	b.checks = nil
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 	"time"
-
-	modernc "modernc.org/sqlite"
 )
 
 // log is what the writer knows of the write-ahead log, which is moved into the database
@@ -35,11 +33,7 @@ const (
 
 // grew is called after each group, by the writer.
 func (l *log) grew(w *writer) {
-	if s, ok := w.c.raw.(modernc.DBStatus); ok {
-		if n, _, err := s.Status(modernc.DBStatusCacheWrite, true); err == nil {
-			l.pages += n
-		}
-	}
+	l.pages += w.c.written()
 	l.shorten(w)
 	if l.moving != nil {
 		select {

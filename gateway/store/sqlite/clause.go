@@ -414,7 +414,7 @@ func (b *builder) present(typ string, c *search.Clause) (fragment, error) {
 	if len(pids) == 0 {
 		return fragment{sql: never}, nil
 	}
-	return b.asks(anyOf([]test{{pids, func(*entry) bool { return true }}}))
+	return b.asks(anyOf([]test{{pids, func(*entry) bool { return true }}})), nil
 }
 
 // sortable reports whether values of a kind are kept by parameter.
@@ -501,10 +501,7 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 	if !ok || err != nil {
 		return noSource, err
 	}
-	refers, err := b.check(&check{pid: pid, of: space, part: part})
-	if err != nil {
-		return noSource, err
-	}
+	refers := b.check(&check{pid: pid, of: space, part: part})
 	a := b.alias()
 	cond := inner.but(nil).at(a)
 	s := source{nested: true, exact: true}
@@ -538,10 +535,7 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	if !ok || err != nil {
 		return noSource, err
 	}
-	refers, err := b.check(&check{pid: pid, of: typeID, part: part})
-	if err != nil {
-		return noSource, err
-	}
+	refers := b.check(&check{pid: pid, of: typeID, part: part})
 	a := b.alias()
 	cond := inner.but(nil).at(a)
 	s := source{nested: true, exact: true}

@@ -65,8 +65,7 @@ func (b *builder) composite(typ string, typeID int64, param string, m search.Com
 	if len(m.Parts) == 0 {
 		return noSource, nil
 	}
-	cond, err := b.asks(inOneGroup(parts))
-	return source{rids: first.rids, cond: cond, ordered: first.ordered, listing: first.listing}, err
+	return source{rids: first.rids, cond: b.asks(inOneGroup(parts)), ordered: first.ordered, listing: first.listing}, nil
 }
 
 // maxParts bounds the components of a composite.
@@ -97,7 +96,7 @@ func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
 		group    int64
 		lat, lon float64
 	}
-	cond, err := b.asks(func(c *check) bool {
+	cond := b.asks(func(c *check) bool {
 		var places []place
 		for c.r.next(&c.e) {
 			if c.e.pid != latitude && c.e.pid != longitude {
@@ -120,7 +119,7 @@ func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
 		rids: fragment{"SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value BETWEEN ? AND ?",
 			[]any{latitude, m.Latitude - belt, m.Latitude + belt}},
 		cond: cond,
-	}, err
+	}, nil
 }
 
 // words answers texts in which all terms occur. It drives no query: what else is

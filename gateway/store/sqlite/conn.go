@@ -2,65 +2,116 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"unsafe"
 
-	modernc "modernc.org/sqlite"
+	"modernc.org/libc"
 	lib "modernc.org/sqlite/lib"
 )
 
 // conn is one connection to the database with its prepared statements. It speaks
-// to the driver directly: database/sql would add locks, a goroutine per query and
-// a copy per column to statements that take microseconds. One goroutine uses it
-// at a time.
+// to SQLite directly (native.go): database/sql and the driver below it would add
+// locks, a goroutine per query and a dozen of allocations for the names of columns to
+// statements that take microseconds. One goroutine uses it at a time.
 type conn struct {
-	raw   driver.Conn
+	tls   *libc.TLS
+	db    uintptr
+	out   buffer // what SQLite writes answers to
 	stmts map[string]*stmt
 	known map[*byte]*stmt // the same by where their text stands, for texts that stand in the program
 	used  uint64          // clock of stmts
-	args  []driver.NamedValue
-	lost  error // the failure after which SQLite may have dropped the transaction
-	stale bool  // a statement was interrupted: close, don't reuse
-	kept  bool  // of a reader: a transaction is open between uses
-	state int64 // of a reader: what was committed when it was used last, see pool
+	lost  error           // the failure after which SQLite may have dropped the transaction
+	stale bool            // a statement was interrupted: close, don't reuse
+	kept  bool            // of a reader: a transaction is open between uses
+	state int64           // of a reader: what was committed when it was used last, see pool
 }
 
-// stmt is a prepared statement and a place for one row of it.
+// stmt is a prepared statement.
 type stmt struct {
-	driver.Stmt
-	sql    string // held, so that nothing else can come to stand where it does
-	used   uint64
-	row    []driver.Value
-	busy   bool // its rows are being read; a nested use prepares another
-	cached bool // stands in stmts
+	handle  uintptr
+	params  int
+	columns int
+	buf     buffer // its arguments
+	sql     string // held, so that nothing else can come to stand where it does
+	used    uint64
+	busy    bool // its rows are being read; a nested use prepares another
+	cached  bool // stands in stmts
 }
 
 // maxStatements bounds the prepared statements of a connection. Searches have as
 // many shapes as clients think of.
 const maxStatements = 256
 
-func connect(ctx context.Context, dsn string) (*conn, error) {
-	connector, err := modernc.NewConnector(dsn)
-	if err != nil {
-		return nil, err
+// connect opens a database, which it makes where there is none, with some settings.
+func connect(path string, pragmas []pragma) (c *conn, err error) {
+	c = &conn{tls: libc.NewTLS(), stmts: map[string]*stmt{}, known: map[*byte]*stmt{}}
+	defer func() {
+		if err != nil {
+			_ = c.close()
+			c = nil
+		}
+	}()
+	if !c.out.grow(c.tls, 16) {
+		return nil, newError(c.tls, lib.SQLITE_NOMEM, 0)
 	}
-	raw, err := connector.Connect(ctx)
-	if err != nil {
-		return nil, err
+	rc := text(c.tls, path, func(at uintptr) int32 {
+		// Nobody uses a connection twice at a time, so it needs no locks of its own.
+		return lib.Xsqlite3_open_v2(c.tls, at, c.out.at, lib.SQLITE_OPEN_READWRITE|lib.SQLITE_OPEN_CREATE|lib.SQLITE_OPEN_NOMUTEX, 0)
+	})
+	c.db = word(c.out.at)
+	if rc == lib.SQLITE_OK {
+		rc = lib.Xsqlite3_extended_result_codes(c.tls, c.db, 1)
 	}
-	return &conn{raw: raw, stmts: map[string]*stmt{}, known: map[*byte]*stmt{}}, nil
+	if rc == lib.SQLITE_OK {
+		// A text in double quotes is a mistake, and nothing can make the file itself unreadable.
+		rc = max(c.configure(lib.SQLITE_DBCONFIG_DEFENSIVE, 1), c.configure(lib.SQLITE_DBCONFIG_DQS_DDL, 0),
+			c.configure(lib.SQLITE_DBCONFIG_DQS_DML, 0))
+	}
+	if rc == lib.SQLITE_OK {
+		rc = define(c)
+	}
+	if rc != lib.SQLITE_OK {
+		return nil, newError(c.tls, rc, c.db)
+	}
+	for _, p := range pragmas {
+		if p.value != "" {
+			if err := c.script("PRAGMA " + p.name + "=" + p.value); err != nil {
+				return nil, fmt.Errorf("setting %s: %w", p.name, err)
+			}
+		}
+	}
+	return c, nil
+}
+
+func (c *conn) configure(what, on int32) int32 {
+	var args buffer
+	if !args.grow(c.tls, 16) {
+		return lib.SQLITE_NOMEM
+	}
+	defer args.free(c.tls)
+	return lib.Xsqlite3_db_config(c.tls, c.db, what, libc.VaList(args.at, on, uintptr(0)))
 }
 
 func (c *conn) close() error {
 	for _, s := range c.stmts {
-		_ = s.Close()
+		s.finalize(c)
 	}
 	c.stmts, c.known = nil, nil
-	return c.raw.Close()
+	var err error
+	if c.db != 0 {
+		if rc := lib.Xsqlite3_close_v2(c.tls, c.db); rc != lib.SQLITE_OK {
+			err = newError(c.tls, rc, c.db)
+		}
+		c.db = 0
+	}
+	if c.tls != nil {
+		c.out.free(c.tls)
+		c.tls.Close()
+		c.tls = nil
+	}
+	return err
 }
 
 func (c *conn) prepare(sql string) (*stmt, error) {
@@ -73,11 +124,14 @@ func (c *conn) prepare(sql string) (*stmt, error) {
 		s.used = c.used
 		return s, nil
 	}
-	raw, err := c.raw.Prepare(sql)
-	if err != nil {
-		return nil, c.failed(err)
+	rc := text(c.tls, sql, func(at uintptr) int32 {
+		return lib.Xsqlite3_prepare_v3(c.tls, c.db, at, int32(len(sql)+1), lib.SQLITE_PREPARE_PERSISTENT, c.out.at, 0)
+	})
+	if rc != lib.SQLITE_OK {
+		return nil, c.failed(newError(c.tls, rc, c.db))
 	}
-	s := &stmt{Stmt: raw, sql: sql, used: c.used}
+	s := &stmt{handle: word(c.out.at), sql: sql, used: c.used}
+	s.params, s.columns = int(lib.Xsqlite3_bind_parameter_count(c.tls, s.handle)), int(lib.Xsqlite3_column_count(c.tls, s.handle))
 	if old := c.stmts[sql]; old != nil {
 		return s, nil // closed after use, see done
 	}
@@ -98,7 +152,7 @@ func (c *conn) evict() {
 	mean := sum / uint64(len(c.stmts))
 	for sql, s := range c.stmts {
 		if s.used <= mean && !s.busy {
-			_ = s.Close()
+			s.finalize(c)
 			delete(c.stmts, sql)
 			delete(c.known, unsafe.StringData(s.sql))
 		}
@@ -108,8 +162,9 @@ func (c *conn) evict() {
 // done gives a statement back.
 func (c *conn) done(s *stmt) {
 	s.busy = false
+	s.reset(c)
 	if !s.cached {
-		_ = s.Close()
+		s.finalize(c)
 	}
 }
 
@@ -141,16 +196,21 @@ func (c *conn) exec(sql string, args ...any) (int64, error) {
 	}
 	defer c.done(s)
 	s.busy = true
-	r, err := s.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), c.bind(args))
-	if err != nil {
+	if err := s.bind(c, args); err != nil {
 		return 0, c.failed(err)
 	}
-	return r.RowsAffected()
+	rc := int32(lib.SQLITE_ROW)
+	for rc == lib.SQLITE_ROW {
+		rc = lib.Xsqlite3_step(c.tls, s.handle)
+	}
+	if rc != lib.SQLITE_DONE {
+		return 0, c.failed(newError(c.tls, rc, c.db))
+	}
+	return int64(lib.Xsqlite3_changes(c.tls, c.db)), nil
 }
 
 // query calls each for every row. The row is valid during the call. When ctx ends
-// the statement is interrupted while it looks for its first row, which for a plan
-// that collects its rows first is all of its work.
+// the statement is interrupted.
 func (c *conn) query(ctx context.Context, sql string, args []any, each func(row row) error) (err error) {
 	s, err := c.prepare(sql)
 	if err != nil {
@@ -158,26 +218,43 @@ func (c *conn) query(ctx context.Context, sql string, args []any, each func(row 
 	}
 	defer c.done(s)
 	s.busy = true
-	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, c.bind(args))
-	if err != nil {
+	if err := s.bind(c, args); err != nil {
 		return c.failed(err)
 	}
-	defer func() {
-		if e := rows.Close(); err == nil && e != nil {
-			err = c.failed(e)
-		}
-	}()
-	if s.row == nil {
-		s.row = make([]driver.Value, len(rows.Columns()))
+	if ctx.Done() != nil {
+		defer c.interruptible(ctx)()
 	}
+	at := row{c.tls, s.handle, s.columns}
 	for {
-		if err := rows.Next(s.row); errors.Is(err, io.EOF) {
+		switch rc := lib.Xsqlite3_step(c.tls, s.handle); {
+		case rc == lib.SQLITE_DONE:
 			return nil
-		} else if err != nil {
-			return c.failed(err)
+		case rc == lib.SQLITE_ROW:
+			if err := each(at); err != nil {
+				return err
+			}
+		case rc&0xff == lib.SQLITE_INTERRUPT && ctx.Err() != nil:
+			return c.failed(ctx.Err())
+		default:
+			return c.failed(newError(c.tls, rc, c.db))
 		}
-		if err := each(s.row); err != nil {
-			return err
+	}
+}
+
+// interruptible lets the end of ctx interrupt what runs until the function that it
+// returns is called.
+func (c *conn) interruptible(ctx context.Context) (end func()) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(done)
+		tls := libc.NewTLS() // that of the connection is in use
+		lib.Xsqlite3_interrupt(tls, c.db)
+		tls.Close()
+	})
+	return func() {
+		if !stop() {
+			<-done
+			c.stale = true
 		}
 	}
 }
@@ -200,7 +277,7 @@ var errFirst = errors.New("first row taken")
 
 // integer runs a query for one number; none is 0.
 func (c *conn) integer(sql string, args ...any) (n int64, err error) {
-	_, err = c.one(sql, args, func(row row) { n, _ = row[0].(int64) })
+	_, err = c.one(sql, args, func(row row) { n = row.int(0) })
 	return n, err
 }
 
@@ -208,37 +285,15 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 // plans a statement anew each time a bound limit is set.
 func limited[N int | int64](n N) string { return " LIMIT " + strconv.FormatInt(int64(n), 10) }
 
-func (c *conn) bind(args []any) []driver.NamedValue {
-	c.args = c.args[:0]
-	for i, a := range args {
-		switch v := a.(type) {
-		case int:
-			a = int64(v)
-		case bool:
-			if v {
-				a = int64(1)
-			} else {
-				a = int64(0)
-			}
-		case []byte:
-			if v == nil {
-				a = nil
-			}
-		}
-		c.args = append(c.args, driver.NamedValue{Ordinal: i + 1, Value: a})
-	}
-	return c.args
-}
-
 // failed notes failures after which the open transaction may be gone, and after
 // which the connection is not to be trusted with the next statement.
 func (c *conn) failed(err error) error {
-	var e *modernc.Error
+	var e *sqliteError
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		c.stale = true
 	case errors.As(err, &e):
-		switch e.Code() & 0xff {
+		switch e.kind() {
 		case lib.SQLITE_FULL, lib.SQLITE_IOERR, lib.SQLITE_NOMEM, lib.SQLITE_CORRUPT, lib.SQLITE_BUSY, lib.SQLITE_NOTADB,
 			lib.SQLITE_READONLY, lib.SQLITE_PROTOCOL, lib.SQLITE_CANTOPEN:
 			c.lost = err
@@ -251,16 +306,24 @@ func (c *conn) failed(err error) error {
 
 // script runs several statements.
 func (c *conn) script(sql string) error {
-	_, err := c.raw.(driver.ExecerContext).ExecContext(context.Background(), sql, nil)
-	if err != nil {
-		return c.failed(err)
+	rc := text(c.tls, sql, func(at uintptr) int32 { return lib.Xsqlite3_exec(c.tls, c.db, at, 0, 0, 0) })
+	if rc != lib.SQLITE_OK {
+		return c.failed(newError(c.tls, rc, c.db))
 	}
 	return nil
+}
+
+// written tells how many pages were written since it was asked last.
+func (c *conn) written() int {
+	if lib.Xsqlite3_db_status(c.tls, c.db, lib.SQLITE_DBSTATUS_CACHE_WRITE, c.out.at, c.out.at+8, 1) != lib.SQLITE_OK {
+		return 0
+	}
+	return int(int32(uint32(word(c.out.at))))
 }
 
 // pragma returns a setting as the database reads it back.
 func (c *conn) pragma(name string) (string, error) {
 	var value string
-	_, err := c.one("PRAGMA "+name, nil, func(row row) { value = fmt.Sprint(row[0]) })
+	_, err := c.one("PRAGMA "+name, nil, func(row row) { value = fmt.Sprint(row.value(0)) })
 	return value, err
 }

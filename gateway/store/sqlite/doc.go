@@ -1,5 +1,5 @@
 // Package sqlite keeps resources, the inbox, the raw archive and identity in one
-// SQLite database in a data folder, through modernc.org/sqlite. It fulfils the
+// SQLite database in a data folder, through modernc.org/sqlite/lib. It fulfils the
 // contract of package store and owns the physical schema (migrations/), the plan
 // of every search and the order of commits. It knows no FHIR beyond index values
 // and no HTTP.

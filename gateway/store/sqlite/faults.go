@@ -4,22 +4,21 @@ import (
 	"context"
 	"errors"
 
-	modernc "modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/yilian/yilian/gateway/fault"
 )
 
-// classify gives the driver's errors a kind. Faults and the context's own errors
+// classify gives errors of SQLite a kind. Faults and the context's own errors
 // pass as they are.
 func classify(err error) error {
-	var e *modernc.Error
+	var e *sqliteError
 	var known *fault.Error
 	switch {
 	case err == nil, errors.As(err, &known), !errors.As(err, &e):
 		return err
 	}
-	switch e.Code() & 0xff {
+	switch e.kind() {
 	case lib.SQLITE_FULL:
 		return fault.Wrap(fault.Unavailable, err, "the store is full").WithCode("no-store")
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
@@ -35,8 +34,8 @@ func classify(err error) error {
 // tooCostly turns the end of a search's own time into a fault; the end of the
 // client's patience stays what it is.
 func tooCostly(client context.Context, err error) error {
-	var e *modernc.Error
-	ended := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_INTERRUPT
+	var e *sqliteError
+	ended := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &e) && e.kind() == lib.SQLITE_INTERRUPT
 	switch {
 	case err == nil || !ended:
 		return classify(err)

@@ -19,8 +19,7 @@ import (
 // and a transaction that began at an earlier one is ended before the next use. An open
 // one keeps the log from starting anew; hold ends those and lets none begin.
 type pool struct {
-	dsn   string
-	check func(*conn) error
+	open  func() (*conn, error)
 	slots chan struct{} // the right to use one
 	done  chan struct{}
 	state atomic.Int64 // how often something was committed
@@ -30,8 +29,8 @@ type pool struct {
 	idle []*conn
 }
 
-func newPool(size int, dsn string, check func(*conn) error) *pool {
-	p := &pool{dsn: dsn, check: check, slots: make(chan struct{}, size), done: make(chan struct{})}
+func newPool(size int, open func() (*conn, error)) *pool {
+	p := &pool{open: open, slots: make(chan struct{}, size), done: make(chan struct{})}
 	for range size {
 		p.slots <- struct{}{}
 	}
@@ -55,7 +54,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 			return nil, ctx.Err()
 		}
 	}
-	c, err := p.last(ctx)
+	c, err := p.last()
 	if err == nil {
 		if err = p.current(c); err == nil {
 			return c, nil
@@ -67,7 +66,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 }
 
 // last returns the connection that was used last, or a new one.
-func (p *pool) last(ctx context.Context) (*conn, error) {
+func (p *pool) last() (*conn, error) {
 	p.mu.Lock()
 	if n := len(p.idle); n > 0 {
 		c := p.idle[n-1]
@@ -76,15 +75,11 @@ func (p *pool) last(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	p.mu.Unlock()
-	c, err := connect(context.WithoutCancel(ctx), p.dsn)
+	c, err := p.open()
 	if err != nil {
 		return nil, err
 	}
 	c.state = -1
-	if err := p.check(c); err != nil {
-		_ = c.close()
-		return nil, err
-	}
 	return c, nil
 }
 

@@ -87,8 +87,8 @@ func scanVersion(v *store.Version, row row) (owner int64, err error) {
 	v.Number, v.Change, v.Updated, v.Deleted = row.int(0), row.int(1), row.time(2), row.bool(3)
 	v.Patient, v.Source = row.text(5), row.text(6)
 	v.Stamp = store.Stamp{Time: row.int(7), Sequence: row.int(8)}
-	v.Blob = decodeBlob(row.bytes(10))
-	v.Body, err = unpackBody(row.bytes(9))
+	v.Blob = decodeBlob(row.lent(10))
+	v.Body, err = unpackBody(row.lent(9))
 	return row.int(4), err
 }
 

@@ -1,27 +1,6 @@
 package sqlite
 
-import (
-	"database/sql/driver"
-	"time"
-)
-
-// row is a result row as the driver gives it: int64, float64, string, []byte, nil.
-type row []driver.Value
-
-func (r row) int(i int) int64 {
-	n, _ := r[i].(int64)
-	return n
-}
-
-func (r row) text(i int) string {
-	s, _ := r[i].(string)
-	return s
-}
-
-func (r row) bytes(i int) []byte {
-	b, _ := r[i].([]byte)
-	return b
-}
+import "time"
 
 func (r row) bool(i int) bool { return r.int(i) != 0 }
 

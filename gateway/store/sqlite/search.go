@@ -268,10 +268,10 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 			if last = last[:0]; p.mark != "" {
 				last = append(last, p.mark)
 			}
-			for _, k := range row[columnKeys:] {
-				last = append(last, encodeKey(k))
+			for i := columnKeys; i < row.count; i++ {
+				last = append(last, encodeKey(row.value(i)))
 			}
-			last = append(last, encodeKey(row[columnRID]))
+			last = append(last, encodeKey(row.value(columnRID)))
 		}
 		return ctx.Err()
 	})

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql/driver"
 	"math"
 	"strconv"
 	"strings"
@@ -35,22 +34,21 @@ func (b *builder) sortKey(typ string, s search.Sort) (fragment, error) {
 			canonical = n
 		}
 	}
-	n, err := b.check(&check{key: sortValue(pid, canonical, s.Down)})
-	return fragment{"yl_sort(?, @.held)", []any{n}}, err
+	return fragment{"yl_sort(?, @.held)", []any{b.check(&check{key: sortValue(pid, canonical, s.Down)})}}, nil
 }
 
 // sortValue finds the least or greatest value of a parameter. Canonical values of
 // quantities stand before others.
-func sortValue(pid, canonical int64, down bool) func(*check) driver.Value {
-	return func(c *check) driver.Value {
-		var best driver.Value
+func sortValue(pid, canonical int64, down bool) func(*check) any {
+	return func(c *check) any {
+		var best any
 		from := pid
 		for c.r.next(&c.e) {
 			e := &c.e
 			if e.pid != pid && e.pid != canonical || e.pid != from && from == canonical {
 				continue
 			}
-			var v driver.Value
+			var v any
 			var less bool
 			switch e.class {
 			case byTime:

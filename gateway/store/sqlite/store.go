@@ -57,14 +57,11 @@ func Open(ctx context.Context, dir string, opt Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	if _, err := registered(); err != nil {
-		return fmt.Errorf("making functions known: %w", err)
-	}
 	var err error
-	if s.schema, err = migrate(ctx, s.writerDSN()); err != nil {
+	if s.schema, err = migrate(ctx, dsn(s.path, s.writerPragmas())); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
-	c, err := connect(ctx, s.writerDSN())
+	c, err := connect(s.path, s.writerPragmas())
 	if err != nil {
 		return fmt.Errorf("opening the writer: %w", err)
 	}
@@ -76,8 +73,8 @@ func (s *Store) open(ctx context.Context) error {
 	if _, err := c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0"); err != nil {
 		return fmt.Errorf("ending the claims of an earlier process: %w", err)
 	}
-	s.read = newPool(s.opt.Readers, s.readerDSN(), func(c *conn) error { return assertPragmas(c, s.readerPragmas()) })
-	mover, err := connect(ctx, s.writerDSN())
+	s.read = newPool(s.opt.Readers, s.reader)
+	mover, err := connect(s.path, s.writerPragmas())
 	if err != nil {
 		return fmt.Errorf("opening the connection that empties the log: %w", err)
 	}
@@ -152,9 +149,21 @@ func (s *Store) readerPragmas() []pragma {
 	}
 }
 
-func (s *Store) writerDSN() string { return dsn(s.path, s.writerPragmas()) }
-func (s *Store) readerDSN() string { return dsn(s.path, s.readerPragmas()) }
+// reader opens a connection that reads.
+func (s *Store) reader() (*conn, error) {
+	c, err := connect(s.path, s.readerPragmas())
+	if err != nil {
+		return nil, err
+	}
+	if err := assertPragmas(c, s.readerPragmas()); err != nil {
+		_ = c.close()
+		return nil, err
+	}
+	return c, nil
+}
 
+// dsn names a database with its settings for the driver, through which the schema is
+// brought up to date.
 func dsn(path string, pragmas []pragma) string {
 	v := url.Values{}
 	for _, p := range pragmas {
