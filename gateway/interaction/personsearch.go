@@ -72,7 +72,9 @@ func withoutAllianceTag(where []search.Clause, system string) (rest []search.Cla
 }
 
 // personsPage finds persons by what their Patients say: each is shown where the
-// first of its Patients that match stands, so that paging meets it once.
+// first of its Patients that match stands, so that paging meets it once. Patients that
+// belong to no institution carry the tag that is asked for, too; each comes before its
+// person, and a page is shorter rather than part the two.
 func (e *Engine) personsPage(ctx context.Context, v Viewer, q *search.Query) (store.Page, error) {
 	if q.Total != search.TotalNone {
 		return store.Page{}, invalid("person-count", "", "persons are not counted: search them page by page")
@@ -81,30 +83,53 @@ func (e *Engine) personsPage(ctx context.Context, v Viewer, q *search.Query) (st
 	if err != nil {
 		return page, err
 	}
-	var persons []store.Version
-	for _, row := range page.Rows {
+	for {
+		persons, fit, err := e.persons(ctx, v, q, page)
+		if err != nil {
+			return page, err
+		}
+		if fit == len(page.Rows) {
+			page.Rows = persons
+			return page, nil
+		}
+		fewer := *q
+		fewer.Count, fewer.AsOf = max(fit, 1), page.AsOf
+		if page, err = e.Store.Search(ctx, &fewer); err != nil {
+			return page, err
+		}
+	}
+}
+
+// persons are what is shown for the rows of a page, and for how many of them there is
+// room; for the first, there always is.
+func (e *Engine) persons(ctx context.Context, v Viewer, q *search.Query, page store.Page) (persons []store.Version, fit int, err error) {
+	for i, row := range page.Rows {
+		before := len(persons)
+		if row.Owner == Alliance {
+			persons = append(persons, row)
+		}
 		link, ok, err := e.Store.LinkOf(ctx, row.ID)
 		if err != nil {
-			return page, err
+			return nil, 0, err
 		}
-		if !ok {
-			continue
+		first := ""
+		if ok {
+			if first, err = e.firstOf(ctx, q, link.Person, page.AsOf); err != nil {
+				return nil, 0, err
+			}
 		}
-		first, err := e.firstOf(ctx, q, link.Person, page.AsOf)
-		if err != nil {
-			return page, err
+		if first == row.ID {
+			person, err := e.person(ctx, v, link.Person)
+			if err != nil {
+				return nil, 0, err
+			}
+			persons = append(persons, person)
 		}
-		if first != row.ID {
-			continue
+		if len(persons) > q.Count && i > 0 {
+			return persons[:before], i, nil
 		}
-		person, err := e.person(ctx, v, link.Person)
-		if err != nil {
-			return page, err
-		}
-		persons = append(persons, person)
 	}
-	page.Rows = persons
-	return page, nil
+	return persons, len(page.Rows), nil
 }
 
 // firstOf returns the Patient of a person that comes first in the answer to q.

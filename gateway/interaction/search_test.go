@@ -2,6 +2,8 @@ package interaction_test
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -48,6 +50,53 @@ func TestAPersonsCompartmentIsThatOfAllItsPatients(t *testing.T) {
 			}
 			if ids := strings.ReplaceAll(found(got), link.Person+" ", ""); ids != tt.want {
 				t.Errorf("%s for %s: %s, want %s", tt.typ, tt.who.Client, ids, tt.want)
+			}
+		}
+	})
+}
+
+func TestTheTagOfTheAllianceIsThatOfPersonsAndOfWhatBelongsToNoInstitution(t *testing.T) {
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		const same = `"identifier":[{"system":"urn:oid:2.16.156.10011.1.3","value":"990101199001010027"}],"name":[{"text":"王小明"}],"gender":"female","birthDate":"1990-01-01"`
+		f.apply("city", 1, f.replace(`{"resourceType":"Patient","id":"a",`+same+`}`))
+		f.apply("county", 2, f.replace(`{"resourceType":"Patient","id":"b",`+same+`}`), f.replace(`{"resourceType":"Patient","id":"c","name":[{"text":"李四"}]}`))
+		alliance := interaction.Viewer{Client: "local", Institution: interaction.Alliance, Everything: true}
+		var own []string
+		for _, body := range []string{`{"resourceType":"Patient",` + same + `}`, `{"resourceType":"Patient","name":[{"text":"赵六"}]}`} {
+			w, err := f.Create(f.ctx(), alliance, "Patient", tree(t, body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			own = append(own, w.ID)
+		}
+		want := slices.Clone(own)
+		for _, id := range []string{"a", "c", own[1]} { // one Patient of each person
+			link, ok, err := f.store.LinkOf(f.ctx(), id)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			want = append(want, link.Person)
+		}
+		slices.Sort(want)
+		asked := []search.Pair{{Name: "_tag", Value: "https://yilian.dev/fhir/institution|alliance"}, {Name: "_sort", Value: "name"}}
+		for count := 1; count <= 6; count++ {
+			pairs := append(slices.Clone(asked), search.Pair{Name: "_count", Value: strconv.Itoa(count)})
+			var got []string
+			for next := ""; ; {
+				page, err := f.Search(f.ctx(), alliance, "Patient", append(slices.Clone(pairs), search.Pair{Name: interaction.CursorParam, Value: next}), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := len(page.Matches); n > max(count, 2) {
+					t.Errorf("%d on a page of %d", n, count)
+				}
+				got = append(got, strings.Fields(found(page))...)
+				if next = page.Next; next == "" {
+					break
+				}
+			}
+			if slices.Sort(got); !slices.Equal(got, want) {
+				t.Errorf("by pages of %d: %v, want %v", count, got, want)
 			}
 		}
 	})
