@@ -8,8 +8,9 @@ import (
 )
 
 // words reads what _text and _content look for: words, all of which must occur,
-// with AND, OR, NOT and parentheses between them. Words in quotes need not stand
-// side by side.
+// with AND, OR, NOT – in capitals or not, as the specification writes both – and
+// parentheses between them. A word in quotes is none of these. Which words stand side by
+// side is not indexed, so that several in quotes are refused.
 func (p *parser) words(param, value string) (Clause, bool) {
 	w := wordReader{p: p, param: param, rest: value}
 	w.next()
@@ -26,11 +27,28 @@ type wordReader struct {
 	p     *parser
 	param string
 	rest  string
-	token string // what comes next: a parenthesis or a word; "" at the end
+	token string // what comes next: AND, OR, NOT, a parenthesis or a word; "" at the end
+	word  bool   // it is a word
+	// malformed says that what comes next cannot be read; it was reported.
+	malformed bool
 }
 
+// operators are what words in no quotes may stand for.
+var operators = map[string]string{"AND": "AND", "and": "AND", "OR": "OR", "or": "OR", "NOT": "NOT", "not": "NOT"}
+
 func (w *wordReader) next() {
-	w.rest = strings.TrimLeft(w.rest, " \t\r\n\"\u3000")
+	w.rest = strings.TrimLeft(w.rest, " \t\r\n\u3000")
+	if strings.HasPrefix(w.rest, `"`) {
+		if end := strings.IndexByte(w.rest[1:], '"'); end >= 0 {
+			w.token, w.word, w.rest = w.rest[1:1+end], true, w.rest[end+2:]
+			if w.token == "" || len(strings.Fields(w.token)) > 1 {
+				w.fail("one word is expected in quotes: which words stand side by side is not indexed, leave the quotes out to find all of them anywhere")
+			}
+			return
+		}
+		w.fail("a quotation is not closed")
+		return
+	}
 	end := strings.IndexAny(w.rest, " \t\r\n\"()\u3000")
 	switch {
 	case end < 0:
@@ -39,15 +57,27 @@ func (w *wordReader) next() {
 		end = 1
 	}
 	w.token, w.rest = w.rest[:end], w.rest[end:]
+	operator, is := operators[w.token]
+	if w.word = !is && !slices.Contains([]string{"", "(", ")"}, w.token); is {
+		w.token = operator
+	}
 }
+
+func (w *wordReader) fail(text string) {
+	w.p.invalid(text)
+	w.token, w.rest, w.malformed = "", "", true
+}
+
+// at reports whether an operator or a parenthesis comes next.
+func (w *wordReader) at(symbol string) bool { return !w.word && w.token == symbol }
 
 func (w *wordReader) either(depth int) (Clause, bool) {
 	first, ok := w.all(depth)
-	if !ok || w.token != "OR" {
+	if !ok || !w.at("OR") {
 		return first, ok
 	}
 	out := Clause{Param: w.param, Kind: KindText, Any: []Operand{AllMatch{Where: appendFlat(nil, first)}}}
-	for w.token == "OR" {
+	for w.at("OR") {
 		w.next()
 		c, ok := w.all(depth)
 		if !ok {
@@ -61,28 +91,32 @@ func (w *wordReader) either(depth int) (Clause, bool) {
 func (w *wordReader) all(depth int) (Clause, bool) {
 	var where []Clause
 	var terms []string
-	for w.token != "" && w.token != ")" && w.token != "OR" {
+	for w.token != "" && !w.at(")") && !w.at("OR") {
 		if w.p.tests++; w.p.tests > w.p.limits.Filter || depth > maxFilterDepth {
 			w.p.fail(w.p.current, fhir.TypeTooCostly, "search-filter-long", "more than {1} words and conditions, or nested too deep", w.p.limits.Filter)
 			return Clause{}, false
 		}
-		token := w.token
-		w.next()
-		if token == "AND" {
+		if w.at("AND") {
+			w.next()
 			continue
 		}
-		not := token == "NOT"
+		not := w.at("NOT")
 		if not {
-			token = w.token
 			w.next()
 		}
+		if !w.word && !w.at("(") {
+			w.p.invalid("expected words")
+			return Clause{}, false
+		}
+		token, group := w.token, w.at("(")
+		w.next()
 		c := Clause{Param: w.param, Kind: KindText}
-		if token == "(" {
+		if group {
 			inner, ok := w.either(depth + 1)
 			if !ok {
 				return Clause{}, false
 			}
-			if w.token != ")" {
+			if !w.at(")") {
 				w.p.invalid("a parenthesis is not closed")
 				return Clause{}, false
 			}
@@ -104,6 +138,9 @@ func (w *wordReader) all(depth int) (Clause, bool) {
 		}
 		c.Not = c.Not != not
 		where = append(where, c)
+	}
+	if w.malformed {
+		return Clause{}, false
 	}
 	if len(terms) > 0 {
 		slices.Sort(terms)
