@@ -25,6 +25,9 @@ type conn struct {
 	lost  error           // the failure after which SQLite may have dropped the transaction
 	stale bool            // a statement was interrupted: close, don't reuse
 	kept  bool            // of a reader: a transaction is open between uses
+	// mapped: of a reader, whose pages are those of the file. broken: one of them could not be read, so that
+	// nobody knows in what state that left the connection.
+	mapped, broken bool
 	state int64           // of a reader: what was committed when it was used last, see pool
 }
 

@@ -37,6 +37,10 @@ type Options struct {
 	CheckpointBytes int64
 	// CacheBytes is the page cache of the writer, a quarter of it that of each reader; default 64 MiB.
 	CacheBytes int64
+	// MapBytes is how much of the database each reader maps into memory instead of reading it page by page;
+	// default 1 GiB. It is address space and the system's page cache, which the system takes back where it needs
+	// memory, though it counts as memory of the process; negative: nothing.
+	MapBytes int64
 	// MaxBytes bounds the database; writes beyond it fail as on a full disk. 0: no bound.
 	MaxBytes int64
 	// Now is the clock; default time.Now.
@@ -81,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.CacheBytes <= 0 {
 		o.CacheBytes = 64 << 20
+	}
+	if o.MapBytes == 0 {
+		o.MapBytes = 1 << 30
 	}
 	if o.Now == nil {
 		o.Now = time.Now

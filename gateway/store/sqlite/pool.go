@@ -20,6 +20,8 @@ import (
 // one keeps the log from starting anew; hold ends those and lets none begin.
 type pool struct {
 	open  func() (*conn, error)
+	// unmapped tells that connections which map the database are not to be used any more.
+	unmapped func() bool
 	slots chan struct{} // the right to use one
 	done  chan struct{}
 	state atomic.Int64 // how often something was committed
@@ -29,8 +31,8 @@ type pool struct {
 	idle []*conn
 }
 
-func newPool(size int, open func() (*conn, error)) *pool {
-	p := &pool{open: open, slots: make(chan struct{}, size), done: make(chan struct{})}
+func newPool(size int, open func() (*conn, error), unmapped func() bool) *pool {
+	p := &pool{open: open, unmapped: unmapped, slots: make(chan struct{}, size), done: make(chan struct{})}
 	for range size {
 		p.slots <- struct{}{}
 	}
@@ -105,12 +107,17 @@ func (p *pool) current(c *conn) error {
 }
 
 // put gives a connection back; one that was interrupted is replaced by a new one,
-// because the interruption may still be on its way.
+// because the interruption may still be on its way. One that is broken is left as it is:
+// to close it would be to go on with it.
 func (p *pool) put(c *conn) {
+	if c.broken {
+		p.slots <- struct{}{}
+		return
+	}
 	if c.kept && p.holding() && !c.stale && c.lost == nil {
 		_ = c.leave()
 	}
-	if c.stale || c.lost != nil {
+	if c.stale || c.lost != nil || c.mapped && p.unmapped() {
 		_ = c.close()
 	} else {
 		p.mu.Lock()
@@ -123,6 +130,16 @@ func (p *pool) put(c *conn) {
 func (p *pool) holding() bool {
 	from := p.from.Load()
 	return from > 0 && time.Now().UnixNano() < from
+}
+
+// drop closes the connections that nobody uses.
+func (p *pool) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.idle {
+		_ = c.close()
+	}
+	p.idle = nil
 }
 
 // forever is a time to hold that does not end.

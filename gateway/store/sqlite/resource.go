@@ -3,6 +3,9 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"runtime/debug"
+
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/store"
@@ -31,7 +34,30 @@ func (s *Store) reading(ctx context.Context, fn func(v view) error) error {
 		return classify(err)
 	}
 	defer s.read.put(c)
-	return classify(fn(view{s: s, c: c}))
+	return classify(s.guarded(c, func() error { return fn(view{s: s, c: c}) }))
+}
+
+// guarded runs fn on a connection that may map the database. Where the system cannot
+// read a page for it – the disk fails, somebody cut the file – it says so by a fault of
+// memory; that is an error of this question, and readers read from then on, so that
+// the next one is an error of SQLite's.
+func (s *Store) guarded(c *conn, fn func() error) (err error) {
+	if !c.mapped {
+		return fn()
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		p := recover()
+		if _, fault := p.(interface{ Addr() uintptr }); p != nil && !fault {
+			panic(p)
+		}
+		if p != nil {
+			c.broken, err = true, &sqliteError{lib.SQLITE_IOERR, "a page of the database cannot be read"}
+			s.faulty.Store(true)
+			s.read.drop()
+		}
+	}()
+	return fn()
 }
 
 // Read returns the current version of a resource.

@@ -31,6 +31,7 @@ type Store struct {
 	names  names
 	hash   hasher
 	latest atomic.Int64 // the last committed change
+	faulty atomic.Bool  // a page of the mapped database could not be read: map it no more
 	schema Schema
 
 	closing sync.Once
@@ -73,7 +74,7 @@ func (s *Store) open(ctx context.Context) error {
 	if _, err := c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0"); err != nil {
 		return fmt.Errorf("ending the claims of an earlier process: %w", err)
 	}
-	s.read = newPool(s.opt.Readers, s.reader)
+	s.read = newPool(s.opt.Readers, s.reader, s.faulty.Load)
 	mover, err := connect(s.path, s.writerPragmas())
 	if err != nil {
 		return fmt.Errorf("opening the connection that empties the log: %w", err)
@@ -139,7 +140,9 @@ func (s *Store) writerPragmas() []pragma {
 }
 
 func (s *Store) readerPragmas() []pragma {
+	mapped := fmt.Sprint(s.mapped())
 	return []pragma{
+		{"mmap_size", mapped, mapped},
 		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
 		{"cache_size", fmt.Sprint(-s.opt.CacheBytes >> 12), fmt.Sprint(-s.opt.CacheBytes >> 12)},
 		{"temp_store", "memory", "2"},
@@ -147,6 +150,17 @@ func (s *Store) readerPragmas() []pragma {
 		{"query_only", "on", "1"},
 		{"journal_mode", "", "wal"},
 	}
+}
+
+// maxMapBytes is the most that SQLite maps.
+const maxMapBytes = 0x7fff0000
+
+// mapped is how much of the database a new reader maps.
+func (s *Store) mapped() int64 {
+	if s.faulty.Load() {
+		return 0
+	}
+	return min(max(s.opt.MapBytes, 0), maxMapBytes)
 }
 
 // reader opens a connection that reads.
@@ -159,6 +173,7 @@ func (s *Store) reader() (*conn, error) {
 		_ = c.close()
 		return nil, err
 	}
+	c.mapped = s.mapped() > 0
 	return c, nil
 }
 
