@@ -47,6 +47,34 @@ func (e *Engine) stamp(content *fhir.Node, id, owner, source string) *fhir.Node 
 	return out
 }
 
+// shaped refuses content whose id and meta are not what they must be: the validator sees
+// those that the server puts in their place.
+func shaped(content *fhir.Node) error {
+	typ := content.ResourceType()
+	issue := func(n *fhir.Node, path, text, chinese string) error {
+		line, column := n.Position()
+		return refuse("the resource is not valid FHIR R4", []fhir.Issue{{
+			Severity: fhir.Error, Code: fhir.TypeStructure, ID: "element-form", Expression: typ + "." + path, Line: line, Column: column, Text: text, Chinese: chinese,
+		}})
+	}
+	if id := content.Get("id"); id != nil && id.Kind() != fhir.String {
+		return issue(id, "id", "the value must be a JSON string", "值必须是 JSON 字符串")
+	}
+	meta := content.Get("meta")
+	if meta == nil {
+		return nil
+	}
+	if meta.Kind() != fhir.Object {
+		return issue(meta, "meta", typ+".meta must be a JSON object", typ+".meta 必须是 JSON 对象")
+	}
+	for _, name := range []string{"versionId", "lastUpdated", "source"} {
+		if n := meta.Get(name); n != nil && n.Kind() != fhir.String {
+			return issue(n, "meta."+name, "the value must be a JSON string", "值必须是 JSON 字符串")
+		}
+	}
+	return nil
+}
+
 // renderer writes the body of a version once its number and time are known. The
 // tree is serialised now, outside the transaction.
 func renderer(stamped *fhir.Node) func(number int64, updated time.Time) []byte {

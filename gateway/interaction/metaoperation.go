@@ -121,6 +121,9 @@ func (e *Engine) changeMeta(ctx context.Context, v Viewer, c *Call, change func(
 		case got.Deleted:
 			return Result{}, gone()
 		}
+		if err := expected(c.Match).judge(got); err != nil {
+			return Result{}, err
+		}
 		stored, err := parseStored(got.Body)
 		if err != nil {
 			return Result{}, err

@@ -37,6 +37,7 @@ type Operation struct {
 type Call struct {
 	Key     store.Key     // without ID for a type
 	Version int64         // of the resource, 0 for the current one
+	Match   []int64       // versions one of which the client expects to change, none where it does not say
 	Pairs   []search.Pair // parameters of the address
 	Body    *fhir.Node    // a Parameters resource, or the one resource that is handed over; nil: nothing
 	// Findings are what reading the body found and the body does not show.

@@ -171,6 +171,9 @@ func (e *Engine) brings(known map[store.Pending]string, k store.Key, content *fh
 // prepare validates content, resolves its logical references and extracts its
 // index values.
 func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, known map[store.Pending]string) error {
+	if err := shaped(content); err != nil {
+		return err
+	}
 	d.stamped = e.stamp(content, d.key.ID, d.owner, d.source)
 	pending, err := e.resolve(ctx, d, known)
 	if err != nil {

@@ -78,9 +78,9 @@ func (h *Handler) vreadBinary(r *request) error {
 	if err != nil {
 		return err
 	}
-	number, err := strconv.ParseInt(r.Param("version"), 10, 64)
-	if err != nil || number < 1 {
-		return fault.New(fault.NotFound, "no such resource")
+	number, err := versionOf(r.Param("version"))
+	if err != nil {
+		return err
 	}
 	v, err := h.Engine.ReadVersion(r.ctx, r.viewer, key, number)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // exposed are the headers of answers that pages may read.
 var exposed = strings.Join([]string{
-	"Allow", "Content-Disposition", "Content-Language", "Content-Location", "ETag", "Last-Modified", "Location", "Retry-After", "X-Request-Id", securityContext,
+	"Accept-Patch", "Allow", "Content-Disposition", "Content-Language", "Content-Location", "ETag", "Last-Modified", "Location", "Preference-Applied", "Retry-After", "X-Request-Id", securityContext,
 }, ", ")
 
 // preflightAge is how long, in seconds, a browser need not ask again what a page may do.

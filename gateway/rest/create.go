@@ -35,13 +35,21 @@ func (h *Handler) create(r *request) error {
 	return h.written(r, w)
 }
 
-// ifNoneExist returns the criteria of If-None-Exist, nil when it is absent.
+// ifNoneExist returns the criteria of If-None-Exist, nil when it is absent. One that
+// says nothing is no reason to create what may be there.
 func (r *request) ifNoneExist() ([]search.Pair, error) {
-	text := r.Request().Header.Get("If-None-Exist")
-	if text == "" {
+	lines := r.Request().Header["If-None-Exist"]
+	if len(lines) == 0 {
 		return nil, nil
 	}
-	if _, query, found := strings.Cut(text, "?"); found {
+	if len(lines) > 1 {
+		return nil, fault.New(fault.Invalid, "If-None-Exist is given twice")
+	}
+	text := strings.TrimSpace(lines[0])
+	if address, query, found := strings.Cut(text, "?"); found {
+		if typ := address[strings.LastIndexByte(address, '/')+1:]; typ != "" && typ != r.Param("type") {
+			return nil, fault.New(fault.Invalid, "If-None-Exist is about another type")
+		}
 		text = query
 	}
 	return pairsOf(text)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/conformance/fhirxml"
@@ -57,7 +58,7 @@ func formOf(text string) form {
 	if version := strings.Trim(params["fhirversion"], `"`); version != "" && version != "4.0" && !strings.HasPrefix(version, "4.0.") {
 		return noForm
 	}
-	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "utf8") {
 		return noForm
 	}
 	switch {
@@ -92,7 +93,7 @@ func (h *Handler) negotiate(r *http.Request) (format, error) {
 		if err := f.ask("_format", asked); err != nil {
 			return f, err
 		}
-	case len(r.Header["Accept"]) > 0:
+	case stated(r.Header["Accept"]):
 		wanted := accepted(r.Header["Accept"])
 		if wanted == noForm {
 			return f, notAcceptable()
@@ -100,6 +101,11 @@ func (h *Handler) negotiate(r *http.Request) (format, error) {
 		f.xml = wanted == asXML
 	}
 	return f, f.ask("_pretty", pretty)
+}
+
+// stated reports whether a header says anything.
+func stated(lines []string) bool {
+	return slices.ContainsFunc(lines, func(l string) bool { return strings.TrimSpace(l) != "" })
 }
 
 // formParameters returns _format and _pretty of a query string. A semicolon is part of
@@ -229,18 +235,51 @@ func parsed(body []byte) (*fhir.Node, error) {
 	return fhir.Parse(body, fhir.Limits{Bytes: 1 << 30, Nodes: 1 << 30})
 }
 
-// xmlOf writes JSON that is stored or was made here as XML. What XML cannot carry
-// is an error that names it.
+// xmlOf writes JSON that is stored or was made here as XML. Characters that XML does not
+// have are replaced: one of them must not keep a client from a page of resources. What
+// else XML cannot carry is an error that names it.
 func xmlOf(body []byte) ([]byte, error) {
 	tree, err := parsed(body)
 	if err != nil {
 		return nil, err
 	}
 	out, issues := fhirxml.Append(make([]byte, 0, len(body)+len(body)/4), tree)
+	if len(issues) > 0 && legible(tree) {
+		out, issues = fhirxml.Append(out[:0], tree)
+	}
 	if len(issues) > 0 {
 		return nil, &interaction.Refused{Fault: fault.New(fault.Unsupported, "the resource cannot be written as XML"), Issues: issues}
 	}
 	return out, nil
+}
+
+// legible puts U+FFFD in the place of characters that XML does not have, and tells
+// whether there were any.
+//
+// https://www.w3.org/TR/xml/#charsets
+func legible(n *fhir.Node) (changed bool) {
+	for i := range n.Len() {
+		k := n.At(i)
+		if k.Kind() != fhir.String {
+			changed = legible(k) || changed
+			continue
+		}
+		if text := k.Text(); strings.ContainsFunc(text, noXML) {
+			n.SetAt(i, fhir.NewString(strings.Map(func(c rune) rune {
+				if noXML(c) {
+					return unicode.ReplacementChar
+				}
+				return c
+			}, text)))
+			changed = true
+		}
+	}
+	return changed
+}
+
+// noXML reports whether XML does not have a character.
+func noXML(c rune) bool {
+	return c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xFFFE || c == 0xFFFF
 }
 
 func issuesOf(err error) []fhir.Issue {

@@ -45,6 +45,8 @@ func TestAnswersComeInTheFormThatIsAskedFor(t *testing.T) {
 		{"a version that only begins like ours", "", "application/fhir+json; fhirVersion=4.01", neither},
 		{"another version or anything", "", "application/fhir+json; fhirVersion=5.0, */*;q=0.1", json},
 		{"a picture", "", "image/png", neither},
+		{"an empty header", "", " ", json},
+		{"the other name of the charset", "", "application/fhir+xml; charset=utf8", xml},
 		{"nothing at all", "", "*/*;q=0", neither},
 		{"the charset", "", "application/fhir+json; charset=UTF-8", json},
 		{"_format=xml", "_format=xml", "", xml},

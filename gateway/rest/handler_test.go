@@ -147,6 +147,23 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 		{"a body over the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","language":"` + strings.Repeat("x", 1<<20) + `"}`, nil, 413, "too-long", ""},
 		{"a body nested deeper than the limit", "POST", "/fhir/Patient", `{"resourceType":"Patient","extension":` + strings.Repeat("[", 30) + strings.Repeat("]", 30) + `}`, nil, 400, "structure", "nested deeper than 30"},
 		{"update without an id in the body", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient"}`, nil, 400, "invalid", ""},
+		{"update under an id that cannot be one", "PUT", "/fhir/Patient/a_b", `{"resourceType":"Patient","id":"a_b"}`, nil, 400, "value", "1 to 64"},
+		{"update under an id that is too long", "PUT", "/fhir/Patient/" + strings.Repeat("a", 65), `{"resourceType":"Patient"}`, nil, 400, "value", "1 to 64"},
+		{"an id that is a number", "POST", "/fhir/Patient", `{"resourceType":"Patient","id":5}`, nil, 422, "structure", "Patient.id"},
+		{"a meta that is a text", "POST", "/fhir/Patient", `{"resourceType":"Patient","meta":"x"}`, nil, 422, "structure", "Patient.meta"},
+		{"a meta that is a list", "POST", "/fhir/Patient", `{"resourceType":"Patient","meta":[{}]}`, nil, 422, "structure", "Patient.meta"},
+		{"a version that is a number", "POST", "/fhir/Patient", `{"resourceType":"Patient",
+			"meta":{"versionId":5}}`, nil, 422, "structure", "2:24"},
+		{"a patch of meta to a text", "PATCH", "/fhir/Patient/" + id, `[{"op":"replace","path":"/meta","value":"x"}]`, []string{"Content-Type: application/json-patch+json"}, 422, "structure", "Patient.meta"},
+		{"a version with a sign", "GET", "/fhir/Patient/" + id + "/_history/+1", "", nil, 404, "not-found", ""},
+		{"a version with a zero before it", "GET", "/fhir/Patient/" + id + "/_history/01/$meta", "", nil, 404, "not-found", ""},
+		{"an operation that changes, by reading", "GET", "/fhir/Patient/" + id + "/$meta-add", "", nil, 405, "not-supported", ""},
+		{"an operation that there is not", "GET", "/fhir/Patient/$guess", "", nil, 404, "not-found", "operation"},
+		{"a conditional create by nothing", "POST", "/fhir/Patient", patient, []string{"If-None-Exist: "}, 400, "required", "criterion"},
+		{"a conditional create by what another type has", "POST", "/fhir/Patient", patient, []string{"If-None-Exist: Observation?code=x"}, 400, "invalid", "another type"},
+		{"a change of meta of an old version", "POST", "/fhir/Patient/" + id + "/$meta-add", metaOf("x"), []string{`If-Match: W/"7"`}, 412, "conflict", ""},
+		{"a reference by criteria that nothing fits", "POST", "/fhir/Observation", observing("Patient?identifier=nobody"), nil, 412, "not-found", "reference"},
+		{"a reference by criteria that are unknown", "POST", "/fhir/Observation", observing("Patient?colour=red"), nil, 400, "not-supported", "colour"},
 		{"update of another id", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"x"}`, nil, 400, "invalid", ""},
 		{"update that would create", "PUT", "/fhir/Patient/fresh", `{"resourceType":"Patient","id":"fresh"}`, nil, 405, "not-supported", ""},
 		{"update of an old version", "PUT", "/fhir/Patient/" + id, `{"resourceType":"Patient","id":"` + id + `"}`, []string{`If-Match: W/"7"`}, 412, "conflict", ""},
@@ -198,6 +215,14 @@ func TestEveryWrongRequestIsAnsweredWithAnOutcomeThatSaysWhy(t *testing.T) {
 			}
 		})
 	}
+}
+
+func metaOf(tag string) string {
+	return `{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"tag":[{"system":"urn:oid:2.25.1","code":"` + tag + `"}]}}]}`
+}
+
+func observing(subject string) string {
+	return `{"resourceType":"Observation","status":"final","code":{"text":"x"},"subject":{"reference":"` + subject + `"}}`
 }
 
 func TestAResourceLives(t *testing.T) {

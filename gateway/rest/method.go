@@ -19,6 +19,9 @@ func (h *Handler) unknown(r *request) error {
 	}
 	if r.Request().Method == http.MethodOptions {
 		r.allow(allowed)
+		if slices.Contains(allowed, http.MethodPatch) {
+			r.acceptPatch()
+		}
 		h.preflight(r, allowed)
 		return r.NoContent(http.StatusNoContent)
 	}

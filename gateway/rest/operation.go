@@ -3,12 +3,10 @@ package rest
 import (
 	"net/http"
 	"slices"
-	"strconv"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/yilian/yilian/conformance/fhir"
-	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
@@ -72,9 +70,12 @@ func (h *Handler) call(r *request, name string) (call *interaction.Call, address
 		address = h.base()
 	}
 	if version := r.Param("version"); version != "" {
-		if call.Version, err = strconv.ParseInt(version, 10, 64); err != nil || call.Version < 1 {
-			return nil, "", fault.New(fault.NotFound, "no such resource")
+		if call.Version, err = versionOf(version); err != nil {
+			return nil, "", err
 		}
+	}
+	if call.Match, err = r.ifMatch(); err != nil {
+		return nil, "", err
 	}
 	if call.Pairs, err = h.query(r.Request().URL.RawQuery); err != nil {
 		return nil, "", err

@@ -100,7 +100,7 @@ func TestOperationsAnswer(t *testing.T) {
 			{"meta of a type with a parameter", "GET", "Patient/$meta?colour=red", "", 400, "parameters"},
 			{"meta of everything with a parameter", "GET", "$meta?colour=red", "", 400, "parameters"},
 			{"meta with a parameter", "GET", "Patient/p1/$meta?colour=red", "", 400, "parameters"},
-			{"meta-add by GET", "GET", "Patient/p1/$meta-add", "", 404, "no such"},
+			{"meta-add by GET", "GET", "Patient/p1/$meta-add", "", 405, "not supported"},
 			{"meta-add without a meta", "POST", "Patient/p1/$meta-add", asks(), 400, "valueMeta"},
 			{"meta-add to nobody", "POST", "Patient/nobody/$meta-add", asks(parameter("meta", "valueMeta", `{"tag":[{"code":"x"}]}`)), 404, "not-found"},
 

@@ -60,6 +60,9 @@ func (h *Handler) fail(r *request, err error) error {
 	if status == http.StatusMethodNotAllowed && r.Response().Header().Get("Allow") == "" {
 		r.allow(h.otherwise(r))
 	}
+	if status == http.StatusUnsupportedMediaType && r.Request().Method == http.MethodPatch {
+		r.acceptPatch()
+	}
 	r.Response().Header().Set("Content-Language", spoken(r.Request()))
 	r.Response().Header().Add("Vary", "Accept-Language")
 	return r.write(status, r.outcome(issues))

@@ -43,6 +43,12 @@ func (h *Handler) patchIf(r *request) error {
 	return h.written(r, w)
 }
 
+// patchTypes are the media types of patches.
+var patchTypes = strings.Join([]string{interaction.JSONPatch, interaction.XMLPatch, MediaType, XMLMediaType}, ", ")
+
+// acceptPatch tells which kinds of patch there are.
+func (r *request) acceptPatch() { r.Response().Header().Set("Accept-Patch", patchTypes) }
+
 // patchBody reads a patch by its media type: that of a resource is a FHIRPath Patch.
 func (h *Handler) patchBody(r *request) (interaction.Patch, error) {
 	sent := r.Request().Header.Get("Content-Type")

@@ -41,7 +41,7 @@ func (h *Handler) searchWithin(r *request) error {
 		scope.Type = typ
 		address += "/" + typ
 	case strings.HasPrefix(typ, "$"):
-		return fault.New(fault.NotFound, "there is no such operation here")
+		return h.misplaced(r, noOperation())
 	case typ != "":
 		return unknownType()
 	}
@@ -58,18 +58,6 @@ func (h *Handler) search(r *request, address string, scope interaction.Scope) er
 		return err
 	}
 	return h.searchset(r, address, found)
-}
-
-// lenient tells whether parameters that are unknown are to be passed over.
-func (r *request) lenient() bool {
-	for _, line := range r.Request().Header.Values("Prefer") {
-		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
-			if part == "handling=lenient" {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // query reads the parameters of an address.

@@ -46,6 +46,7 @@ func (h *Handler) transaction(r *request, entries []interaction.Entry) error {
 		return notCreated(err)
 	}
 	prefer := r.prefer()
+	r.applied("return", prefer)
 	b := newBundle("transaction-response", -1, nil, 256*len(replies))
 	for _, reply := range replies {
 		if a := reply.Read; a != nil {
@@ -111,7 +112,7 @@ func (h *Handler) readEntry(ctx context.Context, r *request, x interaction.Entry
 const batchWorkers = 8
 
 // batchOrder is the order in which the methods of a batch are carried out; entries of
-// one step do not wait for each other.
+// one step about different resources do not wait for each other.
 var batchOrder = [][]string{{"DELETE"}, {"POST"}, {"PUT", "PATCH"}, {"GET", "HEAD"}}
 
 // batch answers a batch: each entry on its own.
@@ -120,19 +121,21 @@ func (h *Handler) batch(r *request, entries []interaction.Entry) error {
 	for _, methods := range batchOrder {
 		group, ctx := errgroup.WithContext(r.ctx)
 		group.SetLimit(batchWorkers)
-		for i, x := range entries {
-			if !slices.Contains(methods, x.Method) {
-				continue
-			}
+		for _, chain := range chains(entries, methods) {
 			group.Go(func() (err error) {
-				answers[i], err = h.ask(ctx, r, x)
-				return err
+				for _, i := range chain {
+					if answers[i], err = h.ask(ctx, r, entries[i]); err != nil {
+						return err
+					}
+				}
+				return nil
 			})
 		}
 		if err := group.Wait(); err != nil {
 			return err
 		}
 	}
+	r.applied("return", r.prefer())
 	b := newBundle("batch-response", -1, nil, 256*len(entries))
 	for i, got := range answers {
 		if got == nil { // the validator lets no other method through
@@ -163,6 +166,35 @@ func (h *Handler) batch(r *request, entries []interaction.Entry) error {
 		b.add("", shown, `"response":`+string(tail.AppendJSON(nil)))
 	}
 	return r.write(http.StatusOK, b.bytes())
+}
+
+// chains returns the entries of a step of a batch, by their places: those that mean the
+// same resource in one list, in their order, so that what they come to is no matter of
+// chance.
+func chains(entries []interaction.Entry, methods []string) [][]int {
+	var out [][]int
+	same := map[string]int{}
+	for i, x := range entries {
+		if !slices.Contains(methods, x.Method) {
+			continue
+		}
+		key := x.URL
+		switch x.Method {
+		case http.MethodGet, http.MethodHead:
+			key = ""
+		case http.MethodPost:
+			if key += "?" + x.IfNoneExist; x.IfNoneExist == "" {
+				key = ""
+			}
+		}
+		if at, known := same[key]; known && key != "" {
+			out[at] = append(out[at], i)
+			continue
+		}
+		same[key] = len(out)
+		out = append(out, []int{i})
+	}
+	return out
 }
 
 type viewerKey struct{}

@@ -71,8 +71,24 @@ func (h *Handler) key(r *request) (store.Key, error) {
 		return store.Key{}, err
 	}
 	id := r.Param("id")
-	if !isID(id) {
-		return store.Key{}, h.misplaced(r, fault.New(fault.NotFound, "no such resource"))
+	switch {
+	case isID(id):
+		return store.Key{Type: typ, ID: id}, nil
+	case strings.HasPrefix(id, "$"):
+		return store.Key{}, h.misplaced(r, noOperation())
+	case r.Request().Method == http.MethodPut:
+		return store.Key{}, h.misplaced(r, fault.New(fault.Invalid, "an id is 1 to 64 letters, digits, hyphens and dots").WithCode("value"))
 	}
-	return store.Key{Type: typ, ID: id}, nil
+	return store.Key{}, h.misplaced(r, fault.New(fault.NotFound, "no such resource"))
+}
+
+func noOperation() error { return fault.New(fault.NotFound, "there is no such operation here") }
+
+// versionOf reads the number of a version as it stands in an address.
+func versionOf(text string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || strconv.FormatInt(n, 10) != text {
+		return 0, fault.New(fault.NotFound, "no such resource")
+	}
+	return n, nil
 }

@@ -3,37 +3,11 @@ package rest
 import (
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/store"
 )
-
-// What a client prefers to get back from a write.
-const (
-	returnMinimal        = "minimal"
-	returnRepresentation = "representation"
-	returnOutcome        = "OperationOutcome"
-)
-
-// prefer returns what the client wants back from a write, "" when it does not say,
-// or says what is none of the three.
-func (r *request) prefer() string {
-	for _, line := range r.Request().Header.Values("Prefer") {
-		for part := range strings.FieldsFuncSeq(line, func(c rune) bool { return c == ',' || c == ';' }) {
-			name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			if name != "return" {
-				continue
-			}
-			switch value = strings.Trim(value, `"`); value {
-			case returnMinimal, returnRepresentation, returnOutcome:
-				return value
-			}
-		}
-	}
-	return ""
-}
 
 // statusOf is the status that says what became of a write.
 func statusOf(w interaction.Written) int {
@@ -68,7 +42,11 @@ func (h *Handler) head(r *request, w interaction.Written) int {
 // not ask gets, with an OperationOutcome, or without a body.
 func (h *Handler) written(r *request, w interaction.Written) error {
 	status := h.head(r, w)
-	switch prefer := r.prefer(); {
+	prefer := r.prefer()
+	if w.Effect != interaction.Removed || prefer != returnRepresentation {
+		r.applied("return", prefer)
+	}
+	switch {
 	case prefer == returnOutcome:
 		if status == http.StatusNoContent {
 			status = http.StatusOK

@@ -7,13 +7,14 @@ import (
 )
 
 func TestPreferDecidesWhatAWriteAnswers(t *testing.T) {
-	for _, tt := range []struct{ name, prefer, post, same, remove string }{
-		{"nothing", "", "201 Patient", "200 Patient", "204 "},
-		{"the resource", "return=representation", "201 Patient", "200 Patient", "204 "},
-		{"little", "return=minimal", "201 ", "200 ", "204 "},
-		{"an outcome", "return=OperationOutcome", "201 OperationOutcome", "200 OperationOutcome", "200 OperationOutcome"},
-		{"little, among others", `handling=strict; wait=1, return="minimal"`, "201 ", "200 ", "204 "},
-		{"what is none", "return=everything", "201 Patient", "200 Patient", "204 "},
+	for _, tt := range []struct{ name, prefer, post, same, remove, applied string }{
+		{"nothing", "", "201 Patient", "200 Patient", "204 ", ""},
+		{"the resource", "return=representation", "201 Patient", "200 Patient", "204 ", "return=representation"},
+		{"little", "return=minimal", "201 ", "200 ", "204 ", "return=minimal"},
+		{"an outcome", "return=OperationOutcome", "201 OperationOutcome", "200 OperationOutcome", "200 OperationOutcome", "return=OperationOutcome"},
+		{"little, among others", `handling=strict; wait=1, return="minimal"`, "201 ", "200 ", "204 ", "return=minimal"},
+		{"little, in another case", `Return = "Minimal"`, "201 ", "200 ", "204 ", "return=minimal"},
+		{"what is none", "return=everything", "201 Patient", "200 Patient", "204 ", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClient(t)
@@ -22,6 +23,9 @@ func TestPreferDecidesWhatAWriteAnswers(t *testing.T) {
 			}
 			prefer := "Prefer: " + tt.prefer
 			created := c.do("POST", "/fhir/Patient", patient, prefer)
+			if applied := created.Header().Get("Preference-Applied"); applied != tt.applied {
+				t.Errorf("applied %q, want %q", applied, tt.applied)
+			}
 			if got := say(created); got != tt.post {
 				t.Errorf("create: %s, want %s", got, tt.post)
 			}
