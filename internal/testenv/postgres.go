@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -24,23 +26,70 @@ var postgres shared
 // Postgres returns the URL of a new, empty database on a PostgreSQL that the test binary's tests share.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	url, err := createDatabase(t, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// PostgresCopy returns the URL of a new database that is a copy of what prepare makes of an empty one, once for each name
+// and test binary. A schema is copied in a quarter of the time that it takes to make it. What was
+// prepared must be left within seconds of prepare's return.
+func PostgresCopy(t testing.TB, name string, prepare func(url string) error) string {
+	t.Helper()
+	templates.Lock()
+	defer templates.Unlock()
+	from, ok := templates.url[name]
+	if !ok {
+		var err error
+		if from, err = createDatabase(t, ""); err == nil {
+			err = prepare(from)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		templates.url[name] = from
+	}
+	u, err := url.Parse(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := createDatabase(t, strings.TrimPrefix(u.Path, "/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// templates are the databases that are copied, by name.
+var templates = struct {
+	sync.Mutex
+	url map[string]string
+}{url: map[string]string{}}
+
+// createDatabase makes a database, as a copy of another unless that is "".
+func createDatabase(t testing.TB, from string) (string, error) {
+	t.Helper()
 	bin := postgresBin(t)
 	s, n, err := postgres.get(func() (*Server, error) { return startPostgres(bin) })
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	name := fmt.Sprintf("test%d", n)
-	create := exec.CommandContext(t.Context(), filepath.Join(bin, "createdb"), "-h", "127.0.0.1", "-p", strconv.Itoa(s.port),
-		"-U", "yilian", "-w", name)
-	if out, err := create.CombinedOutput(); err != nil {
-		t.Fatalf("creating a database: %v\n%s", err, out)
+	args := []string{"-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "yilian", "-w"}
+	if from != "" {
+		args = append(args, "-T", from)
+	}
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "createdb"), append(args, name)...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("creating a database: %w\n%s", err, out)
 	}
 	u, err := url.Parse(s.url)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	u.Path = name
-	return u.String()
+	return u.String(), nil
 }
 
 // StartPostgres returns a PostgreSQL of the test's own, which it may stop, kill and start again.

@@ -70,6 +70,36 @@ func TestPostgresGivesEveryTestItsOwnDatabaseOnOneServer(t *testing.T) {
 	}
 }
 
+func TestPostgresCopiesWhatWasPreparedOnce(t *testing.T) {
+	prepared := 0
+	copied := func() string {
+		return testenv.PostgresCopy(t, "counted", func(url string) error {
+			prepared++
+			c, err := pgx.Connect(t.Context(), url)
+			if err != nil {
+				return err
+			}
+			defer c.Close(context.Background())
+			_, err = c.Exec(t.Context(), "create table prepared as select 7 as x")
+			return err
+		})
+	}
+	a, b := copied(), copied()
+	execute(t, connect(t, a), "update prepared set x = 8")
+	for _, url := range []string{b, copied()} {
+		if got := value(t, connect(t, url), "select x::text from prepared"); got != "7" {
+			t.Errorf("a copy holds %s, want 7", got)
+		}
+	}
+	if prepared != 1 {
+		t.Errorf("prepared %d times", prepared)
+	}
+	empty := connect(t, testenv.Postgres(t))
+	if got := value(t, empty, "select count(*)::text from pg_tables where schemaname = 'public'"); got != "0" {
+		t.Errorf("an empty database has %s tables", got)
+	}
+}
+
 func TestStartPostgresKeepsItsDataOverAStopAndAKill(t *testing.T) {
 	s := testenv.StartPostgres(t)
 	execute(t, connect(t, s.URL()), "create table kept (x int)")

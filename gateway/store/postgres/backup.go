@@ -98,11 +98,10 @@ func dump(ctx context.Context, c *pgx.Conn, w *backup.Writer, m backup.Manifest)
 
 // schemaOf returns the version of the schema, 0 where there is none.
 func schemaOf(ctx context.Context, c *pgx.Conn) (version int64, err error) {
-	var there bool
-	if err := c.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", versionTable).Scan(&there); err != nil || !there {
-		return 0, err
+	list, err := migrated(ctx, c)
+	if len(list) > 0 {
+		version = list[len(list)-1]
 	}
-	err = c.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM "+versionTable+" WHERE is_applied").Scan(&version)
 	return version, err
 }
 
@@ -154,30 +153,29 @@ func positions(ctx context.Context, c *pgx.Conn) (map[string]int64, error) {
 // read.
 func Restore(ctx context.Context, url string, r *backup.Reader) error {
 	m := r.Manifest()
-	known, err := knownSchema()
+	all, err := schemas()
 	if err != nil {
 		return err
 	}
-	if m.Schema > known {
-		return fault.Newf(fault.Invalid, "the backup has schema %d, this program knows %d; a newer one wrote it", m.Schema, known)
+	if newest := all[len(all)-1]; m.Schema > newest {
+		return fault.Newf(fault.Invalid, "the backup has schema %d, this program knows %d; a newer one wrote it", m.Schema, newest)
 	}
 	c, err := alone(ctx, url, "yilian restore")
 	if err != nil {
 		return classify(err)
 	}
 	defer hangUp(c)
-	if err := load(ctx, c, url, r); err != nil {
+	if err := load(ctx, c, r); err != nil {
 		return classify(err)
 	}
-	options := Options{}.withDefaults()
-	if _, err := migrate(ctx, url, &options); err != nil { // an older backup
+	if _, err := migrate(ctx, c, newest); err != nil { // an older backup
 		return classify(fmt.Errorf("bringing the schema up to date: %w", err))
 	}
 	_, err = c.Exec(ctx, "ANALYZE")
 	return classify(err)
 }
 
-func load(ctx context.Context, c *pgx.Conn, url string, r *backup.Reader) (err error) {
+func load(ctx context.Context, c *pgx.Conn, r *backup.Reader) (err error) {
 	m := r.Manifest()
 	before, err := schemaOf(ctx, c)
 	if err == nil && before > 0 {
@@ -186,8 +184,7 @@ func load(ctx context.Context, c *pgx.Conn, url string, r *backup.Reader) (err e
 	if err != nil {
 		return err
 	}
-	options := Options{}.withDefaults()
-	if _, err := migrateTo(ctx, url, &options, m.Schema); err != nil {
+	if _, err := migrate(ctx, c, m.Schema); err != nil {
 		return fmt.Errorf("making the schema: %w", err)
 	}
 	if now, err := schemaOf(ctx, c); err != nil || now != m.Schema {
@@ -274,16 +271,3 @@ func fill(ctx context.Context, c *pgx.Conn, r *backup.Reader) error {
 }
 
 var errSections = fault.New(fault.Invalid, "the backup does not hold what one of this kind holds")
-
-// knownSchema is the newest schema that this program knows.
-func knownSchema() (version int64, err error) {
-	files, err := migrations.ReadDir("migrations")
-	for _, f := range files {
-		var n int64
-		if _, err := fmt.Sscanf(f.Name(), "%d_", &n); err != nil {
-			return 0, err
-		}
-		version = max(version, n)
-	}
-	return version, err
-}

@@ -109,3 +109,20 @@ func (s *Store) Explain(ctx context.Context, q *search.Query) (lines []string, e
 	})
 	return lines, err
 }
+
+// Apart is how many migrations need no other.
+const Apart = apart
+
+// Migrate runs these migrations in a database, in any case and order.
+func Migrate(ctx context.Context, url string, versions ...int64) error {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if err := apply(ctx, config, []int64{v}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

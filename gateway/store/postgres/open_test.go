@@ -5,11 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -27,6 +29,18 @@ func execute(t testing.TB, url, statement string) {
 		t.Fatal(err)
 	}
 	_, err = db.Exec(statement)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func query(t testing.TB, url, statement string, to ...any) {
+	t.Helper()
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.QueryRow(statement).Scan(to...)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +142,43 @@ func TestProcessesThatStartTogetherMakeTheSchemaOnce(t *testing.T) {
 	execute(t, url, fmt.Sprintf("INSERT INTO goose_db_version (version_id, is_applied) VALUES (%d, true)", s.Schema().Now+1))
 	if _, err := postgres.Open(t.Context(), url, postgres.Options{}); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "a newer one wrote it") {
 		t.Errorf("a store that a newer program wrote: %v", err)
+	}
+}
+
+// schemaSQL tells all tables, columns and indexes of a schema.
+const schemaSQL = `SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+	SELECT format('%s.%s %s %s %s', table_name, column_name, data_type, is_nullable, column_default) AS line FROM information_schema.columns WHERE table_schema = 'public'
+	UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+	UNION ALL SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace) x`
+
+// The first migrations run at the same time, so each may be the first, the last, and the
+// last before the process ends.
+func TestASchemaThatWasMadeInPartIsCompleted(t *testing.T) {
+	schema := func(url string) (text string) {
+		query(t, url, schemaSQL, &text)
+		return text
+	}
+	whole := testenv.Postgres(t)
+	now := openURL(t, whole, postgres.Options{}).Schema().Now
+	want := schema(whole)
+	for _, first := range [][]int64{{1}, {postgres.Apart}, {4, 2}, {5, 4, 3, 2, 1}} {
+		url := testenv.Postgres(t)
+		if err := postgres.Migrate(t.Context(), url, first...); err != nil {
+			t.Fatalf("%d: %v", first, err)
+		}
+		if got := schema(url); got == want && len(first) < postgres.Apart {
+			t.Errorf("%d: it is whole already", first)
+		}
+		s := openURL(t, url, postgres.Options{})
+		if got := s.Schema(); got.Now != now || got.Before != slices.Max(first) {
+			t.Errorf("%d: the schema is %+v", first, got)
+		}
+		if got := schema(url); got != want {
+			t.Errorf("%d: the schema is not what it is at once:\n%s", first, cmp.Diff(want, got))
+		}
+		if err := write(s, put("a", 0)); err != nil {
+			t.Errorf("%d: %v", first, err)
+		}
 	}
 }
 

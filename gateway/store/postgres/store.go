@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yilian/yilian/gateway/fault"
@@ -57,9 +59,6 @@ func Open(ctx context.Context, url string, opt Options) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context, url string) (err error) {
-	if s.schema, err = migrate(ctx, url, &s.opt); err != nil {
-		return fmt.Errorf("bringing the schema up to date: %w", connecting(err))
-	}
 	if s.upkeep, err = s.opt.pool(s.done, url, 2, s.opt.StatementTime, false); err != nil {
 		return err
 	}
@@ -74,15 +73,28 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 	}
 	s.names.pool, s.names.hash = s.upkeep, &s.hash
 	s.startReads()
-	if err := lend(ctx, s.write, func(c *pgxpool.Conn) error { return s.assertSettings(ctx, c) }); err != nil {
-		return err
-	}
-	if err := s.load(ctx); err != nil {
-		return err
+	// One connection does it all: to make another takes longer than what is asked.
+	if err := lend(ctx, s.upkeep, func(c *pgxpool.Conn) error { return s.begin(ctx, c) }); err != nil {
+		return connecting(err)
 	}
 	s.bodies.start(s)
 	s.statistics.start(s)
 	return nil
+}
+
+func (s *Store) begin(ctx context.Context, c *pgxpool.Conn) (err error) {
+	if s.schema, err = migrate(ctx, c.Conn(), newest); err != nil {
+		return fmt.Errorf("bringing the schema up to date: %w", err)
+	}
+	if s.schema.Before != s.schema.Now {
+		if err := learn(ctx, c.Conn()); err != nil { // the types may be new
+			return err
+		}
+	}
+	if err := s.assertSettings(ctx, c); err != nil {
+		return err
+	}
+	return s.load(ctx, c)
 }
 
 // The settings that durability rests on, and what they must be.
@@ -101,49 +113,46 @@ var durable = []struct {
 const minVersion = 140000
 
 func (s *Store) assertSettings(ctx context.Context, c *pgxpool.Conn) error {
+	names := make([]string, len(durable))
+	for i, d := range durable {
+		names[i] = d.name
+	}
 	var version int
-	if err := c.QueryRow(ctx, "SELECT current_setting('server_version_num')::int4").Scan(&version); err != nil {
-		return err
+	var all []string
+	err := c.QueryRow(ctx, `SELECT current_setting('server_version_num')::int4,
+ARRAY(SELECT current_setting(name) FROM unnest($1::text[]) WITH ORDINALITY x(name, place) ORDER BY place)`, names).Scan(&version, &all)
+	if err != nil {
+		return fmt.Errorf("reading settings: %w", err)
 	}
 	if version < minVersion {
 		return fault.Newf(fault.Unavailable, "PostgreSQL is version %d, at least %d is needed", version/10000, minVersion/10000)
 	}
-	for _, d := range durable {
-		var got string
-		if err := c.QueryRow(ctx, "SELECT current_setting($1)", d.name).Scan(&got); err != nil {
-			return fmt.Errorf("reading the setting %s: %w", d.name, err)
-		}
-		ok := false
-		for _, want := range d.ok {
-			ok = ok || got == want
-		}
-		if !ok {
-			return fault.Newf(fault.Unavailable, "PostgreSQL has %s = %s: %s; set it to %s", d.name, got, d.why, d.ok[0])
+	for i, d := range durable {
+		if !slices.Contains(d.ok, all[i]) {
+			return fault.Newf(fault.Unavailable, "PostgreSQL has %s = %s: %s; set it to %s", d.name, all[i], d.why, d.ok[0])
 		}
 	}
 	return nil
 }
 
 // load reads what the store keeps in memory.
-func (s *Store) load(ctx context.Context) error {
-	key, err := s.Secret(ctx, "index")
+func (s *Store) load(ctx context.Context, c *pgxpool.Conn) error {
+	key, err := secret(ctx, c, "index")
 	if err != nil {
 		return err
 	}
 	s.hash = newHasher(key)
-	return lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
-		// A sequence that was restored apart from its tables may be behind them.
-		_, err := c.Exec(ctx, "SELECT setval('stamp', v.updated + 16) FROM (SELECT max(updated) AS updated FROM version) v, stamp s WHERE v.updated + 16 > s.last_value")
-		if err != nil {
-			return err
-		}
-		var last int64
-		if err := c.QueryRow(ctx, "SELECT last_value FROM stamp").Scan(&last); err != nil {
-			return err
-		}
-		s.took(last)
-		return nil
-	})
+	// A sequence that was restored apart from its tables may be behind them.
+	_, err = c.Exec(ctx, "SELECT setval('stamp', v.updated + 16) FROM (SELECT max(updated) AS updated FROM version) v, stamp s WHERE v.updated + 16 > s.last_value")
+	if err != nil {
+		return err
+	}
+	var last int64
+	if err := c.QueryRow(ctx, "SELECT last_value FROM stamp").Scan(&last); err != nil {
+		return err
+	}
+	s.took(last)
+	return nil
 }
 
 // took notes that a time was taken.
@@ -202,16 +211,28 @@ func lend(ctx context.Context, p *pgxpool.Pool, fn func(c *pgxpool.Conn) error) 
 var _ store.Secrets = (*Store)(nil)
 
 // Secret returns the secret of that name, making it if it is new.
-func (s *Store) Secret(ctx context.Context, name string) (secret []byte, err error) {
+func (s *Store) Secret(ctx context.Context, name string) (bytes []byte, err error) {
+	err = lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
+		bytes, err = secret(ctx, c, name)
+		return err
+	})
+	return bytes, classify(err)
+}
+
+func secret(ctx context.Context, c *pgxpool.Conn, name string) (bytes []byte, err error) {
+	ask := func() error {
+		return c.QueryRow(ctx, "SELECT bytes FROM secret WHERE name = $1", []byte(name)).Scan(&bytes)
+	}
+	if err := ask(); !errors.Is(err, pgx.ErrNoRows) {
+		return bytes, err
+	}
 	fresh := make([]byte, 32)
 	if _, err := rand.Read(fresh); err != nil {
 		return nil, err
 	}
-	err = lend(ctx, s.upkeep, func(c *pgxpool.Conn) error {
-		if _, err := c.Exec(ctx, "INSERT INTO secret (name, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING", []byte(name), fresh); err != nil {
-			return err
-		}
-		return c.QueryRow(ctx, "SELECT bytes FROM secret WHERE name = $1", []byte(name)).Scan(&secret)
-	})
-	return secret, classify(err)
+	if _, err := c.Exec(ctx, "INSERT INTO secret (name, bytes) VALUES ($1, $2) ON CONFLICT DO NOTHING", []byte(name), fresh); err != nil {
+		return nil, err
+	}
+	err = ask() // another process may have made it
+	return bytes, err
 }

@@ -131,6 +131,7 @@ CREATE TABLE version (
     body      bytea          -- see body.go
 );
 CREATE UNIQUE INDEX version_number ON version (rid, number);
+CREATE INDEX version_blob ON version (substr(blob, 1, 32)) WHERE blob IS NOT NULL; -- which versions name archived bytes
 ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 
 -- The rows of a transaction as they are sent: those of a table together, and those of

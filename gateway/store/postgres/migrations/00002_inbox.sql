@@ -8,6 +8,7 @@ CREATE TABLE archive (
 CREATE TABLE archive_part (
     digest bytea NOT NULL,
     part   int4  NOT NULL,
+    cut    bool  NOT NULL DEFAULT false, -- bytes of records within were overwritten, so that they are not what came any more
     bytes  bytea NOT NULL,
     PRIMARY KEY (digest, part)
 );
@@ -45,6 +46,7 @@ CREATE UNIQUE INDEX record_control ON record (control_key, sum) WHERE control_ke
 CREATE INDEX record_institution ON record (institution, state, sequence);
 CREATE INDEX record_state ON record (state, sequence);
 CREATE INDEX record_parent ON record (parent, sequence) WHERE parent <> '';
+CREATE INDEX record_digest ON record USING hash (digest); -- which records name archived bytes
 
 -- Records that wait or are being worked on, in line. place is sequence * 2^24,
 -- plus 1, 2, 3 … for the records of a delivery, which stand where it stood. ready: in

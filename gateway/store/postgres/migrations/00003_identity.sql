@@ -45,36 +45,5 @@ CREATE TABLE review (
 CREATE UNIQUE INDEX review_pair ON review (patient_a, patient_b, rule);
 CREATE INDEX review_open ON review (id) WHERE resolution = '';
 
-CREATE TABLE secret (
-    name  bytea PRIMARY KEY,
-    bytes bytea NOT NULL
-);
-
--- Every version of an institution's folder that was pushed. Its bytes are in the archive.
-CREATE TABLE folder (
-    institution int4  NOT NULL,
-    number      int8  NOT NULL, -- gapless from 1
-    size        int8  NOT NULL,
-    pushed      int8  NOT NULL,
-    version     bytea NOT NULL,
-    digest      bytea NOT NULL,
-    maps        bytea NOT NULL, -- JSON array
-    author      bytea NOT NULL,
-    note        bytea NOT NULL,
-    PRIMARY KEY (institution, number)
-);
-
--- Which version was in effect since when: the last row of an institution holds.
--- Number 0: none, but what stands outside of the store.
-CREATE TABLE activation (
-    change      int8  PRIMARY KEY,
-    number      int8  NOT NULL,
-    since       int8  NOT NULL,
-    institution int4  NOT NULL,
-    author      bytea NOT NULL,
-    why         bytea NOT NULL
-);
-CREATE INDEX activation_institution ON activation (institution, change);
-
 -- +goose Down
-DROP TABLE activation, folder, secret, review, feature_strong, feature, link, person;
+DROP TABLE review, feature_strong, feature, link, person;
