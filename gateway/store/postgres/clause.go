@@ -52,13 +52,20 @@ func (b *builder) pid(typ, param, form string) (int32, bool, error) {
 // source is one way to a condition: rids lists the resources that may fulfil it, cond
 // asks whether one does.
 type source struct {
-	rids    fragment // no text: nothing leads to them, they are found by looking at all
+	rids    fragment // rid, and at of index_key or NULL; no text: nothing leads to them, they are found by looking at all
 	cond    fragment
-	keys    []int64 // it has a row of index_key under one of them, what is exact and what is not; nil: nothing is known
-	exact   bool    // rids lists what fulfils cond and nothing else
-	ordered bool    // rids come once each, in order of rid, without sorting
-	nested  bool    // rids is a chain with a driver of its own, not worth probing
-	none    bool    // no resource fulfils it
+	proof   fragment // what is left of cond where rids listed the resource; no text: all of it
+	keys    []int64  // it has a row of index_key under one of them, what is exact and what is not; nil: nothing is known
+	listing *listing // rids are what it lists, once each in its order
+	exact   bool     // rids lists what fulfils cond and nothing else
+	ordered bool     // rids come once each, in order of rid, without sorting
+	dated   bool     // rids come with at
+	nested  bool     // rids is a chain with a driver of its own, not worth probing
+	size    int64    // of a nested one: how many its driver lists, 0 when that is not known
+	none    bool     // no resource fulfils it
+
+	leading  bool // the condition bounds the leading date to from … to
+	from, to int64
 }
 
 var noSource = source{none: true}
@@ -68,14 +75,19 @@ var noSource = source{none: true}
 // beginning anywhere else. The list is d followed by the alias.
 func (s *source) drive(alias string, met fragment, behind any) fragment {
 	var f fragment
-	if s.ordered {
+	switch {
+	case s.ordered:
 		f.add("("+s.rids.sql, s.rids.args...)
 		f.append(met.at("x"))
 		if behind != nil {
 			f.add(" AND x.rid > ?", behind)
 		}
 		f.sql += " ORDER BY x.rid OFFSET 0)"
-	} else {
+	case s.listing != nil && !s.listing.bounded:
+		f.add("("+s.rids.sql, s.rids.args...)
+		f.append(met.at("x"))
+		f.sql += " OFFSET 0)"
+	default:
 		f.add("(SELECT DISTINCT z.rid FROM ("+s.rids.sql+") z WHERE true", s.rids.args...)
 		f.append(met.at("z"))
 		f.sql += " ORDER BY z.rid OFFSET 0)"
@@ -101,8 +113,11 @@ func (w *where) but(driver *source) fragment {
 	var all fragment
 	all.append(w.cond)
 	for i := range w.sources {
-		if s := &w.sources[i]; s != driver || !s.exact {
+		switch s := &w.sources[i]; {
+		case s != driver || !s.exact && s.proof.sql == "":
 			all.add(" AND "+s.cond.sql, s.cond.args...)
+		case !s.exact:
+			all.add(" AND "+s.proof.sql, s.proof.args...)
 		}
 	}
 	return all
@@ -113,23 +128,35 @@ const maxMet = 2
 
 // met asks index_key of what @ leads to for the keys of all sources but the driver: that
 // takes less than a look at the row, which most of what a driver lists does not need then.
-func (w *where) met(driver *source) fragment {
+// Dated keys can be asked for only where @ comes with at.
+func (w *where) met(driver *source, withAt bool) fragment {
 	var all fragment
 	n := 0
 	for i := range w.sources {
 		s := &w.sources[i]
-		if s == driver || s.keys == nil || n == maxMet {
+		if s == driver || s.keys == nil || n == maxMet || !withAt && slices.ContainsFunc(s.keys, dated) {
 			continue
 		}
 		n++
 		if len(s.keys) == 1 {
-			all.add(" AND EXISTS (SELECT 1 FROM index_key e WHERE e.key = ? AND e.rid = @.rid OFFSET 0)", s.keys[0])
-		} else {
-			all.add(" AND EXISTS (SELECT 1 FROM unnest(?::int8[]) k JOIN index_key e ON e.key = k AND e.rid = @.rid OFFSET 0)", s.keys)
+			at := "0"
+			if dated(s.keys[0]) {
+				at = "@.at"
+			}
+			all.add(" AND EXISTS (SELECT 1 FROM index_key e WHERE e.key = ? AND e.at = "+at+" AND e.rid = @.rid OFFSET 0)", s.keys[0])
+			continue
 		}
+		at := "0"
+		if slices.ContainsFunc(s.keys, dated) {
+			at = "CASE WHEN k & 1 = 1 THEN @.at ELSE 0 END"
+		}
+		all.add(" AND EXISTS (SELECT 1 FROM unnest(?::int8[]) k JOIN index_key e ON e.key = k AND e.at = "+at+" AND e.rid = @.rid OFFSET 0)", s.keys)
 	}
 	return all
 }
+
+// with reports whether what the source lists comes with at.
+func (s *source) withAt() bool { return s != nil && s.dated }
 
 // must adds a source that all results fulfil.
 func (w *where) must(s source) {
@@ -159,7 +186,9 @@ func (b *builder) compile(typ string, clauses []search.Clause, depth int) (where
 	if err := b.allow(typeID, &w); err != nil || w.none {
 		return w, err
 	}
-	return w, b.clauses(typ, typeID, clauses, &w, depth)
+	err = b.clauses(typ, typeID, clauses, &w, depth)
+	w.bound()
+	return w, err
 }
 
 func (b *builder) clauses(typ string, typeID int32, clauses []search.Clause, w *where, depth int) error {
@@ -265,7 +294,8 @@ func union(sources []source) source {
 		} else {
 			u.keys = append(u.keys[:len(u.keys):len(u.keys)], s.keys...)
 		}
-		u.ordered = false
+		u.ordered, u.listing, u.leading, u.proof = false, nil, false, fragment{}
+		u.dated = u.dated && s.dated
 		u.nested = u.nested || s.nested
 		u.exact = u.exact && s.exact
 	}
@@ -334,7 +364,7 @@ func (b *builder) operands(typ string, typeID int32, c *search.Clause, depth int
 			values[i] = []byte(m.Code)
 		}
 		out = append(out, source{
-			rids:  fragment{"SELECT x.rid FROM resource x WHERE x.type = ? AND x.id = ANY(?)", []any{typeID, values}},
+			rids:  fragment{"SELECT x.rid, NULL::int8 AS at FROM resource x WHERE x.type = ? AND x.id = ANY(?)", []any{typeID, values}},
 			cond:  fragment{"@.id = ANY(?)", []any{values}},
 			exact: true,
 		})
@@ -376,7 +406,7 @@ func (b *builder) source(typeID int32, m search.URIMatch) source {
 	}
 	s := source{cond: fragment{"(" + cond.sql + ")", cond.args}, ordered: false}
 	s.exact = whole && len(m.Value) < startBytes && !m.Above
-	s.rids.add("SELECT x.rid FROM resource x WHERE x.type = ? AND NOT x.deleted AND x.source <> '' AND ", typeID)
+	s.rids.add("SELECT x.rid, NULL::int8 AS at FROM resource x WHERE x.type = ? AND NOT x.deleted AND x.source <> '' AND ", typeID)
 	s.rids.append(range1)
 	return s
 }
@@ -399,7 +429,7 @@ func (b *builder) dates(typ string, typeID int32, param string, all []search.Dat
 	cond.args = append([]any{from, to}, cond.args...)
 	x := cond.at("x")
 	s := source{cond: cond, exact: true}
-	s.rids.add("SELECT x.rid FROM resource x WHERE x.type = ? AND NOT x.deleted AND ", typeID)
+	s.rids.add("SELECT x.rid, NULL::int8 AS at FROM resource x WHERE x.type = ? AND NOT x.deleted AND ", typeID)
 	s.rids.append(x)
 	return s, nil
 }
@@ -533,10 +563,10 @@ func (b *builder) allow(typeID int32, w *where) error {
 			return nil
 		}
 		w.cond.add(" AND @.patient <> '' AND @.patient = ANY(?)", patients)
-		s := source{rids: fragment{"SELECT x.rid FROM resource x WHERE NOT x.deleted AND x.patient <> '' AND x.patient = ANY(?) AND x.type = ?",
-			[]any{patients, typeID}}, exact: true}
+		s := source{rids: fragment{"SELECT x.rid, x.at FROM resource x WHERE NOT x.deleted AND x.patient <> '' AND x.patient = ANY(?) AND x.type = ?",
+			[]any{patients, typeID}}, exact: true, dated: true}
 		if len(patients) == 1 {
-			s.rids = fragment{"SELECT x.rid FROM resource x WHERE NOT x.deleted AND x.patient <> '' AND x.patient = ? AND x.type = ?",
+			s.rids = fragment{"SELECT x.rid, x.at FROM resource x WHERE NOT x.deleted AND x.patient <> '' AND x.patient = ? AND x.type = ?",
 				[]any{patients[0], typeID}}
 			s.ordered = true
 		}
@@ -568,6 +598,7 @@ func (b *builder) all(typ string, typeID int32, m search.AllMatch, depth int) (s
 	if err := b.clauses(typ, typeID, m.Where, &w, depth); err != nil || w.none {
 		return noSource, err
 	}
+	w.bound()
 	s := source{}
 	s.cond.sql = "(" + always
 	s.cond.append(w.but(nil))
@@ -575,14 +606,14 @@ func (b *builder) all(typ string, typeID int32, m search.AllMatch, depth int) (s
 	var d *source
 	if b.nested <= maxProbed {
 		var err error
-		if d, _, err = b.rarest(w.sources); err != nil {
+		if d, _, _, err = b.rarest(w.sources, false); err != nil {
 			return noSource, err
 		}
 	} else if i := slices.IndexFunc(w.sources, func(s source) bool { return s.rids.sql != "" }); i >= 0 {
 		d = &w.sources[i]
 	}
 	if d != nil {
-		s.rids, s.nested = d.rids, d.nested
+		s.rids, s.nested, s.size, s.dated = d.rids, d.nested, d.size, d.dated
 	}
 	return s, nil
 }
@@ -607,14 +638,21 @@ func (b *builder) chain(typ, param string, m search.ChainMatch, depth int) (sour
 		" ON "+a+".type = @.x_space[i] AND "+a+".id = @.x_text[i] WHERE @.x_space[i] = ? AND ", pid, space)
 	s.cond.append(inner.but(nil).at(a))
 	s.cond.sql += ")"
-	from, cond, err := b.from(a, &inner)
+	from, cond, size, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
+	s.size, s.dated = size, true
+	refers, ok, err := b.refers(typ, pid, a)
+	if !ok || err != nil {
+		return noSource, err
+	}
 	// The key of a reference does not hold the type: cond asks for that.
-	s.rids.add("SELECT y.rid FROM ")
+	s.rids.sql = "SELECT y.rid, y.at FROM "
 	s.rids.append(from)
-	s.rids.add(" JOIN index_key y ON y.key = "+a+".self # ?::int8 WHERE ", b.v.s.hash.param(pid))
+	s.rids.sql += " JOIN index_key y ON y.key = "
+	s.rids.append(refers)
+	s.rids.sql += " WHERE "
 	s.rids.append(cond)
 	return s, nil
 }
@@ -631,37 +669,53 @@ func (b *builder) has(typeID int32, m search.HasMatch, depth int) (source, error
 	}
 	a := b.alias()
 	s := source{nested: true, exact: true}
-	s.cond.add("EXISTS (SELECT 1 FROM index_key x JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = @.self # ?::int8", b.v.s.hash.param(pid))
-	s.cond.append(inner.met(nil).at("x"))
-	s.cond.add(" AND EXISTS (SELECT 1 FROM unnest(array_positions("+a+".x_text, @.id)) i WHERE "+a+".x_pid[i] = ? AND "+a+".x_space[i] = ?) AND ",
+	refers, ok, err := b.refers(m.Type, pid, "@")
+	if !ok || err != nil {
+		return noSource, err
+	}
+	s.cond.sql = "EXISTS (SELECT 1 FROM (SELECT x.rid FROM index_key x WHERE x.key = "
+	s.cond.append(refers)
+	s.cond.append(inner.met(nil, true).at("x"))
+	s.cond.sql += " OFFSET 0) d" + a + rowOf(a)
+	s.cond.add(" WHERE EXISTS (SELECT 1 FROM unnest(array_positions("+a+".x_text, @.id)) i WHERE "+a+".x_pid[i] = ? AND "+a+".x_space[i] = ?) AND ",
 		pid, typeID)
 	s.cond.append(inner.but(nil).at(a))
 	s.cond.sql += ")"
-	from, cond, err := b.from(a, &inner)
+	from, cond, size, err := b.from(a, &inner)
 	if err != nil {
 		return noSource, err
 	}
+	s.size = size
 	target := b.alias()
-	s.rids.add("SELECT " + target + ".rid FROM ")
+	s.rids.add("SELECT " + target + ".rid, NULL::int8 AS at FROM ")
 	s.rids.append(from)
-	s.rids.add(" CROSS JOIN LATERAL unnest("+a+".x_pid, "+a+".x_space, "+a+".x_text) y(pid, space, text) JOIN resource "+target+
-		" ON "+target+".type = y.space AND "+target+".id = y.text WHERE y.pid = ? AND y.space = ? AND ", pid, typeID)
+	s.rids.add(" CROSS JOIN LATERAL unnest(array_positions("+a+".x_pid, ?)) i JOIN resource "+target+
+		" ON "+target+".type = "+a+".x_space[i] AND "+target+".id = "+a+".x_text[i] WHERE "+a+".x_space[i] = ? AND ", pid, typeID)
 	s.rids.append(cond)
 	return s, nil
 }
 
+// refers writes the keys of references to the resource with an alias.
+func (b *builder) refers(typ string, pid int32, alias string) (fragment, bool, error) {
+	typeID, ok, err := b.name(typ)
+	h := &b.v.s.hash
+	return fragment{"((" + alias + ".self # CASE WHEN " + alias + ".self & 1 = 1 THEN ?::int8 ELSE ?::int8 END) | 1)",
+		[]any{h.param(byTell.of(typeID)), h.param(pid)}}, ok, err
+}
+
 // from writes what a level of the query starts with, its rarest source or all
-// resources of the type, and what remains to be asked of them.
-func (b *builder) from(alias string, w *where) (from, cond fragment, err error) {
-	d, _, err := b.rarest(w.sources)
+// resources of the type, what remains to be asked of them, and how many the source lists, 0
+// when that is not known.
+func (b *builder) from(alias string, w *where) (from, cond fragment, size int64, err error) {
+	d, size, _, err := b.rarest(w.sources, true)
 	if err != nil {
-		return from, cond, err
+		return from, cond, 0, err
 	}
 	cond = w.but(d).at(alias)
 	if d == nil {
-		return fragment{sql: "resource " + alias}, cond, nil
+		return fragment{sql: "resource " + alias}, cond, 0, nil
 	}
-	return d.drive(alias, w.met(d), nil), cond, nil
+	return d.drive(alias, w.met(d, d.dated), nil), cond, size, nil
 }
 
 // starts are the beginnings of texts that index_string holds.

@@ -43,10 +43,14 @@
 //
 // The row of a resource holds all index values of its current version in arrays. Index
 // tables only lead to rows: by a keyed hash of a value, by the start of a text, by a
-// date or a number, by words. A search is one statement per page that starts with the
-// condition which short probes find to be the rarest, asks index_key for keys of the
-// others, and the rest of the row. A page in the order of a date walks the dates of the
-// type where reading and sorting all that fulfils the condition would take longer.
+// date or a number, by words. Parameters of a type share what leads, see lead.go. A
+// search is one statement per page that starts with the condition which short probes
+// find to be the rarest, asks index_key for keys of the others, and the rest of the row.
+//
+// What a reference or code lists comes in the order of the date that clients sort the
+// type by, and a page is read from there. A page in the order of another date, or under
+// conditions that list in no order, walks the dates of the type where reading and
+// sorting all that fulfils the condition would take longer.
 //
 // Specifications: https://hl7.org/fhir/R4/search.html,
 // https://www.postgresql.org/docs/14/explicit-locking.html#ADVISORY-LOCKS.

@@ -1,21 +1,28 @@
 package postgres
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/yilian/yilian/gateway/search"
 )
 
-// keyed makes a source of rows of index_key.
+// keyed makes a source of rows of index_key, which is exact where the key is that of nothing else.
 func keyed(key int64) source {
-	return source{
-		rids:    fragment{"SELECT x.rid FROM index_key x WHERE x.key = ?", []any{key}},
-		cond:    fragment{"? = ANY(@.keys)", []any{key}},
-		keys:    []int64{key},
-		exact:   true,
-		ordered: true,
+	s := source{
+		rids:  fragment{"SELECT x.rid, x.at FROM index_key x WHERE x.key = ?", []any{key}},
+		cond:  fragment{"? = ANY(@.keys)", []any{key}},
+		keys:  []int64{key},
+		exact: true,
 	}
+	if dated(key) {
+		s.listing, s.dated = &listing{key: key}, true
+	} else {
+		s.rids.sql += " AND x.at = 0"
+		s.ordered = true
+	}
+	return s
 }
 
 func keyedAny(keys []int64) source {
@@ -23,11 +30,37 @@ func keyedAny(keys []int64) source {
 		return keyed(keys[0])
 	}
 	return source{
-		rids:  fragment{"SELECT x.rid FROM index_key x WHERE x.key = ANY(?)", []any{keys}},
+		rids:  fragment{"SELECT x.rid, x.at FROM index_key x WHERE x.key = ANY(?)", []any{keys}},
 		cond:  fragment{"@.keys && ?", []any{keys}},
 		keys:  keys,
 		exact: true,
+		dated: !slices.ContainsFunc(keys, func(k int64) bool { return !dated(k) }),
 	}
+}
+
+// proven makes a source of one whose key others have too: rows of the resource must prove it.
+func (s source) proven(row fragment) source {
+	s.exact, s.proof = false, row
+	s.cond.sql = "(" + s.cond.sql + " AND "
+	s.cond.append(row)
+	s.cond.sql += ")"
+	return s
+}
+
+// lead returns the key of a text, and whether the key is of nothing else.
+func (b *builder) lead(typ string, pid int32, l lead, text string) (key int64, alone bool, err error) {
+	h := &b.v.s.hash
+	if l.own {
+		return keyOf(h.text(text), h.param(pid), l.dated), true, nil
+	}
+	under, err := b.under(typ, l.shared)
+	return keyOf(h.text(text), h.param(under), l.dated), false, err
+}
+
+// under is the number that parameters of a type share.
+func (b *builder) under(typ string, s sharing) (int32, error) {
+	typeID, _, err := b.name(typ)
+	return s.of(typeID), err
 }
 
 // texts asks for a value in the text arrays of @: one that is equal to a text, or any
@@ -45,7 +78,8 @@ func texts(pid int32, equal []byte, cond fragment) fragment {
 // in a tenth of the time that it takes to lay all arrays side by side.
 func textRows(pid int32, equal []byte) fragment {
 	if equal == nil {
-		return fragment{"unnest(@.x_pid, @.x_space, @.x_form, @.x_group, @.x_text) u(pid, space, form, grp, text) WHERE u.pid = ?", []any{pid}}
+		return fragment{"unnest(array_positions(@.x_pid, ?)) i, LATERAL (SELECT @.x_space[i] AS space, @.x_form[i] AS form, " +
+			"@.x_group[i] AS grp, @.x_text[i] AS text) u WHERE true", []any{pid}}
 	}
 	return fragment{"unnest(array_positions(@.x_text, ?)) i, " +
 		"LATERAL (SELECT @.x_pid[i] AS pid, @.x_space[i] AS space, @.x_form[i] AS form, @.x_group[i] AS grp) u WHERE u.pid = ?", []any{equal, pid}}
@@ -84,9 +118,11 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 		return nil, err
 	}
 	var bare []int64
+	var several [][]byte // codes of keys that others have too
+	var common []int64
 	for _, m := range matches {
 		if m.Text != "" {
-			s, err := b.prefix(typ, param+asText, m.Text)
+			s, err := b.prefix(typ, param+asText, byLabel, m.Text)
 			if err != nil {
 				return nil, err
 			}
@@ -104,9 +140,16 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 			out = append(out, s)
 			continue
 		}
-		key := b.v.s.hash.of(pid, m.Code)
+		key, alone, err := b.lead(typ, pid, leadOf(param, "", m.Code, true, false), m.Code)
+		if err != nil {
+			return nil, err
+		}
 		if m.System == nil && m.Type == "" {
-			bare = append(bare, key)
+			if alone {
+				bare = append(bare, key)
+			} else {
+				common, several = append(common, key), append(several, []byte(m.Code))
+			}
 			continue
 		}
 		equal, cond, ok, err := b.tokenCond(m)
@@ -121,17 +164,23 @@ func (b *builder) tokens(typ, param string, matches []search.TokenMatch) ([]sour
 			out = append(out, source{cond: row})
 			continue
 		}
-		s := keyed(key)
-		s.exact = false
-		s.cond.sql = "(" + s.cond.sql + " AND "
-		s.cond.append(row)
-		s.cond.sql += ")"
-		out = append(out, s)
+		out = append(out, keyed(key).proven(row))
 	}
 	if len(bare) > 0 {
 		out = append(out, keyedAny(bare))
 	}
+	if len(common) > 0 {
+		out = append(out, keyedAny(common).proven(oneOf(pid, several)))
+	}
 	return out, nil
+}
+
+// oneOf asks for a value of a parameter that is one of several texts.
+func oneOf(pid int32, list [][]byte) fragment {
+	if len(list) == 1 {
+		return texts(pid, list[0], fragment{sql: always})
+	}
+	return texts(pid, nil, fragment{"u.text = ANY(?)", []any{list}})
 }
 
 // others answers codes that are not the one asked for; nothing leads to them.
@@ -151,15 +200,21 @@ func (b *builder) others(pid int32, m search.TokenMatch) (source, error) {
 }
 
 // prefix answers texts that begin so.
-func (b *builder) prefix(typ, param, text string) (source, error) {
+func (b *builder) prefix(typ, param string, s sharing, text string) (source, error) {
 	pid, ok, err := b.pid(typ, param, "")
 	if !ok || err != nil {
 		return noSource, err
 	}
-	s := source{cond: texts(pid, nil, prefixCond("u.text", text)), exact: len(text) <= startBytes}
-	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
-	s.rids.append(prefixCond("x.text", start(text)))
-	return s, nil
+	rids, err := b.strings(typ, s, prefixCond("x.text", start(text)))
+	return source{rids: rids, cond: texts(pid, nil, prefixCond("u.text", text))}, err
+}
+
+// strings lists what index_string has.
+func (b *builder) strings(typ string, s sharing, cond fragment) (rids fragment, err error) {
+	under, err := b.under(typ, s)
+	rids.add("SELECT x.rid, NULL::int8 AS at FROM index_string x WHERE x.pid = ? AND ", under)
+	rids.append(cond)
+	return rids, err
 }
 
 func prefixCond(column, text string) fragment {
@@ -170,13 +225,15 @@ func prefixCond(column, text string) fragment {
 	return cond
 }
 
-// stringCond asks u for a text, or says which one it must be equal to; the pid of :exact
-// is another one.
-func stringCond(m search.StringMatch) (equal []byte, cond fragment) {
+// stringCond asks u for a text, or says which one it must be equal to.
+func (h hasher) stringCond(m search.StringMatch) (equal []byte, cond fragment) {
 	switch m.Mode {
 	case search.Prefix:
 		return nil, prefixCond("u.text", m.Text)
-	case search.Exact, search.Equal:
+	case search.Exact:
+		high, low := h.written(m.Text)
+		return nil, fragment{"coalesce(u.space, 0) = ? AND coalesce(u.form, 0) = ?", []any{high, low}}
+	case search.Equal:
 		return []byte(m.Text), fragment{sql: always}
 	case search.Suffix:
 		return nil, fragment{"substr(u.text, greatest(1, length(u.text) - ? + 1)) = ?", []any{len(m.Text), []byte(m.Text)}}
@@ -188,44 +245,64 @@ func stringCond(m search.StringMatch) (equal []byte, cond fragment) {
 }
 
 func (b *builder) text(typ, param string, m search.StringMatch) (source, error) {
-	switch m.Mode {
-	case search.Prefix:
-		return b.prefix(typ, param, m.Text)
-	case search.Exact:
-		pid, ok, err := b.pid(typ, param, asExact)
-		if !ok || err != nil {
-			return noSource, err
-		}
-		return keyed(b.v.s.hash.of(pid, m.Text)), nil
+	if m.Mode == search.Prefix {
+		return b.prefix(typ, param, byText, m.Text)
 	}
 	pid, ok, err := b.pid(typ, param, "")
 	if !ok || err != nil {
 		return noSource, err
 	}
-	equal, cond := stringCond(m)
+	equal, cond := b.v.s.hash.stringCond(m)
 	s := source{cond: texts(pid, equal, cond)}
-	if m.Mode == search.Equal {
-		s.rids = fragment{"SELECT x.rid FROM index_string x WHERE x.pid = ? AND x.text = ?", []any{pid, []byte(start(m.Text))}}
-		s.exact = len(m.Text) < startBytes
+	switch {
+	case m.Mode == search.Exact:
+		s.rids, err = b.exact(typ, param, m.Text)
+		return s, err
+	case m.Mode == search.Equal:
+		s.rids, err = b.strings(typ, byText, fragment{"x.text = ?", []any{[]byte(start(m.Text))}})
 		s.ordered = true
+		return s, err
+	case m.Text == "" || m.Mode == search.Other:
 		return s, nil
 	}
-	if m.Text == "" || m.Mode == search.Other {
-		return s, nil
+	under, err := b.under(typ, byText)
+	if err != nil {
+		return noSource, err
 	}
 	var grams []int32
-	list := search.Grams(m.Text)
+	list := leading(m.Text)
 	for _, g := range list {
 		if len(list) == 1 || len([]rune(g)) > 1 { // pairs suffice
-			grams = append(grams, b.v.s.hash.gram(pid, g))
+			grams = append(grams, b.v.s.hash.gram(under, g))
 		}
+	}
+	if len(grams) == 0 {
+		return s, nil
 	}
 	if len(grams) > maxGrams {
 		grams = grams[:maxGrams]
 	}
-	s.rids = fragment{"SELECT x.rid FROM index_word x WHERE x.grams @> ? UNION ALL SELECT x.rid FROM index_word x WHERE x.grams @> ?",
-		[]any{grams, []int32{int32(b.v.s.hash.param(pid))}}}
+	s.rids = fragment{"SELECT x.rid, NULL::int8 AS at FROM index_word x WHERE x.grams @> ? UNION ALL " +
+		"SELECT x.rid, NULL::int8 AS at FROM index_word x WHERE x.grams @> ?", []any{grams, []int32{int32(b.v.s.hash.param(under))}}}
 	return s, nil
+}
+
+// exact lists what may have a string that was written so: what has it folded, and what has a key because it was
+// folded otherwise, such as a name in pinyin.
+func (b *builder) exact(typ, param, text string) (rids fragment, err error) {
+	folded := [][]byte{[]byte(start(text))}
+	if f := search.Fold(text); f != text {
+		folded = append(folded, []byte(start(f)))
+	}
+	if rids, err = b.strings(typ, byText, fragment{"x.text = ANY(?)", []any{folded}}); err != nil {
+		return rids, err
+	}
+	pid, ok, err := b.pid(typ, param, asExact)
+	if ok && err == nil {
+		rids.append(fragment{sql: " UNION ALL "})
+		rids.append(keyed(keyOf(b.v.s.hash.text(text), b.v.s.hash.param(pid), false)).rids)
+	}
+	return rids, err
 }
 
 // words answers texts in which all terms occur.
@@ -237,19 +314,38 @@ func (b *builder) words(typ, param string, m search.TextMatch) (source, error) {
 	if err := b.spend(len(m.Terms)); err != nil {
 		return noSource, err
 	}
-	words := []int64{b.v.s.hash.param(pid)}
-	if len(m.Terms) > 0 {
-		words = nil
+	h := &b.v.s.hash
+	var both int32
+	if other := otherText(param); other != "" {
+		if both, _, err = b.pid(typ, other, ""); err != nil {
+			return noSource, err
+		}
 	}
-	for _, term := range m.Terms {
-		words = append(words, b.v.s.hash.of(pid, term))
+	has := func(alias string) (f fragment) {
+		if len(m.Terms) == 0 {
+			return fragment{alias + ".words @> ?", []any{[]int64{h.param(pid)}}}
+		}
+		if both == 0 {
+			words := make([]int64, len(m.Terms))
+			for i, term := range m.Terms {
+				words[i] = h.of(pid, term)
+			}
+			return fragment{alias + ".words @> ?", []any{unique(words)}}
+		}
+		for i, term := range m.Terms {
+			if i > 0 {
+				f.sql += " AND "
+			}
+			f.add(alias+".words && ?", []int64{h.of(pid, term), h.of(pid, term) ^ h.param(both)})
+		}
+		return f
 	}
-	words = unique(words)
-	return source{
-		rids:  fragment{"SELECT x.rid FROM index_word x WHERE x.words @> ?", []any{words}},
-		cond:  fragment{"EXISTS (SELECT 1 FROM index_word w WHERE w.rid = @.rid AND w.words @> ?)", []any{words}},
-		exact: true,
-	}, nil
+	s := source{rids: fragment{sql: "SELECT x.rid, NULL::int8 AS at FROM index_word x WHERE "}, exact: true}
+	s.rids.append(has("x"))
+	s.cond.sql = "EXISTS (SELECT 1 FROM index_word w WHERE w.rid = @.rid AND "
+	s.cond.append(has("w"))
+	s.cond.sql += ")"
+	return s, nil
 }
 
 // interval writes how the half-open interval [low, high) of a row compares with
@@ -326,8 +422,14 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		s.cond.sql += ")"
 	}
 	s.cond.sql = "(" + s.cond.sql + ")"
-	s.rids.add("SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 0 AND x.low >= ? AND x.low <= ?", pid, from, to)
-	s.rids.add(" UNION ALL SELECT x.rid FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
+	at := [2]string{"NULL::int8", "NULL::int8"}
+	if param == search.LeadingDate(typ) {
+		s.dated = true
+		s.leading, s.from, s.to = from > search.MinTime || to < search.MaxTime, from, to
+		at = [2]string{"CASE WHEN x.low > 1 THEN x.low ELSE 1 END", "1::int8"} // atOther
+	}
+	s.rids.add("SELECT x.rid, "+at[0]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 0 AND x.low >= ? AND x.low <= ?", pid, from, to)
+	s.rids.add(" UNION ALL SELECT x.rid, "+at[1]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		s.rids.add(" AND x.low <= ?", t)
 	}
@@ -382,8 +484,8 @@ func numberCond(m search.NumberMatch) (cond fragment, spans []span) {
 	return fragment{"(" + value + " >= ? AND " + value + " < ?)", []any{m.Low, m.High}}, []span{{m.Low, m.High}}
 }
 
-// amounts makes a source of rows of index_number and a condition on them.
-func amounts(pid int32, cond fragment, spans []span) source {
+// amounts makes a source of rows of index_number under a number that parameters share, and a condition on them.
+func amounts(pid, under int32, cond fragment, spans []span) source {
 	var s source
 	s.cond.add("EXISTS (SELECT 1 FROM unnest(array_positions(@.q_pid, ?)) i WHERE ", pid)
 	s.cond.append(cond)
@@ -392,7 +494,7 @@ func amounts(pid int32, cond fragment, spans []span) source {
 		if i > 0 {
 			s.rids.sql += " UNION ALL "
 		}
-		s.rids.add("SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", pid, r.low, r.high)
+		s.rids.add("SELECT x.rid, NULL::int8 AS at FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", under, r.low, r.high)
 	}
 	return s
 }
@@ -402,8 +504,9 @@ func (b *builder) number(typ, param string, m search.NumberMatch) (source, error
 	if !ok || err != nil {
 		return noSource, err
 	}
+	under, err := b.under(typ, byAmount)
 	cond, spans := numberCond(m)
-	return amounts(pid, cond, spans), nil
+	return amounts(pid, under, cond, spans), err
 }
 
 // quantityCond asks i for an amount with its unit; false when no row can hold it.
@@ -432,9 +535,9 @@ func (b *builder) quantityCond(m search.QuantityMatch) (cond fragment, spans []s
 }
 
 func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, error) {
-	form := ""
+	form, of := "", byAmount
 	if m.Canonical {
-		form = asCanonical
+		form, of = asCanonical, byCanonical
 	}
 	pid, ok, err := b.pid(typ, param, form)
 	if !ok || err != nil {
@@ -444,7 +547,8 @@ func (b *builder) quantity(typ, param string, m search.QuantityMatch) (source, e
 	if !ok || err != nil {
 		return noSource, err
 	}
-	return amounts(pid, cond, spans), nil
+	under, err := b.under(typ, of)
+	return amounts(pid, under, cond, spans), err
 }
 
 // referenceCond says in which form of the parameter u must hold which text, and what
@@ -483,7 +587,9 @@ func (b *builder) referenceCond(m search.ReferenceMatch) (form, text string, con
 // with one source.
 func (b *builder) references(typ, param string, matches []search.ReferenceMatch) ([]source, error) {
 	var out []source
-	var bare []int64
+	var bare, common []int64
+	var several [][]byte
+	var of int32
 	for _, m := range matches {
 		form, text, cond, ok, err := b.referenceCond(m)
 		if err != nil {
@@ -499,20 +605,24 @@ func (b *builder) references(typ, param string, matches []search.ReferenceMatch)
 		if !ok {
 			continue
 		}
-		key := b.v.s.hash.of(pid, text)
-		if len(cond.args) == 0 {
-			bare = append(bare, key)
-			continue
+		key, alone, err := b.lead(typ, pid, leadOf(param, form, text, false, false), text)
+		if err != nil {
+			return nil, err
 		}
-		s := keyed(key)
-		s.exact = false
-		s.cond.sql = "(" + s.cond.sql + " AND "
-		s.cond.append(texts(pid, []byte(text), cond))
-		s.cond.sql += ")"
-		out = append(out, s)
+		switch {
+		case len(cond.args) > 0 || !alone && form != "":
+			out = append(out, keyed(key).proven(texts(pid, []byte(text), cond)))
+		case alone:
+			bare = append(bare, key)
+		default:
+			common, several, of = append(common, key), append(several, []byte(text)), pid
+		}
 	}
 	if len(bare) > 0 {
 		out = append(out, keyedAny(bare))
+	}
+	if len(common) > 0 {
+		out = append(out, keyedAny(common).proven(oneOf(of, several)))
 	}
 	return out, nil
 }
@@ -524,19 +634,18 @@ func (b *builder) uri(typ, param string, m search.URIMatch) (source, error) {
 	}
 	cond, whole := uriCond("u.text", m)
 	s := source{cond: texts(pid, nil, cond)}
-	s.rids.add("SELECT x.rid FROM index_string x WHERE x.pid = ? AND ", pid)
+	var rids fragment
 	switch {
 	case m.Above:
-		s.rids.add("x.text = ANY(?)", starts(above(m.Value)))
+		rids.add("x.text = ANY(?)", starts(above(m.Value)))
 	case len(m.Value) >= startBytes:
-		s.rids.add("x.text = ?", []byte(start(m.Value)))
+		rids.add("x.text = ?", []byte(start(m.Value)))
 	default:
-		lead, _ := uriCond("x.text", m)
-		s.rids.append(lead)
-		s.exact = whole // what is longer than a row of the index was cut there, but differs before
+		rids, _ = uriCond("x.text", m)
 		s.ordered = whole
 	}
-	return s, nil
+	s.rids, err = b.strings(typ, byText, rids)
+	return s, err
 }
 
 // part says which rows of @ hold one component of a composite: a list of groups.
@@ -552,18 +661,13 @@ func (b *builder) part(typ, param string, p search.CompositePart) (groups fragme
 			break
 		}
 		if m.Code != "" {
-			if pid, known, err := b.pid(typ, asPart, ""); err != nil {
+			if key, _, err = b.lead(typ, 0, leadOf(param, "", m.Code, true, true), m.Code); err != nil {
 				return groups, 0, false, err
-			} else if known {
-				key = b.v.s.hash.of(pid, m.Code)
 			}
 		}
 		equal, cond, ok, err = b.tokenCond(m)
 	case search.StringMatch:
-		equal, cond = stringCond(m)
-		if m.Mode == search.Exact {
-			form = asExact
-		}
+		equal, cond = b.v.s.hash.stringCond(m)
 	case search.ReferenceMatch:
 		var text string
 		form, text, cond, ok, err = b.referenceCond(m)
@@ -636,12 +740,16 @@ func (b *builder) composite(typ, param string, m search.CompositeMatch) (source,
 	}
 	s.cond.sql = "EXISTS (" + s.cond.sql + ")"
 	if len(keys) > 0 { // codes lead to candidates
-		k := keyed(slices.Min(keys))
+		slices.SortStableFunc(keys, func(x, y int64) int { return cmp.Compare(y&1, x&1) }) // dated ones first
+		k := keyed(keys[0])
 		if len(keys) > 1 {
-			k.rids.sql += " AND EXISTS (SELECT 1 FROM index_key y WHERE y.key = ? AND y.rid = x.rid)"
-			k.rids.args = append(k.rids.args, slices.Max(keys))
+			at := "0"
+			if dated(keys[1]) {
+				at = "x.at"
+			}
+			k.rids.add(" AND EXISTS (SELECT 1 FROM index_key y WHERE y.key = ? AND y.at = "+at+" AND y.rid = x.rid)", keys[1])
 		}
-		s.rids, s.keys, s.ordered = k.rids, k.keys, true
+		s.rids, s.keys, s.ordered, s.listing, s.dated = k.rids, k.keys, k.ordered, k.listing, k.dated
 		s.cond.sql = "(" + k.cond.sql + " AND " + s.cond.sql + ")"
 		s.cond.args = append(append([]any{}, k.cond.args...), s.cond.args...)
 	}
@@ -669,6 +777,7 @@ func (b *builder) near(typ, param string, m search.NearMatch) (source, error) {
 		"cos(radians(?::float8)) * cos(radians("+a+")) * power(sin(radians("+o+" - ?::float8) / 2), 2)))) * ?::float8 <= ?::float8)",
 		latitude, longitude, m.Latitude, m.Latitude, m.Longitude, earth, m.Meters)
 	degrees := m.Meters/earth*180/math.Pi + 1e-9
-	s.rids.add("SELECT x.rid FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", latitude, m.Latitude-degrees, m.Latitude+degrees)
-	return s, nil
+	under, err := b.under(typ, byAmount)
+	s.rids.add("SELECT x.rid, NULL::int8 AS at FROM index_number x WHERE x.pid = ? AND x.value >= ? AND x.value <= ?", under, m.Latitude-degrees, m.Latitude+degrees)
+	return s, err
 }

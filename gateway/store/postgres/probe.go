@@ -57,50 +57,73 @@ func (c *counts) remember(s *source, n, limit int64, now time.Time) {
 	c.byKey[s.keys[0]] = counted{n, n >= limit, now}
 }
 
+// nestedMost is how many resources the driver of a chain may list for it to be taken
+// instead of a condition that lists more. Beyond, going through what the condition lists
+// until the page is full is taken to be the cheaper way.
+const nestedMost = 512
+
 // rarest returns the source that lists the fewest resources, nil when there is
-// none to choose from, and whether even that one is common.
-func (b *builder) rarest(sources []source) (best *source, common bool, err error) {
+// none to choose from; how many it lists, 0 when that is not known; and whether even that one is
+// common. Where one source alone comes in order it is not counted, unless wanted.
+func (b *builder) rarest(sources []source, wanted bool) (best *source, size int64, common bool, err error) {
 	var plain []*source
 	for i := range sources {
 		switch d := &sources[i]; {
 		case d.rids.sql == "":
-		case d.nested:
-			best = d // better than all of a type; a plain one that ends is better still
-		default:
+		case !d.nested:
 			plain = append(plain, d)
+		case best == nil || d.size > 0 && (best.size == 0 || d.size < best.size):
+			best = d // better than all of a type; a plain one that ends is better still
 		}
 	}
 	if len(plain) == 0 {
-		return best, false, nil
+		if best != nil {
+			size = best.size
+		}
+		return best, size, false, nil
 	}
-	if len(plain) == 1 && best == nil && plain[0].ordered {
-		return plain[0], false, nil // streams in order: never worse than reading the whole type
+	if len(plain) == 1 && best == nil && !wanted && (plain[0].ordered || plain[0].listing != nil) {
+		return plain[0], 0, false, nil // streams in order: never worse than reading the whole type
 	}
 	last := int64(b.v.s.opt.ScanFrom)
 	for _, limit := range probeSteps {
 		limit = min(limit, last)
-		found, err := b.fewest(plain, limit)
-		if found != nil || err != nil {
-			return found, false, err
+		least := limit
+		if best != nil && best.size > 0 {
+			least = min(least, best.size, nestedMost)
+		}
+		found, n, err := b.fewest(plain, least)
+		switch {
+		case err != nil:
+			return nil, 0, false, err
+		case found != nil:
+			return found, max(n, 1), false, nil
+		case best != nil && best.size > 0 && best.size == least:
+			return best, best.size, false, nil
 		}
 		if limit == last {
 			break
 		}
 	}
+	for _, d := range plain {
+		if d.listing != nil {
+			return d, 0, true, nil
+		}
+	}
 	if best != nil {
-		return best, false, nil
+		return best, 0, false, nil
 	}
 	for _, d := range plain {
 		if d.ordered {
-			return d, true, nil
+			return d, 0, true, nil
 		}
 	}
-	return plain[0], true, nil
+	return plain[0], 0, true, nil
 }
 
-// fewest returns the source that lists the fewest, nil when none lists less than the limit.
+// fewest returns the source that lists the fewest and how many, nil when none lists less than the limit.
 // Those whose count is remembered are not counted again, and the others no further than the least of them.
-func (b *builder) fewest(sources []*source, limit int64) (found *source, err error) {
+func (b *builder) fewest(sources []*source, limit int64) (found *source, least int64, err error) {
 	now := b.v.s.opt.Now()
 	var unknown []*source
 	for _, d := range sources {
@@ -113,20 +136,20 @@ func (b *builder) fewest(sources []*source, limit int64) (found *source, err err
 		}
 	}
 	if len(unknown) == 0 || limit == 0 {
-		return found, nil
+		return found, limit, nil
 	}
 	list, err := b.probe(unknown, limit)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	least := limit
+	least = limit
 	for i, n := range list {
 		b.v.s.counts.remember(unknown[i], n, limit, now)
 		if n < least {
 			least, found = n, unknown[i]
 		}
 	}
-	return found, nil
+	return found, least, nil
 }
 
 // probe counts what sources list, up to a limit.
@@ -147,4 +170,6 @@ func (b *builder) probe(sources []*source, limit int64) ([]int64, error) {
 }
 
 // plain reports that a source lists what has one key, and nothing else is asked.
-func (s *source) plain() bool { return len(s.keys) == 1 && s.ordered && len(s.rids.args) == 1 }
+func (s *source) plain() bool {
+	return len(s.keys) == 1 && len(s.rids.args) == 1 && (s.ordered || s.listing != nil && !s.listing.bounded)
+}

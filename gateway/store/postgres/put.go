@@ -25,19 +25,20 @@ type current struct {
 	values      *values
 }
 
-const currentRowColumns = `r.rid, r.change, r.number, r.shard, r.deleted, r.keys, r.x_pid, r.x_text, r.x_rows, r.d_pid, r.d_group,
-r.d_bounds, r.q_pid, r.q_bounds, r.q_rows, w.words, w.grams`
+const currentRowColumns = `r.rid, r.change, r.number, r.shard, r.type, r.deleted, r.at, r.keys, r.x_pid, r.x_text, r.x_strings, r.x_rows,
+r.d_pid, r.d_group, r.d_bounds, r.q_pid, r.q_bounds, r.q_canonical, r.q_rows, w.words, w.grams`
 
 const currentRowSQL = "SELECT " + currentRowColumns + " FROM resource r LEFT JOIN index_word w ON w.rid = r.rid WHERE r.type = $1 AND r.id = $2"
 
 // scan reads the columns of a current row, behind others.
 func (c *current) scan(rows pgx.Rows, before ...any) error {
 	v := &values{}
-	if err := rows.Scan(append(before, &c.rid, &c.change, &c.number, &c.shard, &c.deleted, &v.keys, &v.xPid, &v.xText, &v.xRows, &v.dPid, &v.dGroup,
-		&v.dBounds, &v.qPid, &v.qBounds, &v.qRows, &v.words, &v.grams)...); err != nil {
+	var typ int32
+	if err := rows.Scan(append(before, &c.rid, &c.change, &c.number, &c.shard, &typ, &c.deleted, &v.at, &v.marks, &v.xPid, &v.xText,
+		&v.xStrings, &v.xRows, &v.dPid, &v.dGroup, &v.dBounds, &v.qPid, &v.qBounds, &v.qCanonical, &v.qRows, &v.words, &v.grams)...); err != nil {
 		return err
 	}
-	v.derive()
+	v.derive(typ)
 	c.values = v
 	return nil
 }
@@ -173,7 +174,7 @@ func (t *tx) put(ctx context.Context, p *store.Put, now *current, fresh *values,
 	row := resourceWrite{kind: replacing, was: now.change, change: change, at: t.at, number: v.Number, stamp: p.Stamp, typ: typ, owner: owner,
 		deleted: p.Deleted, id: p.ID, patient: p.Patient, source: p.Source, before: now.values, after: fresh}
 	if now.rid == 0 {
-		row.self, row.before = t.s.hash.text(p.ID), &values{}
+		row.self, row.before = t.s.hash.self(p.ID), &values{}
 		now.rid, now.fresh, now.shard = change, true, shardOf(p.Owner, p.Patient)
 		t.s.statistics.add(1)
 	}

@@ -71,6 +71,7 @@ type plan struct {
 	page, count fragment
 	types       []sortType
 	horizon     horizon // of the first page; none on the first
+	mark        string  // what a position begins with where the order is that of a listing
 }
 
 // hitColumns are what a hit keeps of resource r, so that nothing is looked up there again for what is on the page.
@@ -89,7 +90,11 @@ func (h hits) rows(columns string) fragment {
 
 func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	var p plan
-	best, common, err := b.rarest(w.sources)
+	best, size, common, err := b.rarest(w.sources, false)
+	if err != nil {
+		return p, err
+	}
+	listed, err := b.inOrder(q, &w, best, size)
 	if err != nil {
 		return p, err
 	}
@@ -107,8 +112,15 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		asOf.add(" AND @.change <= ?", q.AsOf)
 	}
 	total := asOf
-	if q.After != nil {
-		if after, p.horizon, err = decodePosition(q.After, p.types); err != nil {
+	position := q.After
+	if listed != nil && len(q.Sort) == 0 {
+		p.mark, p.types = listed.listing.mark(), []sortType{sortInt}
+		if position != nil {
+			position = &search.Position{Keys: position.Keys[1:], ID: position.ID}
+		}
+	}
+	if position != nil {
+		if after, p.horizon, err = decodePosition(position, p.types); err != nil {
 			return p, err
 		}
 		asOf.sql += " AND "
@@ -119,7 +131,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		cond.append(asOf)
 		h := hits{fragment{sql: "resource r"}, cond.at("r")}
 		if driver != nil {
-			h.from = driver.drive("r", w.met(driver), behind)
+			h.from = driver.drive("r", w.met(driver, driver.dated), behind)
 		}
 		return h
 	}
@@ -136,6 +148,15 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	var keyed, hit fragment
 	by := "h.rid"
 	switch {
+	case listed != nil:
+		x := stream{of: listed, sorted: len(q.Sort) > 0, down: down, asOf: asOf, after: after}
+		if x.sorted {
+			x.key = keys[0]
+		} else if after != nil && after[0] == nil {
+			return p, errPosition
+		}
+		keyed, hit = b.stream(q, w, x)
+		by = "h.k0" + order + " NULLS LAST, h.rid" + order
 	case len(q.Sort) == 0:
 		rid := "dr.rid"
 		if best == nil || common && !best.ordered {
@@ -204,7 +225,7 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	p.page.sql += "hit AS MATERIALIZED ("
 	p.page.append(hit)
 	p.page.sql += ") SELECT " + strings.ReplaceAll(currentColumns, "r.", "h.") + ", h.rid"
-	for i := range q.Sort {
+	for i := range p.types {
 		p.page.sql += ", h.k" + strconv.Itoa(i)
 	}
 	p.page.sql += " FROM hit h JOIN version v ON v.change = h.change ORDER BY " + by
@@ -277,6 +298,9 @@ func (v view) page(ctx context.Context, q *search.Query, p plan, page *store.Pag
 			}
 			if len(rows0.list) < q.Count {
 				return nil
+			}
+			if p.mark != "" {
+				position = append(position, p.mark)
 			}
 			for i := range p.types { // one of them has the key
 				switch {

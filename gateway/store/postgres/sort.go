@@ -210,10 +210,13 @@ func (h *horizon) within() fragment {
 	return f
 }
 
+// positionKeys are the keys of a position besides those of the sort: tie-breaker and horizon.
+const positionKeys = 2
+
 // decodePosition reads the keys of a position: one per sort key, the tie-breaker and
 // the horizon.
 func decodePosition(p *search.Position, types []sortType) (keys []any, h horizon, err error) {
-	if len(p.Keys) != len(types)+2 {
+	if len(p.Keys) != len(types)+positionKeys {
 		return nil, h, errPosition
 	}
 	for i, typ := range append(types[:len(types):len(types)], sortInt) {

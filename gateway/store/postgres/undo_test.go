@@ -16,7 +16,7 @@ func collect(w *writes, r *rand.Rand) {
 	for range 1 + r.IntN(4) {
 		n := r.Int64N(5) + 1
 		id := fmt.Sprint("p", n)
-		v := &values{keys: []int64{n}, words: []int64{n}, strings: []entry{{1, id}}, dates: []date{{pid: 1, low: n}}, numbers: []number{{1, 2}}}
+		v := &values{keys: []key{{key: n}}, words: []int64{n}, strings: []entry{{1, id}}, dates: []date{{pid: 1, low: n}}, numbers: []number{{1, 2}}}
 		w.rows = append(w.rows, resourceWrite{kind: kind(r.IntN(3)), rid: n, was: n - 1, change: n, id: id, before: &values{}, after: v})
 		w.versions = append(w.versions, versionWrite{change: n, rid: n, body: []byte(id)})
 		w.persons = append(w.persons, store.Person{ID: id})

@@ -14,11 +14,10 @@ import (
 // Suffixes of a parameter's name: the same values in another form.
 const (
 	asText       = ":text"       // display of a token, as a string
-	asExact      = ":exact"      // string as written
+	asExact      = ":exact"      // string as written that the folded one does not lead to
 	asCanonical  = ":canonical"  // quantity in base units
 	asURL        = ":url"        // reference by url
 	asIdentifier = ":identifier" // reference by business identifier
-	asPart       = "$"           // codes of all composites of a type together
 )
 
 // shortDate is the longest interval of class 0: a day, with room for the zone.
@@ -30,8 +29,9 @@ const startBytes = 256
 // maxGrams bounds the grams of one text; a longer one is a candidate for all.
 const maxGrams = 1000
 
-// entry is a row of index_string, date of index_date, number of index_number.
+// key is a row of index_key, entry of index_string, date of index_date, number of index_number.
 type (
+	key   struct{ key, at int64 }
 	entry struct {
 		pid  int32
 		text string
@@ -51,14 +51,16 @@ type (
 type values struct {
 	xPid, xSpace, xForm, xGroup []int32
 	xText                       [][]byte
-	xRows                       int32
+	xStrings, xRows             int32
 	dPid, dGroup                []int32
 	dBounds                     []int64
 	qPid, qGroup, qUnits        []int32
 	qBounds                     []float64
-	qRows                       int32
+	qCanonical, qRows           int32
+	at                          int64   // see atNone
+	marks                       []int64 // keys without their dates
 
-	keys    []int64
+	keys    []key
 	strings []entry
 	dates   []date
 	numbers []number
@@ -95,13 +97,9 @@ type valuing struct {
 	typ     int    // length of the latter
 	texts   []byte // that xText are parts of
 	missing []string
-	grams   []grammed
-}
-
-// grammed is a text with the hashes of its grams, which are the same in every parameter.
-type grammed struct {
-	text   string
-	hashes []int32
+	grams   []string // texts whose grams are there
+	under   [sharedCount]int64
+	number0 int32 // of the type
 }
 
 // build returns the rows of a resource, and the names that have no number yet: then the
@@ -112,9 +110,10 @@ func (s *Store) build(typ string, v *search.Values) (*values, []string) {
 	b.reserve(v)
 	s.names.mu.RLock()
 	defer s.names.mu.RUnlock()
+	b.number0 = b.number(typ)
 	b.strings(v)
 	b.others(v)
-	b.dates(v)
+	b.dates(typ, v)
 	b.amounts(v)
 	b.words(v)
 	store.EachLabel(typ, v, func(label []byte) {
@@ -122,7 +121,7 @@ func (s *Store) build(typ string, v *search.Values) (*values, []string) {
 			b.missing = append(b.missing, string(label))
 		}
 	})
-	b.out.finish()
+	b.out.finish(b.number0)
 	return b.out, b.missing
 }
 
@@ -153,7 +152,7 @@ func (b *valuing) reserve(v *search.Values) {
 	numbers := make([]int32, 4*texts)
 	part := func(n int) []int32 { return numbers[n*texts : n*texts : (n+1)*texts] }
 	out.xPid, out.xSpace, out.xForm, out.xGroup = part(0), part(1), part(2), part(3)
-	out.xText, out.keys = make([][]byte, 0, texts), make([]int64, 0, texts)
+	out.xText, out.marks = make([][]byte, 0, texts), make([]int64, 0, texts)
 	b.texts = make([]byte, 0, bytes)
 	words := 0
 	for i := range v.Texts {
@@ -199,28 +198,55 @@ func (b *valuing) text(pid named, space, form int32, group uint16, text string) 
 	out.xGroup, out.xText = append(out.xGroup, int32(group)), append(out.xText, b.texts[at:len(b.texts):len(b.texts)])
 }
 
-func (b *valuing) key(pid named, text string) {
-	b.out.keys = append(b.out.keys, b.s.hash.text(text)^pid.hash)
+// shared is what keys under a number that parameters have in common differ from others by.
+func (b *valuing) shared(s sharing) int64 {
+	if b.under[s] == 0 {
+		b.under[s] = b.s.hash.param(s.of(b.number0))
+	}
+	return b.under[s]
+}
+
+func (b *valuing) key(pid named, l lead, text string) {
+	if text == "" {
+		return // nobody asks for nothing
+	}
+	under := pid.hash
+	if !l.own {
+		under = b.shared(l.shared)
+	}
+	b.out.marks = append(b.out.marks, keyOf(b.s.hash.text(text), under, l.dated))
+}
+
+// written is the hash of a string as it was written, in two halves that stand where a code has its system and
+// type.
+func (h hasher) written(exact string) (high, low int32) {
+	sum := h.text(exact)
+	return int32(sum >> 32), int32(sum)
 }
 
 // strings come first: what has rows in index_string.
 func (b *valuing) strings(v *search.Values) {
 	for i := range v.Strings {
-		if k := &v.Strings[i]; k.Group == 0 {
-			pid := b.param(k.Param, "")
-			b.text(pid, 0, 0, 0, k.Folded)
-			b.key(b.param(k.Param, asExact), k.Exact)
-			b.gram(pid, k.Folded)
+		k := &v.Strings[i]
+		if k.Group != 0 {
+			continue
 		}
-	}
-	for i := range v.Tokens {
-		if k := &v.Tokens[i]; k.Text != "" && k.Group == 0 {
-			b.text(b.param(k.Param, asText), 0, 0, 0, k.Text)
+		high, low := b.s.hash.written(k.Exact)
+		b.text(b.param(k.Param, ""), high, low, 0, k.Folded)
+		if k.Exact != k.Folded && search.Fold(k.Exact) != k.Folded { // see foldsOf
+			b.key(b.param(k.Param, asExact), lead{own: true}, k.Exact)
 		}
+		b.gram(k.Folded)
 	}
 	for i := range v.URIs {
 		if k := &v.URIs[i]; k.Group == 0 {
 			b.text(b.param(k.Param, ""), 0, 0, 0, k.Value)
+		}
+	}
+	b.out.xStrings = int32(len(b.out.xPid))
+	for i := range v.Tokens {
+		if k := &v.Tokens[i]; k.Text != "" && k.Group == 0 {
+			b.text(b.param(k.Param, asText), 0, 0, 0, k.Text)
 		}
 	}
 	b.out.xRows = int32(len(b.out.xPid))
@@ -231,10 +257,7 @@ func (b *valuing) others(v *search.Values) {
 		k := &v.Tokens[i]
 		pid := b.param(k.Param, "")
 		b.text(pid, b.number(k.System), b.number(k.Type), k.Group, k.Code)
-		if k.Group != 0 {
-			pid = b.param(asPart, "")
-		}
-		b.key(pid, k.Code)
+		b.key(pid, leadOf(k.Param, "", k.Code, true, k.Group != 0), k.Code)
 		if k.Text != "" && k.Group != 0 {
 			b.text(b.param(k.Param, asText), 0, 0, k.Group, k.Text)
 		}
@@ -244,23 +267,23 @@ func (b *valuing) others(v *search.Values) {
 		if k.ID != "" {
 			pid := b.param(k.Param, "")
 			b.text(pid, b.number(k.Type), 0, k.Group, k.ID)
-			b.key(pid, k.ID)
+			b.key(pid, leadOf(k.Param, "", k.ID, false, false), k.ID)
 		}
 		if k.URL != "" {
 			pid := b.param(k.Param, asURL)
 			b.text(pid, 0, 0, k.Group, k.URL)
-			b.key(pid, k.URL)
+			b.key(pid, leadOf(k.Param, asURL, k.URL, false, false), k.URL)
 		}
 		if k.Value != "" {
 			pid := b.param(k.Param, asIdentifier)
 			b.text(pid, b.number(k.System), 0, k.Group, k.Value)
-			b.key(pid, k.Value)
+			b.key(pid, leadOf(k.Param, asIdentifier, k.Value, false, false), k.Value)
 		}
 	}
 	for i := range v.Strings {
 		if k := &v.Strings[i]; k.Group != 0 {
-			b.text(b.param(k.Param, ""), 0, 0, k.Group, k.Folded)
-			b.text(b.param(k.Param, asExact), 0, 0, k.Group, k.Exact)
+			high, low := b.s.hash.written(k.Exact)
+			b.text(b.param(k.Param, ""), high, low, k.Group, k.Folded)
 		}
 	}
 	for i := range v.URIs {
@@ -270,35 +293,51 @@ func (b *valuing) others(v *search.Values) {
 	}
 }
 
-func (b *valuing) dates(v *search.Values) {
+func (b *valuing) dates(typ string, v *search.Values) {
 	out := b.out
+	leading, many := search.LeadingDate(typ), false
 	for i := range v.Dates {
 		k := &v.Dates[i]
+		if k.Group == 0 && k.Param == leading {
+			if out.at = k.Low; many || k.Low <= atOther || long(k.Low, k.High) {
+				out.at = atOther
+			}
+			many = true
+		}
 		out.dPid, out.dGroup = append(out.dPid, b.param(k.Param, "").id), append(out.dGroup, int32(k.Group))
 		out.dBounds = append(out.dBounds, k.Low, k.High)
 	}
 }
 
+// amounts come in the order in which they have rows in index_number: those in base units, others, and
+// last what has none.
 func (b *valuing) amounts(v *search.Values) {
+	b.quantities(v, b.canonical, false)
+	b.out.qCanonical = int32(len(b.out.qPid))
 	for i := range v.Numbers { // those of composites too: positions are looked for by them
 		k := &v.Numbers[i]
 		b.amount(b.param(k.Param, ""), k.Low, k.High, 0, 0, 0, k.Group)
 	}
-	for i := range v.Quantities {
-		if v.Quantities[i].Group == 0 {
-			b.quantity(&v.Quantities[i])
-		}
-	}
+	b.quantities(v, b.quantity, false)
 	b.out.qRows = int32(len(b.out.qPid))
+	b.quantities(v, b.canonical, true)
+	b.quantities(v, b.quantity, true)
+}
+
+// quantities are those of composites, or the others.
+func (b *valuing) quantities(v *search.Values, add func(*search.Quantity), grouped bool) {
 	for i := range v.Quantities {
-		if v.Quantities[i].Group != 0 {
-			b.quantity(&v.Quantities[i])
+		if k := &v.Quantities[i]; (k.Group != 0) == grouped {
+			add(k)
 		}
 	}
 }
 
 func (b *valuing) quantity(k *search.Quantity) {
 	b.amount(b.param(k.Param, ""), k.Low, k.High, b.number(k.System), b.number(k.Code), b.number(k.Unit), k.Group)
+}
+
+func (b *valuing) canonical(k *search.Quantity) {
 	if k.CanonicalCode != "" {
 		b.amount(b.param(k.Param, asCanonical), k.CanonicalLow, k.CanonicalHigh, 0, b.number(k.CanonicalCode), 0, k.Group)
 	}
@@ -310,50 +349,107 @@ func (b *valuing) amount(pid named, low, high float64, system, code, unit int32,
 	out.qBounds, out.qUnits = append(out.qBounds, middle(low, high), low, high), append(out.qUnits, system, code, unit)
 }
 
+// The texts of a resource that have words in common.
+const (
+	paramText    = "_text"
+	paramContent = "_content"
+)
+
+func textBit(param string) int {
+	switch param {
+	case paramText:
+		return 1
+	case paramContent:
+		return 2
+	}
+	return 0
+}
+
+// otherText is the parameter that has words in common with one; "" when none has.
+func otherText(param string) string {
+	switch param {
+	case paramText:
+		return paramContent
+	case paramContent:
+		return paramText
+	}
+	return ""
+}
+
+// words hashes each term once: what both texts of the resource have stands under both together, and once.
 func (b *valuing) words(v *search.Values) {
+	type place struct{ at, in int }
+	var known map[string]place // of terms of the two
+	in := 0
+	for i := range v.Texts {
+		in |= textBit(v.Texts[i].Param)
+	}
+	if in == textBit(paramText)|textBit(paramContent) {
+		known = map[string]place{}
+	}
 	for i := range v.Texts {
 		k := &v.Texts[i]
-		all := b.param(k.Param, "").hash
+		all, bit := b.param(k.Param, "").hash, textBit(k.Param)
 		if len(k.Terms) > 0 {
 			b.out.words = append(b.out.words, all) // says that there is a text
 		}
 		for _, term := range k.Terms {
+			if known != nil && bit != 0 {
+				p, again := known[term]
+				if again && p.in&bit == 0 {
+					b.out.words[p.at] ^= all
+				}
+				if again {
+					known[term] = place{p.at, p.in | bit}
+					continue
+				}
+				known[term] = place{len(b.out.words), bit}
+			}
 			b.out.words = append(b.out.words, b.s.hash.text(term)^all)
 		}
 	}
 }
 
 // gram adds the grams of a text that :contains looks in.
-func (b *valuing) gram(pid named, text string) {
-	at := slices.IndexFunc(b.grams, func(g grammed) bool { return g.text == text })
-	if at < 0 {
-		at = len(b.grams)
-		b.grams = append(b.grams, grammed{text, b.s.hash.grams(text)})
-	}
-	hashes := b.grams[at].hashes
-	if hashes == nil && text != "" {
-		b.out.grams = append(b.out.grams, int32(pid.hash))
+func (b *valuing) gram(text string) {
+	if text == "" || slices.Contains(b.grams, text) {
 		return
 	}
+	b.grams = append(b.grams, text)
+	all := int32(b.shared(byText))
+	hashes := b.s.hash.grams(text)
+	if hashes == nil {
+		b.out.grams = append(b.out.grams, all)
+	}
 	for _, g := range hashes {
-		b.out.grams = append(b.out.grams, g^int32(pid.hash))
+		b.out.grams = append(b.out.grams, g^all)
 	}
 }
 
 // finish derives the rows of the index tables and drops what says nothing.
-func (v *values) finish() {
-	v.keys = unique(v.keys)
+func (v *values) finish(typ int32) {
+	v.marks = unique(v.marks)
 	v.words, v.grams = unique(v.words), unique(v.grams)
-	v.derive()
+	v.derive(typ)
 	v.xSpace, v.xForm, v.xGroup = orNil(v.xSpace), orNil(v.xForm), orNil(v.xGroup)
 	v.dGroup, v.qGroup, v.qUnits = orNil(v.dGroup), orNil(v.qGroup), orNil(v.qUnits)
 }
 
-// derive makes the rows of index_string, index_date and index_number from the arrays.
-func (v *values) derive() {
+// derive makes the rows of the index tables, but for words, of what the row of a resource of the type has.
+func (v *values) derive(typ int32) {
+	v.keys = make([]key, len(v.marks))
+	for i, k := range v.marks {
+		if v.keys[i].key = k; dated(k) {
+			v.keys[i].at = v.at
+		}
+	}
 	v.strings = make([]entry, 0, v.xRows)
 	for i := range v.xRows {
-		v.strings = append(v.strings, entry{v.xPid[i], start(string(v.xText[i]))})
+		under := byText
+		if i >= v.xStrings {
+			under = byLabel
+		}
+		v.strings = append(v.strings, entry{under.of(typ), start(string(v.xText[i]))})
 	}
 	v.strings = unique2(v.strings, func(a, b entry) int { return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.text, b.text)) })
 	for i, pid := range v.dPid {
@@ -362,7 +458,7 @@ func (v *values) derive() {
 		}
 		low, high := v.dBounds[2*i], v.dBounds[2*i+1]
 		d := date{pid: pid, low: low}
-		if low <= search.MinTime || high >= search.MaxTime || high-low > shortDate || several(v.dPid, v.dGroup, i) {
+		if long(low, high) || several(v.dPid, v.dGroup, i) {
 			d.class = 1
 		}
 		v.dates = append(v.dates, d)
@@ -371,11 +467,20 @@ func (v *values) derive() {
 		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.class, b.class), cmp.Compare(a.low, b.low))
 	})
 	for i := range v.qRows {
-		v.numbers = append(v.numbers, number{v.qPid[i], v.qBounds[3*i]})
+		under := byCanonical
+		if i >= v.qCanonical {
+			under = byAmount
+		}
+		v.numbers = append(v.numbers, number{under.of(typ), v.qBounds[3*i]})
 	}
 	v.numbers = unique2(v.numbers, func(a, b number) int {
 		return cmp.Or(cmp.Compare(a.pid, b.pid), cmp.Compare(a.value, b.value))
 	})
+}
+
+// long reports whether an interval is longer than a day, so that its bounds do not bound each other.
+func long(low, high int64) bool {
+	return low <= search.MinTime || high >= search.MaxTime || high-low > shortDate
 }
 
 // several reports whether a parameter has more than one value outside of composites.

@@ -54,13 +54,15 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 
 	limit, endless := "", ""
 	if x.best != nil {
-		with.add("few AS MATERIALIZED (SELECT z.rid FROM ("+x.best.rids.sql+") z LIMIT "+most+"), n AS MATERIALIZED (SELECT count(*) AS n FROM few), ",
+		with.add("few AS MATERIALIZED (SELECT z.rid, z.at FROM ("+x.best.rids.sql+") z LIMIT "+most+"), n AS MATERIALIZED (SELECT count(*) AS n FROM few), ",
 			x.best.rids.args...)
 		limit = " LIMIT (SELECT CASE WHEN n.n >= " + most + " THEN NULL WHEN n.n < " + strconv.Itoa(walkFrom) + " THEN 0 ELSE " +
 			strconv.Itoa(walkSteps) + " * n.n END FROM n)"
 		endless = "(SELECT n.n FROM n) >= " + most
 	}
-	with.sql += "walk AS MATERIALIZED (SELECT " + hitColumns + ", dr.low AS k0 FROM (SELECT * FROM (SELECT * FROM ("
+	leading := q.Sort[0].Param == search.LeadingDate(q.Type)
+	with.sql += "walk AS MATERIALIZED (SELECT " + hitColumns + ", dr.low AS k0 FROM (SELECT * FROM (" +
+		"SELECT u.*, CASE WHEN u.class = 0 AND u.low > 1 THEN u.low ELSE 1 END AS at FROM (" // atOther
 	for class := range 2 {
 		if class > 0 {
 			with.sql += " UNION ALL "
@@ -72,7 +74,7 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 		with.sql += " ORDER BY y.low" + order + ", y.rid" + order + ")"
 	}
 	with.sql += ") u ORDER BY u.low" + order + ", u.rid" + order + limit + " OFFSET 0) z WHERE true"
-	with.append(w.met(nil).at("z"))
+	with.append(w.met(nil, leading).at("z"))
 	with.sql += " ORDER BY z.low" + order + ", z.rid" + order + " OFFSET 0) dr" + rowOf("r") + " WHERE "
 	with.append(cond(nil))
 	// Of several dates of a resource one is its key.
@@ -83,7 +85,7 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 	// What has no date, where the walk came to its end.
 	list := fragment{sql: "resource r"}
 	if x.best != nil {
-		list = x.best.drive("r", w.met(x.best), nil)
+		list = x.best.drive("r", w.met(x.best, x.best.dated), nil)
 	}
 	with.sql += "undated AS MATERIALIZED (SELECT " + hitColumns + ", NULL::int8 AS k0 FROM "
 	with.append(list)
@@ -100,7 +102,7 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 		with.sql += "listed AS MATERIALIZED (SELECT " + hitColumns + ", "
 		with.append(x.key)
 		with.sql += " AS k0 FROM (SELECT DISTINCT z.rid FROM few z WHERE NOT " + full + " AND NOT " + endless
-		with.append(w.met(x.best).at("z"))
+		with.append(w.met(x.best, x.best.dated).at("z"))
 		with.sql += " OFFSET 0) dr" + rowOf("r") + " WHERE "
 		with.append(cond(x.best))
 		with.sql += "), "

@@ -128,7 +128,7 @@ func (w *writes) flush(b *pgx.Batch) (rids []int64) {
 
 const resourceColumns = `change, updated, stamp_time, stamp_sequence, number, owner, deleted, patient, source, ` + valueColumns
 
-const valueColumns = `x_rows, q_rows, keys, x_pid, x_space, x_form, x_group, x_text, d_pid, d_group, d_bounds, q_pid, q_group, q_bounds, q_units`
+const valueColumns = `at, x_strings, x_rows, q_canonical, q_rows, keys, x_pid, x_space, x_form, x_group, x_text, d_pid, d_group, d_bounds, q_pid, q_group, q_bounds, q_units`
 
 var (
 	insertResourcesSQL = "INSERT INTO resource (rid, self, shard, type, id, " + resourceColumns + ") SELECT rid, self, shard, type, id, " + resourceColumns +
@@ -155,7 +155,7 @@ WHERE r.rid = x.rid AND (r.stamp_time, r.stamp_sequence) < (x.stamp_time, x.stam
 func (r *resourceWrite) size() int {
 	n := 8*resourceRowColumns + 100 + len(r.id) + len(r.patient) + len(r.source)
 	if v := r.after; v != nil {
-		n += 11*headBytes + 12*(len(v.keys)+len(v.dBounds)+len(v.qBounds)) + 8*(5*len(v.xPid)+2*len(v.dPid)+2*len(v.qPid)+len(v.qUnits))
+		n += 11*headBytes + 12*(len(v.marks)+len(v.dBounds)+len(v.qBounds)) + 8*(5*len(v.xPid)+2*len(v.dPid)+2*len(v.qPid)+len(v.qUnits))
 		for _, text := range v.xText {
 			n += len(text)
 		}
@@ -286,7 +286,7 @@ func later(a, b store.Stamp) store.Stamp {
 }
 
 // resourceRowColumns is how many columns resource_row has.
-const resourceRowColumns = 30
+const resourceRowColumns = 33
 
 // pack writes a resource_row. What its kind does not need is sent as it is.
 func (r *resourceWrite) pack(p *packed) {
@@ -306,13 +306,16 @@ func (r *resourceWrite) pack(p *packed) {
 	p.int4(r.typ)
 	p.int4(int32(r.number))
 	p.int4(r.owner)
-	p.int4(v.xRows)
-	p.int4(v.qRows)
 	p.bool(r.deleted)
 	p.text(r.id)
 	p.text(r.patient)
 	p.text(r.source)
-	p.int8s(v.keys)
+	p.int8(v.at)
+	p.int4(v.xStrings)
+	p.int4(v.xRows)
+	p.int4(v.qCanonical)
+	p.int4(v.qRows)
+	p.int8s(v.marks)
 	p.int4s(v.xPid)
 	p.int4s(v.xSpace)
 	p.int4s(v.xForm)
@@ -367,7 +370,7 @@ func (w *writes) flushVersions(b *pgx.Batch) {
 // indexWrite is by what the index tables differ afterwards, in the order of their
 // indexes, so that rows which stand together are written together.
 type indexWrite struct {
-	keys, keysGone       []indexed[int64]
+	keys, keysGone       []indexed[key]
 	strings, stringsGone []indexed[entry]
 	dates, datesGone     []indexed[date]
 	numbers, numbersGone []indexed[number]
@@ -390,7 +393,7 @@ func (w *indexWrite) grow(rows []resourceWrite) {
 			words += 80 + 12*len(v.words) + 8*len(v.grams)
 		}
 	}
-	w.keys, w.strings = make([]indexed[int64], 0, keys), make([]indexed[entry], 0, strings)
+	w.keys, w.strings = make([]indexed[key], 0, keys), make([]indexed[entry], 0, strings)
 	w.dates, w.numbers = make([]indexed[date], 0, dates), make([]indexed[number], 0, numbers)
 	w.words.grow(words)
 }
@@ -400,7 +403,7 @@ func (w *indexWrite) add(r *resourceWrite) {
 		return
 	}
 	old, fresh := r.before, r.after
-	differ(&w.keysGone, &w.keys, old.keys, fresh.keys, r.rid, cmp.Compare)
+	differ(&w.keysGone, &w.keys, old.keys, fresh.keys, r.rid, compareKeys)
 	differ(&w.stringsGone, &w.strings, old.strings, fresh.strings, r.rid, compareEntries)
 	differ(&w.datesGone, &w.dates, old.dates, fresh.dates, r.rid, compareDates)
 	differ(&w.numbersGone, &w.numbers, old.numbers, fresh.numbers, r.rid, compareNumbers)
@@ -451,7 +454,9 @@ func packWords(p *packed, rid int64, v *values) {
 	p.end(at)
 }
 
-// compareEntries orders entries as index_string_text does, and so on.
+// compareKeys orders keys as index_key_key does, and so on.
+func compareKeys(a, b key) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.at, b.at)) }
+
 func compareEntries(a, b entry) int {
 	return cmp.Or(cmp.Compare(a.pid, b.pid), strings.Compare(a.text, b.text))
 }
@@ -470,8 +475,9 @@ func inIndex[T any](list []indexed[T], by func(a, b T) int) {
 }
 
 const (
-	deleteKeysSQL    = "DELETE FROM index_key s USING unnest($1::int8[], $2::int8[]) x(key, rid) WHERE s.key = x.key AND s.rid = x.rid"
-	insertKeysSQL    = "INSERT INTO index_key (key, rid) SELECT * FROM unnest($1::int8[], $2::int8[])"
+	deleteKeysSQL = `DELETE FROM index_key s USING unnest($1::int8[], $2::int8[], $3::int8[]) x(key, at, rid)
+WHERE s.key = x.key AND s.at = x.at AND s.rid = x.rid`
+	insertKeysSQL    = "INSERT INTO index_key (key, at, rid) SELECT * FROM unnest($1::int8[], $2::int8[], $3::int8[])"
 	deleteStringsSQL = `DELETE FROM index_string s USING unnest($1::int8[], $2::int4[], $3::bytea[]) x(rid, pid, text)
 WHERE s.pid = x.pid AND s.text = x.text AND s.rid = x.rid`
 	insertStringsSQL = "INSERT INTO index_string (rid, pid, text) SELECT * FROM unnest($1::int8[], $2::int4[], $3::bytea[])"
@@ -487,16 +493,18 @@ WHERE s.pid = x.pid AND s.value = x.value AND s.rid = x.rid`
 )
 
 func (w *indexWrite) flush(b *pgx.Batch) {
-	keys := func(sql string, list []indexed[int64]) {
-		var key, rid packed
-		inIndex(list, cmp.Compare)
+	keys := func(sql string, list []indexed[key]) {
+		var key, at, rid packed
+		inIndex(list, compareKeys)
 		key.grow(12 * len(list))
+		at.grow(12 * len(list))
 		rid.grow(12 * len(list))
 		for _, k := range list {
-			key.addInt8(k.value)
+			key.addInt8(k.value.key)
+			at.addInt8(k.value.at)
 			rid.addInt8(k.rid)
 		}
-		queueSome(b, sql, &key, &rid)
+		queueSome(b, sql, &key, &at, &rid)
 	}
 	texts := func(sql string, list []indexed[entry]) {
 		var rid, pid, text packed

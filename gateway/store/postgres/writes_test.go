@@ -110,12 +110,12 @@ func someValues(r *rand.Rand) (v search.Values) {
 
 // What tables hold of the resources that begin with a prefix, apart from what says when it was written.
 var contents = []string{
-	`SELECT substr(r.id, 3), r.number, r.deleted, r.owner, substr(r.patient, 3), r.source, r.stamp_time, r.stamp_sequence, r.keys, r.x_pid, r.x_space, r.x_form,
+	`SELECT substr(r.id, 3), r.number, r.deleted, r.owner, substr(r.patient, 3), r.source, r.stamp_time, r.stamp_sequence, r.at, r.x_strings, r.q_canonical, r.keys, r.x_pid, r.x_space, r.x_form,
 		r.x_group, r.x_text, r.x_rows, r.d_pid, r.d_group, r.d_bounds, r.q_pid, r.q_group, r.q_bounds, r.q_units, r.q_rows, r.type, r.rid <= r.change
 		FROM resource r WHERE substr(r.id, 1, 2) = $1 ORDER BY 1`,
 	`SELECT substr(r.id, 3), v.number, v.deleted, v.owner, substr(v.patient, 3), v.source, v.stamp_time, v.stamp_sequence, v.body, v.change = r.change, v.change = r.rid
 		FROM version v JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2`,
-	`SELECT substr(r.id, 3), k.key FROM index_key k JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2`,
+	`SELECT substr(r.id, 3), k.key, k.at FROM index_key k JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2, 3`,
 	`SELECT substr(r.id, 3), k.pid, k.text FROM index_string k JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2, 3`,
 	`SELECT substr(r.id, 3), k.pid, k.class, k.low FROM index_date k JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2, 3, 4`,
 	`SELECT substr(r.id, 3), k.pid, k.value FROM index_number k JOIN resource r USING (rid) WHERE substr(r.id, 1, 2) = $1 ORDER BY 1, 2, 3`,

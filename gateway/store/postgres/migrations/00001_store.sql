@@ -70,11 +70,14 @@ END $$;
 -- is fixed at creation. self is the hash of id
 -- that keys of references are made of.
 --
--- x: texts of the values. The first x_rows of them have rows in index_string.
---    space is the system of a code or identifier, or the type of a reference; form
---    is identifier.type.
+-- at is the resource's date in index_key.
+--
+-- x: texts of the values. The first x_rows of them have rows in index_string, and
+--    x_strings of those are not displays of codes. space is the system of a code or
+--    identifier, or the type of a reference; form is identifier.type. A string has
+--    there a hash of what was written, in two halves.
 -- d: intervals of time. q: numbers and quantities; the first q_rows of them have
---    rows in index_number.
+--    rows in index_number, and q_canonical of those are in base units.
 -- A group joins components of a composite; a list of zeros only is NULL.
 CREATE TABLE resource (
     rid       int8  PRIMARY KEY,
@@ -83,17 +86,20 @@ CREATE TABLE resource (
     stamp_time     int8 NOT NULL, -- of the last writer, which may have had nothing new to say
     stamp_sequence int8 NOT NULL,
     self      int8  NOT NULL,
+    at        int8  NOT NULL,
     shard     int4  NOT NULL,
     type      int4  NOT NULL,
     number    int4  NOT NULL,
     owner     int4  NOT NULL,
-    x_rows    int4  NOT NULL,
-    q_rows    int4  NOT NULL,
+    x_strings   int4 NOT NULL,
+    x_rows      int4 NOT NULL,
+    q_canonical int4 NOT NULL,
+    q_rows      int4 NOT NULL,
     deleted   bool  NOT NULL,
     id        bytea NOT NULL,
     patient   bytea NOT NULL,
     source    bytea NOT NULL,
-    keys      int8[],   -- what stands in index_key
+    keys      int8[],   -- those of index_key
     x_pid     int4[],
     x_space   int4[],
     x_form    int4[],
@@ -139,7 +145,8 @@ ALTER TABLE version ALTER COLUMN body SET STORAGE EXTERNAL;
 -- resource must have to be replaced.
 CREATE TYPE resource_row AS (
     rid int8, was int8, change int8, updated int8, stamp_time int8, stamp_sequence int8, self int8,
-    shard int4, type int4, number int4, owner int4, x_rows int4, q_rows int4, deleted bool, id bytea, patient bytea, source bytea,
+    shard int4, type int4, number int4, owner int4, deleted bool, id bytea, patient bytea, source bytea,
+    at int8, x_strings int4, x_rows int4, q_canonical int4, q_rows int4,
     keys int8[], x_pid int4[], x_space int4[], x_form int4[], x_group int4[], x_text bytea[],
     d_pid int4[], d_group int4[], d_bounds int8[], q_pid int4[], q_group int4[], q_bounds float8[], q_units int4[]
 );
@@ -156,14 +163,20 @@ CREATE TABLE dictionary (
 );
 
 -- The ways to the resources. pid names type and parameter at once
--- ("Observation.code"); a suffix names a further form of the same values.
+-- ("Observation.code"); a suffix names a further form of the same values. A negative
+-- one is what parameters of a type have in common: then the row of the resource says
+-- which of them has the value.
 
--- Values that are asked for as they are: a keyed hash of the text, xor one of pid.
+-- Values that are asked for as they are: a keyed hash of the text, xor one of what it
+-- stands under. The resources of an odd key come in the order of the date that
+-- clients sort the type by: at is that date where the resource has one of at most a day, 1
+-- where it has others, and 0 where it has none, or the key is even.
 CREATE TABLE index_key (
     key int8 NOT NULL,
+    at  int8 NOT NULL,
     rid int8 NOT NULL
 );
-CREATE INDEX index_key_key ON index_key (key, rid);
+CREATE INDEX index_key_key ON index_key (key, at, rid);
 
 -- Values that are asked for by how they begin: the first 256 bytes.
 CREATE TABLE index_string (
@@ -190,14 +203,15 @@ CREATE TABLE index_number (
 CREATE INDEX index_number_value ON index_number (pid, value, rid);
 
 -- Words of texts, and characters and pairs of characters of strings, as keyed
--- hashes. Those of strings only lead to candidates, so they are short.
+-- hashes. A word of several texts stands under all of them together. Hashes of strings
+-- only lead to candidates, so they are short.
 CREATE TABLE index_word (
     rid   int8 PRIMARY KEY,
     words int8[],
     grams int4[]
 );
-CREATE INDEX index_word_words ON index_word USING gin (words) WITH (gin_pending_list_limit = 512);
-CREATE INDEX index_word_grams ON index_word USING gin (grams) WITH (gin_pending_list_limit = 512);
+CREATE INDEX index_word_words ON index_word USING gin (words) WITH (gin_pending_list_limit = 512) WHERE words IS NOT NULL;
+CREATE INDEX index_word_grams ON index_word USING gin (grams) WITH (gin_pending_list_limit = 512) WHERE grams IS NOT NULL;
 
 -- References that came ahead of their target. target is a digest of type, system and value.
 CREATE TABLE pending (
