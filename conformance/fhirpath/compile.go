@@ -251,7 +251,10 @@ func (c *compiler) constant(e *expr) (code, static, error) {
 				n = m.env.RootResource
 			}
 			if n != nil {
-				m.push(m.model.Resource(n))
+				if m.whole.node != n {
+					m.whole = m.model.Resource(n)
+				}
+				m.push(m.whole)
 			}
 			return nil
 		}, anything.item(), nil

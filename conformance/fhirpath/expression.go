@@ -27,6 +27,7 @@ type Expression struct {
 	text  string
 	model *Model
 	run   code
+	holds condition
 	types []string
 	walk  walk // if walks
 	walks bool
@@ -50,7 +51,9 @@ func (m *Model) Compile(text string, opts Options) (*Expression, error) {
 	x := &Expression{text: text, model: m, run: run, types: out.names()}
 	c = &compiler{model: m, text: text, opts: opts, root: c.root, base: c.root}
 	x.walk, x.walks = c.walkOf(tree)
-	return x, nil
+	c = &compiler{model: m, text: text, opts: opts, root: c.root, base: c.root}
+	x.holds, err = c.condition(tree)
+	return x, err
 }
 
 // String returns the text of the expression.
@@ -90,7 +93,11 @@ func (x *Expression) Holds(env *Env, focus Value) (holds, defined bool, err erro
 	m := machines.Get().(*machine)
 	m.reset(env, x.model, focus)
 	defer m.release()
-	t, err := m.truth(x.run)
+	return x.holdsOn(m)
+}
+
+func (x *Expression) holdsOn(m *machine) (holds, defined bool, err error) {
+	t, err := x.holds(m)
 	if err == nil {
 		err = m.spend(0)
 	}
@@ -98,6 +105,40 @@ func (x *Expression) Holds(env *Env, focus Value) (holds, defined bool, err erro
 		return false, false, x.positioned(err)
 	}
 	return t == yes, t != unknown, nil
+}
+
+// Judge evaluates many expressions as booleans in one environment, with the memory of
+// one. It is for one goroutine, and for trees that do not change meanwhile. Close it.
+type Judge struct {
+	env     *Env
+	machine *machine
+	busy    bool
+}
+
+// Judge begins to judge. A nil env is an empty one.
+func (m *Model) Judge(env *Env) Judge { return Judge{env: env} }
+
+// Holds is Expression.Holds. What an evaluation asks for may call it again.
+func (j *Judge) Holds(x *Expression, focus Value) (holds, defined bool, err error) {
+	if j.busy {
+		return x.Holds(j.env, focus)
+	}
+	if j.machine == nil {
+		j.machine = machines.Get().(*machine)
+	}
+	j.busy = true
+	j.machine.reset(j.env, x.model, focus)
+	holds, defined, err = x.holdsOn(j.machine)
+	j.busy = false
+	return holds, defined, err
+}
+
+// Close gives back what the judge holds.
+func (j *Judge) Close() {
+	if j.machine != nil {
+		j.machine.release()
+		j.machine = nil
+	}
 }
 
 // positionError carries the offset of the innermost operation that failed.

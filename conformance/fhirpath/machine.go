@@ -98,6 +98,7 @@ type machine struct {
 	limits   Limits
 	now      time.Time
 	resource *fhir.Node
+	whole    Value        // of the resource that %resource or %rootResource meant last
 	defined  []definition // by defineVariable, innermost last
 	first    [1]Value
 	places   []reach // of a Run

@@ -214,5 +214,16 @@ func (m *Model) Resource(n *fhir.Node) Value {
 
 // Element makes the value of an element with what its definition says.
 func (m *Model) Element(e fhir.Element, p *definitions.Property) Value {
-	return Value{node: e.Value, extra: e.Extra, class: m.classOf(p).concrete(e.Value)}
+	return m.Type(p).Value(e)
+}
+
+// Type is what elements of a property are, found once for many of them.
+type Type struct{ class *class }
+
+// Type finds what elements of a property are.
+func (m *Model) Type(p *definitions.Property) Type { return Type{m.classOf(p)} }
+
+// Value is the element as a value.
+func (t Type) Value(e fhir.Element) Value {
+	return Value{node: e.Value, extra: e.Extra, class: t.class.concrete(e.Value)}
 }

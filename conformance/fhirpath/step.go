@@ -33,13 +33,8 @@ func (s *step) run(m *machine, focus []Value) error {
 			m.pushUnknown(v, s.name)
 			continue
 		}
-		cached := s.cache.Load()
-		if cached == nil || cached.class != v.class {
-			cached = &stepCache{v.class, v.class.prop(s.name)}
-			s.cache.Store(cached)
-		}
-		if cached.prop != nil {
-			m.pushProp(v, cached.prop)
+		if p := s.prop(v.class); p != nil {
+			m.pushProp(v, p)
 		} else if s.name == "value" && v.class.kind == classPrimitive {
 			if sys, ok := v.system(); ok {
 				m.push(sys)
@@ -50,6 +45,16 @@ func (s *step) run(m *machine, focus []Value) error {
 		return at(s.offset, err)
 	}
 	return nil
+}
+
+// prop is the child of a class that the step names, nil if it has none.
+func (s *step) prop(c *class) *prop {
+	cached := s.cache.Load()
+	if cached == nil || cached.class != c {
+		cached = &stepCache{c, c.prop(s.name)}
+		s.cache.Store(cached)
+	}
+	return cached.prop
 }
 
 func (m *machine) pushTypeInfo(v *Value, name string) {

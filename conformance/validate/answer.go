@@ -268,7 +268,7 @@ func (a *answering) reference(value, item *fhir.Node) {
 		return
 	}
 	allowed := extensionsOf(item, core+"questionnaire-referenceResource")
-	t := a.v.parseReference(literal)
+	t := a.targetOf(literal)
 	typ := t.resource
 	if t.form == fragment {
 		typ = a.scope.typeOf(t.fragment)

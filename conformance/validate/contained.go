@@ -16,6 +16,7 @@ type scope struct {
 	inside    int // the contained resource being walked, or none
 	node      *fhir.Node
 	env       *fhirpath.Env // of a thorough run
+	judge     fhirpath.Judge
 }
 
 type containedResource struct {
@@ -28,7 +29,7 @@ type containedResource struct {
 func (r *run) open(n *fhir.Node) *scope {
 	s := &scope{typ: n.ResourceType(), inside: none, node: n}
 	if r.thorough {
-		s.env = r.environment(n, n)
+		s.see(r, n, n)
 	}
 	list := n.Get("contained")
 	if list.Kind() != fhir.Array || list.Len() == 0 {
@@ -79,8 +80,16 @@ func (s *scope) typeOf(id string) string {
 	return ""
 }
 
+// see makes what invariants of a resource see. container is the resource it is
+// contained in, or itself.
+func (s *scope) see(r *run, n, container *fhir.Node) {
+	s.env = r.environment(n, container)
+	s.judge = r.v.model.Judge(s.env)
+}
+
 // close reports contained resources that nothing led to.
 func (r *run) close(s *scope) {
+	s.judge.Close()
 	for i, c := range s.contained {
 		if !c.used && c.node.ID() != "" {
 			r.push("contained", i)
@@ -124,12 +133,13 @@ func (r *run) contained(n *fhir.Node) {
 	r.scope.inside = r.path[len(r.path)-1].index
 	p := r.v.plan(name.Text())
 	if r.thorough {
-		outer := r.scope.env
-		r.scope.env = r.environment(n, r.scope.node)
+		outer, judge := r.scope.env, r.scope.judge
+		r.scope.see(r, n, r.scope.node)
 		r.object(p, n)
 		r.judge(p.invariants, r.v.model.Resource(n), n)
 		r.claimed(n, name.Text())
-		r.scope.env = outer
+		r.scope.judge.Close()
+		r.scope.env, r.scope.judge = outer, judge
 	} else {
 		r.object(p, n)
 	}

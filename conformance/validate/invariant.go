@@ -89,7 +89,7 @@ const maxExpression = 64 << 10
 // environment is what invariants of a resource see. container is the resource
 // it is contained in, or itself.
 func (r *run) environment(n, container *fhir.Node) *fhirpath.Env {
-	h := &helper{r}
+	h := (*helper)(r)
 	return &fhirpath.Env{
 		Resource: n, RootResource: container, Resolver: h, Membership: h, Conformance: h,
 		Limits: fhirpath.Limits{Steps: maxInvariantSteps, Values: maxInvariantValues},
@@ -106,7 +106,7 @@ func (r *run) judge(list []*invariant, v fhirpath.Value, n *fhir.Node) {
 			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, i.broken)
 			continue
 		}
-		holds, defined, err := i.run.Holds(r.scope.env, v)
+		holds, defined, err := r.scope.judge.Holds(i.run, v)
 		switch {
 		case err != nil:
 			r.report(n, fhir.Warning, msgInvariantUnusable, i.key, err)
@@ -118,33 +118,33 @@ func (r *run) judge(list []*invariant, v fhirpath.Value, n *fhir.Node) {
 	}
 }
 
-// helper answers what expressions ask of the run.
-type helper struct{ r *run }
+// helper is a run as expressions ask it.
+type helper run
 
 func (h *helper) Resolve(_ context.Context, reference string) *fhir.Node {
-	return h.r.target(reference)
+	return (*run)(h).target(reference)
 }
 
 func (h *helper) MemberOf(_ context.Context, v fhirpath.Value, valueSet string) (bool, bool, error) {
-	return h.r.terms().MemberOf(v, valueSet)
+	return (*run)(h).terms().MemberOf(v, valueSet)
 }
 
 func (h *helper) ConformsTo(_ context.Context, v fhirpath.Value, profile string) (bool, error) {
-	return h.r.conformsTo(v, profile)
+	return (*run)(h).conformsTo(v, profile)
 }
 
 // advise tests what a thorough validator wants of an element.
 func (r *run) advise(f *field, e fhir.Element) {
 	n := at(e.Value, e.Extra)
 	var below []*invariant
-	if !f.resource && f.property.Container() != nil {
+	if !f.resource && f.container {
 		if p := f.below.Load(); p != nil && e.Value.Kind() == fhir.Object {
 			below = p.invariants
 		}
 	}
 	if len(f.invariants)+len(below) > 0 && (f.primitive == nil || e.Value == nil || e.Value.Kind() == f.primitive.json) &&
 		(f.primitive != nil || e.Value.Kind() == fhir.Object) {
-		v := r.v.model.Element(e, f.property)
+		v := f.typed.Value(e)
 		r.judge(f.invariants, v, n)
 		r.judge(below, v, n)
 	}

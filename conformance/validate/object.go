@@ -70,12 +70,12 @@ func (r *run) object(p *plan, n *fhir.Node) {
 		}
 		content++
 		var extra *fhir.Node
-		f := p.fields[name]
+		f := p.fields.get(name)
 		switch {
 		case f != nil && beside && f.primitive != nil:
 			extra = sibling(n, name)
 		case f == nil && len(name) > 0 && name[0] == '_':
-			f = p.fields[name[1:]]
+			f = p.fields.get(name[1:])
 			if f == nil || f.primitive == nil {
 				f = nil
 				break

@@ -5,6 +5,7 @@ import (
 
 	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
+	"github.com/yilian/yilian/conformance/fhirpath"
 )
 
 // plan says what an object of one type, or of one backbone element, may hold.
@@ -13,7 +14,7 @@ import (
 type plan struct {
 	path     string // in the definitions: "Patient.contact"
 	resource bool   // resourceType is one of its properties
-	fields   map[string]*field
+	fields   fields
 	slots    []slot
 	required slotSet
 	checks   []check
@@ -41,8 +42,10 @@ type field struct {
 	below     atomic.Pointer[plan] // see plan
 
 	property   *definitions.Property
-	invariants []*invariant // of the element, without those of its type
-	advice     []adviser    // checks of a thorough validator
+	typed      fhirpath.Type // for a thorough validator
+	container  bool          // the type of the value has children
+	invariants []*invariant  // of the element, without those of its type
+	advice     []adviser     // checks of a thorough validator
 }
 
 // adviser is a check that sees the element beside its extensions.
@@ -83,8 +86,6 @@ func (v *Validator) compile(t *definitions.Type) *plan {
 	p := c.container(t.Root())
 	p.resource = t.Kind == definitions.Resource
 	if t.Kind == definitions.Primitive {
-		// Only the object beside the value is walked with a plan.
-		delete(p.fields, "value")
 		p.required = slotSet{}
 	}
 	return p
@@ -101,7 +102,7 @@ func (c *compiler) container(e *definitions.Element) *plan {
 		return p
 	}
 	properties := e.Properties()
-	p := &plan{path: e.Path, fields: make(map[string]*field, len(properties))}
+	p := &plan{path: e.Path, fields: newFields(len(properties))}
 	c.made[e] = p
 	number := map[*definitions.Element]int{}
 	for _, prop := range properties {
@@ -117,7 +118,10 @@ func (c *compiler) container(e *definitions.Element) *plan {
 				p.required.add(i)
 			}
 		}
-		p.fields[prop.Name] = c.field(prop, i)
+		if prop.Name == "value" && e.Owner().Root() == e && e.Owner().Kind == definitions.Primitive {
+			continue // only the object beside the value is walked with a plan
+		}
+		p.fields.add(c.field(prop, i))
 	}
 	p.checks = c.v.objectChecks(e)
 	if c.v.options.Thorough {
@@ -141,11 +145,13 @@ func (c *compiler) field(prop *definitions.Property, number int) *field {
 	case definitions.Resource:
 		f.resource = true
 	}
+	f.container = prop.Container() != nil
 	if inner := prop.Container(); inner != nil && (e.Backbone() || e.ContentReference != "") {
 		f.below.Store(c.container(inner))
 	}
 	f.checks = c.v.fieldChecks(prop)
 	if c.v.options.Thorough {
+		f.typed = c.v.model.Type(prop)
 		f.invariants = c.v.compileAll(e.Constraints)
 		if inner := prop.Container(); e.ContentReference != "" && inner != nil {
 			f.invariants = append(f.invariants, c.v.compileAll(inner.Constraints)...)

@@ -25,6 +25,14 @@ const (
 	query          // Patient?identifier=…, as conditional references have it
 )
 
+// targetOf reads Reference.reference, which several checks in a row ask for.
+func (r *run) targetOf(s string) target {
+	if s != r.lastReference {
+		r.lastReference, r.lastTarget = s, r.v.parseReference(s)
+	}
+	return r.lastTarget
+}
+
 // parseReference reads Reference.reference.
 func (v *Validator) parseReference(s string) target {
 	if s == "" || strings.ContainsAny(s, " \t\r\n") {
@@ -95,7 +103,7 @@ func (v *Validator) checkReference(r *run, n *fhir.Node) {
 	if literal.Kind() != fhir.String {
 		return
 	}
-	t := v.parseReference(literal.Text())
+	t := r.targetOf(literal.Text())
 	switch t.form {
 	case malformed:
 		severity := fhir.Error
@@ -127,7 +135,7 @@ func (v *Validator) targetCheck(p *definitions.Property) check {
 	names := strings.Join(ref.Targets, ", ")
 	return func(r *run, n *fhir.Node) {
 		literal := n.Get("reference")
-		t := v.parseReference(literal.Text())
+		t := r.targetOf(literal.Text())
 		if t.form == fragment {
 			t.resource = r.scope.typeOf(t.fragment)
 		}

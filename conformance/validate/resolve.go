@@ -45,7 +45,7 @@ func (v *Validator) checkResolves(r *run, n *fhir.Node) {
 		return
 	}
 	text := literal.Text()
-	t := v.parseReference(text)
+	t := r.targetOf(text)
 	if t.form == malformed || t.form == fragment || t.form == query {
 		return
 	}
@@ -74,7 +74,7 @@ func (v *Validator) targetAdvice(p *definitions.Property) adviser {
 	names := strings.Join(ref.Targets, ", ")
 	return func(r *run, e fhir.Element) {
 		literal := e.Value.Get("reference").Text()
-		if literal == "" || literal[0] == '#' || v.parseReference(literal).resource != "" {
+		if literal == "" || literal[0] == '#' || r.targetOf(literal).resource != "" {
 			return
 		}
 		if found := r.target(literal); found != nil && !ref.AllowsTarget(found.ResourceType()) {
@@ -131,7 +131,7 @@ func (r *run) targetProfiles(targets, modes []string, it *item) {
 	if len(targets) == 0 {
 		return
 	}
-	t := r.v.parseReference(literal)
+	t := r.targetOf(literal)
 	found := r.target(literal)
 	typ := t.resource
 	if found != nil {
@@ -195,7 +195,8 @@ func (r *run) elsewhere(n *fhir.Node, f func() bool) bool {
 	case n == scope.env.Resource:
 	case contains(scope, n) || n == scope.node:
 		inner := *scope
-		inner.env = r.environment(n, scope.node)
+		inner.see(r, n, scope.node)
+		defer inner.judge.Close()
 		r.scope = &inner
 	default:
 		r.aside(func() { r.scope = r.open(n) })

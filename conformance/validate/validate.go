@@ -176,6 +176,9 @@ type run struct {
 	said     map[trialKey]bool // profiles whose findings about a node are reported
 	depth    int               // of profiles within profiles
 	inquiry  *terminology.Inquiry
+
+	lastReference string // as it was read last
+	lastTarget    target
 }
 
 // step is one element of the way from the root to where the walk is.

@@ -335,17 +335,13 @@ func duplicate(text string) error {
 	}}}
 }
 
-// contents returns what the actions write, with the ids that it will stand under
-// and the references to what others write.
+// contents returns what the actions write, with the references to what others write. The
+// trees share what stays as it is with those of the actions, which the next plan begins
+// with: nothing may change them.
 func (p *planning) contents(ctx context.Context) ([]*fhir.Node, error) {
 	trees := make([]*fhir.Node, len(p.actions))
 	for i, a := range p.actions {
-		if a.tree != nil {
-			trees[i] = a.tree
-			if !p.targets[i].keeps {
-				trees[i] = a.tree.Clone()
-			}
-		}
+		trees[i] = a.tree
 	}
 	if p.links == nil {
 		return trees, nil

@@ -225,8 +225,6 @@ func (e *Engine) draftOf(ctx context.Context, b Batch, w Write, own *content, so
 	tree := w.Resource
 	if stored != nil && w.Over != nil {
 		tree = w.Over(stored)
-	} else {
-		tree = tree.Clone()
 	}
 	if err := e.prepare(ctx, d, tree, known); err != nil {
 		return nil, false, err

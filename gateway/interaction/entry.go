@@ -86,31 +86,30 @@ func (e *Engine) relative(url string) string {
 
 // shell judges a Bundle without its resources, which are judged as they are written.
 func (e *Engine) shell(bundle *fhir.Node, list []*fhir.Node) []fhir.Issue {
-	entries := fhir.NewArray()
-	for _, n := range list {
-		entry := fhir.NewObject()
-		for _, k := range n.All() {
-			if k.Name() != "resource" {
-				entry.Set(k.Name(), k)
-			}
-		}
-		line, column := n.Position()
-		entries.Append(entry.SetPosition(line, column))
+	items := make([]*fhir.Node, len(list))
+	for i, n := range list {
+		items[i] = without(n, "resource")
 	}
-	out := fhir.NewObject()
-	for _, k := range bundle.All() {
-		if k.Name() == "entry" {
-			k = entries
+	entries := fhir.NewArray(items...)
+	out := fhir.NewObjectOf(bundle.Len())
+	for i := range bundle.Len() {
+		if k := bundle.At(i); k.Name() == "entry" {
+			out.Add("entry", entries)
+		} else {
+			out.Add(k.Name(), k)
 		}
-		out.Set(nameOf(k), k)
 	}
 	return e.Validator.Resource(out)
 }
 
-// nameOf is the name of a property; the array of entries was made without one.
-func nameOf(k *fhir.Node) string {
-	if k.Name() == "" {
-		return "entry"
+// without is an object without one of its properties; it shares the others.
+func without(n *fhir.Node, name string) *fhir.Node {
+	line, column := n.Position()
+	out := fhir.NewObjectOf(n.Len()).SetPosition(line, column)
+	for i := range n.Len() {
+		if k := n.At(i); k.Name() != name {
+			out.Add(k.Name(), k)
+		}
 	}
-	return k.Name()
+	return out
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/yilian/yilian/conformance/definitions"
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/search"
@@ -28,6 +27,7 @@ type linker struct {
 	criteria map[string]*reference // by what stands in Reference.reference
 	order    []string              // of criteria, as they are met
 	urls     map[string]string     // fullUrl → reference here; made for each plan
+	lengths  uint64                // of the fullUrls, modulo 64
 	means    map[string]string     // criterion → reference here; made for each plan
 }
 
@@ -49,7 +49,7 @@ func (e *Engine) linker(ctx context.Context, v Viewer, actions []*action) (*link
 		if a.tree == nil {
 			continue
 		}
-		err := l.each(a.tree, func(n *fhir.Node, kind string) (*fhir.Node, error) {
+		walk := linkWalk{definitions: e.Definitions, may: asking, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
 			if kind != referenceKind || l.criteria[n.Text()] != nil {
 				return nil, nil
 			}
@@ -68,8 +68,8 @@ func (e *Engine) linker(ctx context.Context, v Viewer, actions []*action) (*link
 			l.criteria[n.Text()] = &reference{criterion: c, place: a.place}
 			l.order = append(l.order, n.Text())
 			return nil, nil
-		})
-		if err != nil {
+		}}
+		if _, err := walk.resource(a.tree); err != nil {
 			return nil, at(a.place, err)
 		}
 	}
@@ -88,13 +88,16 @@ func asks(n *fhir.Node) bool {
 				return true
 			}
 		case fhir.String:
-			if k.Name() == "reference" && strings.Contains(k.Text(), "?") {
+			if asking(k.Name(), k.Text()) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// asking reports whether a text under a name may be a reference by criteria.
+func asking(name, text string) bool { return name == "reference" && strings.Contains(text, "?") }
 
 // conditional reads a reference by criteria.
 func (l *linker) conditional(text string) (typ, query string, ok bool) {
@@ -106,10 +109,11 @@ func (l *linker) conditional(text string) (typ, query string, ok bool) {
 // resolve puts the references that hold by a plan into the trees, and returns what
 // the plan took for the answers to criteria.
 func (l *linker) resolve(ctx context.Context, p *planning, trees []*fhir.Node) ([]condition, error) {
-	l.urls, l.means = map[string]string{}, map[string]string{}
+	l.urls, l.means, l.lengths = map[string]string{}, map[string]string{}, 0
 	for i, a := range p.actions {
 		if a.fullURL != "" && len(p.targets[i].keys) == 1 && a.verb != deletes {
 			l.urls[a.fullURL] = p.targets[i].keys[0].String()
+			l.lengths |= 1 << (len(a.fullURL) & 63)
 		}
 	}
 	var conditions []condition
@@ -131,11 +135,12 @@ func (l *linker) resolve(ctx context.Context, p *planning, trees []*fhir.Node) (
 			return nil
 		}})
 	}
+	var err error
 	for i, a := range p.actions {
 		if trees[i] == nil || p.targets[i].keeps {
 			continue
 		}
-		if err := l.rewrite(trees[i], a.fullURL); err != nil {
+		if trees[i], err = l.rewrite(trees[i], a.fullURL); err != nil {
 			return nil, at(a.place, err)
 		}
 	}
@@ -144,7 +149,7 @@ func (l *linker) resolve(ctx context.Context, p *planning, trees []*fhir.Node) (
 
 // patched puts the references that hold into the result of a patch.
 func (l *linker) patched(p *planning, i int, tree *fhir.Node) (*fhir.Node, error) {
-	return tree, l.rewrite(tree, p.actions[i].fullURL)
+	return l.rewrite(tree, p.actions[i].fullURL)
 }
 
 // meant decides which resource a conditional reference means: one that is stored, or
@@ -188,11 +193,22 @@ func unmet(found int) error {
 	return fault.New(fault.Precondition, text).WithCode(code)
 }
 
-// rewrite replaces the links of one resource. fullURL is that of its entry, which
+// links reports whether a text under a name may be a link that is rewritten.
+func (l *linker) links(name, text string) bool {
+	switch {
+	case name == "reference":
+		return true
+	case l.lengths>>(len(text)&63)&1 != 0 && l.urls[text] != "":
+		return true
+	}
+	return name == "div"
+}
+
+// rewrite returns a resource with its links replaced. fullURL is that of its entry, which
 // relative references are read by.
-func (l *linker) rewrite(tree *fhir.Node, fullURL string) error {
+func (l *linker) rewrite(tree *fhir.Node, fullURL string) (*fhir.Node, error) {
 	base := restBase(fullURL, tree.ResourceType())
-	return l.each(tree, func(n *fhir.Node, kind string) (*fhir.Node, error) {
+	walk := linkWalk{definitions: l.engine.Definitions, may: l.links, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
 		text := n.Text()
 		switch kind {
 		case narrativeKind:
@@ -224,7 +240,8 @@ func (l *linker) rewrite(tree *fhir.Node, fullURL string) error {
 			}}}
 		}
 		return nil, nil
-	})
+	}}
+	return walk.resource(tree)
 }
 
 // restBase returns what stands before Type/id in a fullUrl of that form, "" for
@@ -272,92 +289,6 @@ func (l *linker) narrative(text string) string {
 		}
 	}
 	return text
-}
-
-// The kinds of elements that link.
-const (
-	referenceKind = "Reference"
-	linkKind      = "uri"
-	narrativeKind = "xhtml"
-)
-
-// each calls fn for every element of a resource that may link, contained resources
-// among it; what fn returns takes its place.
-func (l *linker) each(n *fhir.Node, fn func(n *fhir.Node, kind string) (*fhir.Node, error)) error {
-	t := l.engine.Definitions.Type(n.ResourceType())
-	if t == nil {
-		return nil
-	}
-	return l.children(n, level{whole: t}, "", fn)
-}
-
-// level is what has the children of an element: a type, or a property.
-type level struct {
-	whole *definitions.Type
-	part  *definitions.Property
-}
-
-func (v level) child(name string) *definitions.Property {
-	if v.whole != nil {
-		return v.whole.Child(name)
-	}
-	return v.part.Child(name)
-}
-
-func (l *linker) children(n *fhir.Node, above level, parent string, fn func(*fhir.Node, string) (*fhir.Node, error)) error {
-	for i := range n.Len() {
-		k := n.At(i)
-		name := k.Name()
-		p := above.child(strings.TrimPrefix(name, "_"))
-		if p == nil {
-			continue
-		}
-		under, typ := level{part: p}, p.Type
-		if strings.HasPrefix(name, "_") {
-			under, typ = level{whole: l.engine.Definitions.Type("Element")}, "Element"
-		}
-		kind := ""
-		switch {
-		case typ == "uri" || typ == "url" || typ == "oid" || typ == "uuid":
-			kind = linkKind
-		case typ == "xhtml":
-			kind = narrativeKind
-		case parent == "Reference" && name == "reference":
-			kind = referenceKind
-		}
-		if k.Kind() != fhir.Array {
-			to, err := l.item(k, kind, name, typ, under, fn)
-			if err != nil {
-				return err
-			}
-			if to != nil {
-				n.SetAt(i, to)
-			}
-			continue
-		}
-		for j := range k.Len() {
-			to, err := l.item(k.At(j), kind, name, typ, under, fn)
-			if err != nil {
-				return err
-			}
-			if to != nil {
-				k.SetAt(j, to)
-			}
-		}
-	}
-	return nil
-}
-
-func (l *linker) item(n *fhir.Node, kind, name, typ string, under level, fn func(*fhir.Node, string) (*fhir.Node, error)) (*fhir.Node, error) {
-	switch {
-	case n.Kind() == fhir.String && kind != "":
-		return fn(n, kind)
-	case n.Kind() != fhir.Object:
-		return nil, nil
-	case name == "contained" || typ == "Resource":
-		return nil, l.each(n, fn)
-	}
-	return nil, l.children(n, under, typ, fn)
 }
 
 // entryKey reads the address of an entry: a resource, or a type with criteria.

@@ -1,7 +1,9 @@
 package interaction
 
 import (
+	"bytes"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/yilian/yilian/conformance/fhir"
@@ -14,34 +16,37 @@ const Instant = "2006-01-02T15:04:05.000000Z"
 // it, with the owner's tag and the source restored over what a client wrote.
 // versionId and lastUpdated are left to the render function.
 func (e *Engine) stamp(content *fhir.Node, id, owner, source string) *fhir.Node {
-	meta := fhir.NewObject()
+	given, system := content.Get("meta"), e.InstitutionSystem()
+	meta := fhir.NewObjectOf(given.Len() + 2)
 	if source != "" {
 		meta.SetString("source", source)
 	}
 	tags := fhir.NewArray()
-	for _, m := range content.Get("meta").Items() {
+	for _, m := range given.Items() {
 		for _, k := range m.All() {
 			switch k.Name() {
 			case "versionId", "lastUpdated", "source", "tag", "_versionId", "_lastUpdated", "_source":
 			default:
-				meta.Set(k.Name(), k.Clone())
+				meta.Set(k.Name(), k)
 			}
 		}
 		for _, t := range m.Get("tag").Items() {
-			if t.Get("system").Text() != e.InstitutionSystem() {
-				tags.Append(t.Clone())
+			if t.Get("system").Text() != system {
+				tags.Append(t)
 			}
 		}
 	}
-	tag := fhir.NewObject().SetString("system", e.InstitutionSystem()).SetString("code", owner)
+	tag := fhir.NewObject().Add("system", fhir.NewString(system)).Add("code", fhir.NewString(owner))
 	meta.Set("tag", tags.Append(tag))
 
-	out := fhir.NewObject().SetString("resourceType", content.ResourceType()).SetString("id", id).Set("meta", meta)
-	for _, k := range content.All() {
+	out := fhir.NewObjectOf(content.Len() + 3).
+		Add("resourceType", fhir.NewString(content.ResourceType())).Add("id", fhir.NewString(id)).Add("meta", meta)
+	for i := range content.Len() {
+		k := content.At(i)
 		switch k.Name() {
 		case "resourceType", "id", "meta":
 		default:
-			out.Set(k.Name(), k)
+			out.Add(k.Name(), k)
 		}
 	}
 	return out
@@ -78,7 +83,8 @@ func shaped(content *fhir.Node) error {
 // renderer writes the body of a version once its number and time are known. The
 // tree is serialised now, outside the transaction.
 func renderer(stamped *fhir.Node) func(number int64, updated time.Time) []byte {
-	text := append(make([]byte, 0, renderRoom), `{"resourceType":`...)
+	room := renderings.Get().(*[]byte)
+	text := append((*room)[:0], `{"resourceType":`...)
 	text = stamped.Get("resourceType").AppendJSON(text)
 	text = append(text, `,"id":`...)
 	text = stamped.Get("id").AppendJSON(text)
@@ -92,6 +98,11 @@ func renderer(stamped *fhir.Node) func(number int64, updated time.Time) []byte {
 		text = fhir.AppendName(append(text, ','), k.Name())
 		text = k.AppendJSON(text)
 	}
+	if cap(text) <= maxKeptRendering {
+		*room = text
+		text = bytes.Clone(text)
+		renderings.Put(room)
+	}
 	return func(number int64, updated time.Time) []byte {
 		out := append(make([]byte, 0, len(text)+64), text[:head]...)
 		out = strconv.AppendInt(out, number, 10)
@@ -103,5 +114,8 @@ func renderer(stamped *fhir.Node) func(number int64, updated time.Time) []byte {
 	}
 }
 
-// renderRoom is how many bytes most resources take.
-const renderRoom = 1024
+// renderings are where texts are written before it is known how long they are.
+var renderings = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxKeptRendering is the greatest of them that is kept for other resources.
+const maxKeptRendering = 64 << 10

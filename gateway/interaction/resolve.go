@@ -20,43 +20,49 @@ import (
 // the same transaction, by what would be waited for.
 func (e *Engine) resolve(ctx context.Context, d *draft, known map[store.Pending]string) ([]store.Pending, error) {
 	var pending []store.Pending
-	err := eachReference(d.stamped, func(ref *fhir.Node) error {
+	resolved, err := mapReferences(d.stamped, func(ref *fhir.Node) (*fhir.Node, error) {
 		id := ref.Get("identifier")
 		want := store.Pending{
 			Type:       ref.Get("type").Text(),
 			Identifier: e.identifier(id),
 		}
 		if want.Identifier.System == "" || want.Identifier.Value == "" || !e.Definitions.IsResource(want.Type) {
-			return nil
+			return ref, nil
 		}
 		if literal := ref.Get("reference"); literal != nil {
 			// A literal reference beside an identifier is a guess of where the target
 			// will stand, to be kept only if it stands there.
 			ok, err := e.stands(ctx, literal.Text(), want, known)
-			if err != nil {
-				return err
-			}
-			if ok {
-				return nil
+			if ok || err != nil {
+				return ref, err
 			}
 		}
 		target, err := e.target(ctx, want, known)
 		if err != nil {
-			return err
+			return ref, err
 		}
 		if target == "" {
-			ref.Remove("reference")
 			want.From = d.key
 			if !slices.Contains(pending, want) {
 				pending = append(pending, want)
 			}
-			return nil
+			if ref.Get("reference") == nil {
+				return ref, nil
+			}
 		}
+		ref = ref.Shallow()
 		ref.Remove("reference")
+		if target == "" {
+			return ref, nil
+		}
 		ref.Prepend("reference", fhir.NewString(want.Type+"/"+target))
-		return nil
+		return ref, nil
 	})
-	return pending, err
+	if err != nil {
+		return nil, err
+	}
+	d.stamped = resolved
+	return pending, nil
 }
 
 // identifier reads a business identifier as it is indexed: under its canonical
@@ -172,25 +178,32 @@ func (e *Engine) unchangedSince(ctx context.Context, tx store.Tx, drafts []*draf
 	return nil
 }
 
-// eachReference calls fn for every Reference below n that has an identifier.
-// Contained resources are part of n.
-func eachReference(n *fhir.Node, fn func(*fhir.Node) error) error {
-	for _, k := range n.All() {
-		switch k.Kind() {
-		case fhir.Object:
-			if k.Get("identifier").Kind() == fhir.Object && k.Get("type").Kind() == fhir.String {
-				if err := fn(k); err != nil {
-					return err
-				}
-			}
-			if err := eachReference(k, fn); err != nil {
-				return err
-			}
-		case fhir.Array:
-			if err := eachReference(k, fn); err != nil {
-				return err
+// mapReferences returns a tree with what fn makes of every Reference below n that has an
+// identifier. It shares with n all that stays as it is, and n is not changed. Contained
+// resources are part of n.
+func mapReferences(n *fhir.Node, fn func(*fhir.Node) (*fhir.Node, error)) (*fhir.Node, error) {
+	out := n
+	for i := range n.Len() {
+		k := n.At(i)
+		to := k
+		if k.Kind() == fhir.Object && k.Get("identifier").Kind() == fhir.Object && k.Get("type").Kind() == fhir.String {
+			var err error
+			if to, err = fn(k); err != nil {
+				return nil, err
 			}
 		}
+		if k.Kind() == fhir.Object || k.Kind() == fhir.Array {
+			var err error
+			if to, err = mapReferences(to, fn); err != nil {
+				return nil, err
+			}
+		}
+		if to != k {
+			if out == n {
+				out = n.Shallow()
+			}
+			out.SetAt(i, to)
+		}
 	}
-	return nil
+	return out, nil
 }
