@@ -13,6 +13,7 @@ import (
 )
 
 var pagingTests = []test{
+	{"keeps the order of the date that a type is sorted by, whatever dates there are", leadingPages},
 	{"sorts, with what has no value last in both directions", func(t *testing.T, s Store) {
 		for id, v := range map[string]search.Values{
 			"a": {Dates: []search.Date{{Param: "date", Low: 30, High: 40}}, Strings: []search.String{{Param: "name", Folded: "b"}},

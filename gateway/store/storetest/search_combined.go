@@ -75,6 +75,7 @@ var combinedTests = []test{
 			t.Errorf("conditions without end: %v", err)
 		}
 	}},
+	{"finds a value under its parameter alone, however many have it", mentions},
 	{"composites ask for values of one element", composites},
 	{"near", func(t *testing.T, s Store) {
 		at := func(positions ...float64) (v search.Values) {
