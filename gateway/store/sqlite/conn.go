@@ -28,7 +28,7 @@ type conn struct {
 	// mapped: of a reader, whose pages are those of the file. broken: one of them could not be read, so that
 	// nobody knows in what state that left the connection.
 	mapped, broken bool
-	state int64           // of a reader: what was committed when it was used last, see pool
+	state          int64 // of a reader: what was committed when it was used last, see pool
 }
 
 // stmt is a prepared statement.

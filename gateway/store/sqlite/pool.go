@@ -19,13 +19,13 @@ import (
 // and a transaction that began at an earlier one is ended before the next use. An open
 // one keeps the log from starting anew; hold ends those and lets none begin.
 type pool struct {
-	open  func() (*conn, error)
+	open func() (*conn, error)
 	// unmapped tells that connections which map the database are not to be used any more.
 	unmapped func() bool
-	slots chan struct{} // the right to use one
-	done  chan struct{}
-	state atomic.Int64 // how often something was committed
-	from  atomic.Int64 // unix nanoseconds before which no transaction is kept
+	slots    chan struct{} // the right to use one
+	done     chan struct{}
+	state    atomic.Int64 // how often something was committed
+	from     atomic.Int64 // unix nanoseconds before which no transaction is kept
 
 	mu   sync.Mutex
 	idle []*conn

@@ -74,7 +74,7 @@ const versionColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.pat
 // currentColumns are the same of a resource r and its current version v.
 const currentColumns = `v.number, v.change, v.updated, v.deleted, v.owner, v.patient, v.source, r.stamp_time, r.stamp_sequence, v.body, v.blob`
 
-const readSQL = `SELECT ` + currentColumns + ` FROM resource r JOIN version v ON v.change = r.change
+const readSQL = `SELECT ` + currentColumns + ` FROM resource r INDEXED BY resource_id CROSS JOIN version v ON v.change = r.change
 WHERE r.type = ? AND r.id = ?`
 
 func (v view) read(k store.Key) (store.Version, error) {

@@ -26,7 +26,8 @@ CREATE TABLE resource (
     stamp_sequence INTEGER NOT NULL,
     held    BLOB    NOT NULL -- all index values of the current version, see held.go
 );
-CREATE UNIQUE INDEX resource_id ON resource (type, id);
+-- One row per type and id, which the writer sees to. It leads to the current version without the row.
+CREATE INDEX resource_id ON resource (type, id, change, stamp_time, stamp_sequence);
 CREATE INDEX resource_type ON resource (type) WHERE deleted = 0;
 CREATE INDEX resource_updated ON resource (type, updated) WHERE deleted = 0;
 CREATE INDEX resource_patient ON resource (patient, type) WHERE deleted = 0 AND patient <> '';
