@@ -73,6 +73,9 @@ func appendBreak(dst []byte, level int) []byte {
 	return dst
 }
 
+// AppendString appends a string as JSON to dst.
+func AppendString(dst []byte, s string) []byte { return appendString(dst, s) }
+
 const hexDigits = "0123456789abcdef"
 
 func appendString(dst []byte, s string) []byte {

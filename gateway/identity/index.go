@@ -29,12 +29,23 @@ func randomID() string {
 	return strings.ToLower(rand.Text())
 }
 
+// Patient is what identity compares of a version of one, read once for all that is asked
+// about it.
+type Patient struct {
+	store.Features
+	replacedBy []string // Patients that took its place, as its institution says
+}
+
+// Read reads a Patient of an institution.
+func (x *Index) Read(patient *fhir.Node, institution string) *Patient {
+	return &Patient{x.Systems.Extract(patient, institution), replacedBy(patient)}
+}
+
 // LockNames are what the transaction that writes the Patient locks, so that two
 // that share an identifier are placed one after the other.
-func (x *Index) LockNames(patient *fhir.Node, institution string) []string {
-	f := x.Systems.Extract(patient, institution)
-	var names []string
-	for _, id := range f.Strong {
+func (p *Patient) LockNames() []string {
+	names := make([]string, 0, len(p.Strong))
+	for _, id := range p.Strong {
 		names = append(names, "identifier\x00"+id.System+"\x00"+id.Value)
 	}
 	return names
@@ -42,12 +53,11 @@ func (x *Index) LockNames(patient *fhir.Node, institution string) []string {
 
 // Foresee adds to f what Place will ask for; stored says that the Patient is there
 // already.
-func (x *Index) Foresee(f *store.Foresight, patient *fhir.Node, institution string, stored bool) {
-	own := x.Systems.Extract(patient, institution)
-	f.Strong = append(f.Strong, own.Strong...)
-	f.Patients = append(f.Patients, replacedBy(patient)...)
+func (p *Patient) Foresee(f *store.Foresight, stored bool) {
+	f.Strong = append(f.Strong, p.Strong...)
+	f.Patients = append(f.Patients, p.replacedBy...)
 	if stored {
-		f.Patients = append(f.Patients, own.Patient)
+		f.Patients = append(f.Patients, p.Patient)
 	}
 }
 
@@ -62,12 +72,12 @@ const (
 
 // Place gives a Patient its person within the transaction that writes it. It is
 // to be called for every version of a Patient that is written.
-func (x *Index) Place(ctx context.Context, tx store.IdentityTx, patient *fhir.Node, institution string) error {
-	f := x.Systems.Extract(patient, institution)
+func (x *Index) Place(ctx context.Context, tx store.IdentityTx, p *Patient) error {
+	f := p.Features
 	if err := tx.SetFeatures(ctx, f); err != nil {
 		return fmt.Errorf("keep features: %w", err)
 	}
-	found, err := x.candidates(ctx, tx, f, replacedBy(patient))
+	found, err := x.candidates(ctx, tx, f, p.replacedBy)
 	if err != nil {
 		return err
 	}

@@ -75,12 +75,13 @@ func (f *fixture) place(institution string, p *fhir.Node) {
 
 func (f *fixture) tryPlace(institution string, p *fhir.Node) error {
 	return f.store.Update(context.Background(), func(ctx context.Context, tx store.Tx) error {
-		if names := f.index.LockNames(p, institution); len(names) > 0 {
+		read := f.index.Read(p, institution)
+		if names := read.LockNames(); len(names) > 0 {
 			if err := tx.Lock(ctx, names...); err != nil {
 				return err
 			}
 		}
-		return f.index.Place(ctx, tx, p, institution)
+		return f.index.Place(ctx, tx, read)
 	})
 }
 

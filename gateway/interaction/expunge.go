@@ -397,7 +397,7 @@ func (e *Engine) lockNamesOf(ctx context.Context, v store.Version) ([]string, er
 	}
 	names := e.Index.IdentifierLocks(tree)
 	if v.Type == "Patient" {
-		names = append(names, e.Identity.LockNames(tree, v.Owner)...)
+		names = append(names, e.Identity.Read(tree, v.Owner).LockNames()...)
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil

@@ -9,28 +9,30 @@ import (
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/fault"
+	"github.com/yilian/yilian/gateway/identity"
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
 )
 
 // draft is one resource on its way into the store.
 type draft struct {
-	key     store.Key
-	expect  int64      // version it replaces, 0 for none
-	stamped *fhir.Node // what will be stored, but for versionId and lastUpdated
-	owner   string
-	source  string
-	stamp   store.Stamp
-	values  search.Values
-	indexed *parameterSet   // what values are made by
-	content *content        // of a Binary
-	patient string          // of a Binary, whom it belongs to
-	pending []store.Pending // logical references without a target
-	deleted bool
-	waits   bool         // the version it replaces may have waited for targets
-	lost    []string     // locks of the identifiers of the version that it replaces
-	issues  []fhir.Issue // what the validators found and did not refuse
-	profile []fhir.Issue // errors by profiles among it
+	key      store.Key
+	expect   int64      // version it replaces, 0 for none
+	stamped  *fhir.Node // what will be stored, but for versionId and lastUpdated
+	owner    string
+	source   string
+	stamp    store.Stamp
+	values   search.Values
+	indexed  *parameterSet     // what values are made by
+	content  *content          // of a Binary
+	patient  string            // of a Binary, whom it belongs to
+	identity *identity.Patient // of a Patient
+	pending  []store.Pending   // logical references without a target
+	deleted  bool
+	waits    bool         // the version it replaces may have waited for targets
+	lost     []string     // locks of the identifiers of the version that it replaces
+	issues   []fhir.Issue // what the validators found and did not refuse
+	profile  []fhir.Issue // errors by profiles among it
 }
 
 // stale ends a transaction whose plan no longer fits what is committed. wake
@@ -189,6 +191,9 @@ func (e *Engine) prepare(ctx context.Context, d *draft, content *fhir.Node, know
 		return refuse("the resource cannot be indexed", issues)
 	}
 	d.values = values
+	if d.key.Type == "Patient" {
+		d.identity = e.Identity.Read(d.stamped, d.owner)
+	}
 	return nil
 }
 
@@ -261,7 +266,7 @@ func (e *Engine) place(ctx context.Context, tx store.Tx, drafts []*draft) error 
 			if d.key.Type != "Patient" || d.deleted || isReplaced(d.stamped) != replaced {
 				continue
 			}
-			if err := e.Identity.Place(ctx, tx, d.stamped, d.owner); err != nil {
+			if err := e.Identity.Place(ctx, tx, d.identity); err != nil {
 				return fmt.Errorf("place the patient: %w", err)
 			}
 		}
@@ -300,7 +305,7 @@ func (e *Engine) lockNames(t *transaction) []string {
 			names = append(names, search.IdentifierLock(p.Type, p.Identifier.Value))
 		}
 		if d.key.Type == "Patient" {
-			names = append(names, e.Identity.LockNames(d.stamped, d.owner)...)
+			names = append(names, d.identity.LockNames()...)
 		}
 	}
 	slices.Sort(names)
@@ -343,7 +348,7 @@ func (e *Engine) foresight(t *transaction, names []string) store.Foresight {
 			f.Arrives[d.key.Type] = append(f.Arrives[d.key.Type], ids...)
 		}
 		if d.key.Type == "Patient" {
-			e.Identity.Foresee(&f, d.stamped, d.owner, d.expect > 0)
+			d.identity.Foresee(&f, d.expect > 0)
 		}
 	}
 	f.Replaces = append(f.Replaces, t.advances...)

@@ -80,16 +80,18 @@ func (h *Handler) transaction(r *request, entries []interaction.Entry) error {
 
 // responseTail is the response of an entry.
 func responseTail(status int, location, tag, modified string, said []fhir.Issue) string {
-	n := fhir.NewObject().SetString("status", strconv.Itoa(status)+" "+http.StatusText(status))
-	for _, p := range [][2]string{{"location", location}, {"etag", tag}, {"lastModified", modified}} {
+	out := append(make([]byte, 0, 256), `"response":{"status":"`...)
+	out = strconv.AppendInt(out, int64(status), 10)
+	out = append(append(append(out, ' '), http.StatusText(status)...), '"')
+	for _, p := range [...][2]string{{`,"location":`, location}, {`,"etag":`, tag}, {`,"lastModified":`, modified}} {
 		if p[1] != "" {
-			n.SetString(p[0], p[1])
+			out = fhir.AppendString(append(out, p[0]...), p[1])
 		}
 	}
 	if len(said) > 0 {
-		n.Set("outcome", fhir.Outcome("", said))
+		out = fhir.Outcome("", said).AppendJSON(append(out, `,"outcome":`...))
 	}
-	return `"response":` + string(n.AppendJSON(nil))
+	return string(append(out, '}'))
 }
 
 // readEntry answers a GET or HEAD of a transaction, whose failure is that of all.
