@@ -21,6 +21,7 @@ type check struct {
 	of   int64               // and the type that they must point to
 	part int64               // asPart of the type that refers
 	hash *hasher
+	look *lookout
 }
 
 // checks are those of all questions under way, by number.
@@ -48,7 +49,7 @@ func define(c *conn) int32 {
 		name string
 		args int32
 		fn   func(tls *libc.TLS, ctx uintptr, argc int32, argv uintptr)
-	}{{"yl_fits", 2, fits}, {"yl_sort", 2, sorts}, {"yl_targets", 2, targets}, {"yl_refers", 3, refers}, {"yl_lead", 2, leadsTo}} {
+	}{{"yl_fits", 2, fits}, {"yl_sort", 2, sorts}, {"yl_targets", 2, targets}, {"yl_refers", 3, refers}, {"yl_lead", 2, leadsTo}, {"yl_within", 2, within}} {
 		rc := text(c.tls, f.name, func(at uintptr) int32 {
 			return lib.Xsqlite3_create_function_v2(c.tls, c.db, at, f.args, lib.SQLITE_UTF8|lib.SQLITE_DETERMINISTIC, 0, pointer(f.fn), 0, 0, 0)
 		})
@@ -123,6 +124,21 @@ func leadsTo(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
 		id := f.bytes(1)
 		f.answer(c.hash.of(keyPID(c.pid, c.part, false, id), id))
 	}
+}
+
+// yl_within ends a statement when it was asked too often.
+func within(tls *libc.TLS, ctx uintptr, _ int32, argv uintptr) {
+	f := call{tls, ctx, argv}
+	c := f.checked()
+	if c == nil {
+		return
+	}
+	if c.look.left--; c.look.left < 0 {
+		c.look.over = true
+		f.fail("looked far enough")
+		return
+	}
+	f.answer(true)
 }
 
 func (c *check) begin(h held) bool {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/yilian/yilian/gateway/fault"
 	"github.com/yilian/yilian/gateway/search"
@@ -19,6 +21,8 @@ type builder struct {
 	aliases  int
 	patients string // JSON of allowed.Patients
 	part     bool   // what is compiled is a component of a composite
+	after    bool   // a page behind the first is asked for
+	effort   effort
 	checks   []int64
 }
 
@@ -541,7 +545,7 @@ func (b *builder) has(typeID int64, m search.HasMatch, depth int) (source, error
 	s := source{nested: true, exact: true}
 	s.cond.add("EXISTS (SELECT 1 FROM index_key x CROSS JOIN resource "+a+" ON "+a+".rid = x.rid WHERE x.key = yl_lead(?, @.id) AND ", refers)
 	for i := range inner.sources { // what refers is looked for under other keys before its row is read
-		if other := &inner.sources[i]; other.streams() {
+		if other := &inner.sources[i]; other.streams() && other.listing.table == keys {
 			at := "x.at" // references are dated
 			if !other.listing.dated {
 				at = "0"
@@ -606,11 +610,12 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		if best != nil {
 			size = best.size
 		}
-		return best, size, false, nil
+		return best, size, best != nil && size == 0 && b.effort == bold, nil
 	}
 	if len(plain) == 1 && best == nil && !counted && (plain[0].ordered || plain[0].streams()) {
 		return plain[0], 0, false, nil // never worse than reading the whole type
 	}
+	follow := best != nil || slices.ContainsFunc(plain, (*source).streams)
 	last := int64(b.v.s.opt.ScanFrom)
 	for _, limit := range probeSteps {
 		limit = min(limit, last)
@@ -620,7 +625,7 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 			least, found = best.size, best
 		}
 		for _, d := range plain {
-			n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+")"+limited(limit)+")", d.rids.args...)
+			n, err := b.count(d, limit)
 			if err != nil {
 				return nil, 0, false, err
 			}
@@ -634,7 +639,7 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		if found != nil {
 			return found, max(least, 1), false, nil
 		}
-		if limit == last {
+		if limit == last || limit >= sortFrom && follow && b.effort == bold || limit >= nestedMost && counted && len(plain) == 1 && best == nil {
 			break
 		}
 	}
@@ -644,7 +649,7 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		}
 	}
 	if best != nil {
-		return best, 0, false, nil
+		return best, 0, b.effort == bold, nil
 	}
 	for _, d := range plain {
 		if d.ordered {
@@ -652,4 +657,51 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		}
 	}
 	return plain[0], 0, true, nil
+}
+
+// count tells how many resources a source lists, at most limit.
+func (b *builder) count(d *source, limit int64) (int64, error) {
+	key, sole := d.sole()
+	if sole && b.v.s.common.lists(key, limit, b.v.s.opt.Now()) {
+		return limit, nil
+	}
+	n, err := b.v.c.integer("SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+")"+limited(limit)+")", d.rids.args...)
+	if err == nil && sole && n == limit {
+		b.v.s.common.listed(key, n, b.v.s.opt.Now())
+	}
+	return n, err
+}
+
+// commons remember for a while which keys list many resources, so that they are not
+// counted for each question. It decides nothing but the way to an answer.
+type commons struct {
+	mu   sync.Mutex
+	keys map[int64]seen
+}
+
+type seen struct {
+	least int64
+	until time.Time
+}
+
+// commonKeys is how many keys are remembered, commonTime how long each is.
+const (
+	commonKeys = 4096
+	commonTime = time.Minute
+)
+
+func (c *commons) lists(key, n int64, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k, ok := c.keys[key]
+	return ok && k.least >= n && now.Before(k.until)
+}
+
+func (c *commons) listed(key, n int64, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys == nil || len(c.keys) >= commonKeys {
+		c.keys = map[int64]seen{}
+	}
+	c.keys[key] = seen{n, now.Add(commonTime)}
 }

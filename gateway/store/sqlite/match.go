@@ -207,7 +207,28 @@ func (b *builder) prefix(typ, param, text string) (source, error) {
 		return len(e.text) >= len(text) && string(e.text[:len(text)]) == text
 	}})
 	s.exact = len(text) <= startBytes
+	if low := start(text); !b.part {
+		s.listing = &listing{table: strs, pid: pid, low: low, high: after(low), first: b.check(&check{key: firstFrom(pid, low)})}
+	}
 	return s, nil
+}
+
+// firstFrom finds the first text of a parameter with a prefix, as index_string has it.
+func firstFrom(pid int64, prefix string) func(*check) any {
+	return func(c *check) any {
+		var first []byte
+		for c.r.next(&c.e) {
+			if c.e.pid == pid && bytes.HasPrefix(c.e.text, []byte(prefix)) {
+				if t := c.e.text[:min(len(c.e.text), startBytes)]; first == nil || bytes.Compare(t, first) < 0 {
+					first = t
+				}
+			}
+		}
+		if first == nil {
+			return nil
+		}
+		return string(first)
+	}
 }
 
 // strings lists what index_string has of a parameter.
@@ -357,11 +378,24 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		rids.add(" AND x.low <= ?", t)
 	}
+	var l *listing
+	if !b.part {
+		l = &listing{table: dates, pid: pid, from: from, to: to}
+		if !b.after { // on later pages the order is that of the first
+			irregular, err := b.irregular(l, true)
+			if err != nil {
+				return noSource, err
+			}
+			if irregular {
+				l = nil
+			}
+		}
+	}
 	leading := !b.part && param == search.LeadingDate(typ) && (from > search.MinTime || to < search.MaxTime)
 	if len(all) == 1 {
 		m := all[0]
 		s := b.tested(b.alone(rids), false, test{[]int64{pid}, func(e *entry) bool { return compares(e.low, e.high, m) }})
-		s.leading, s.from, s.to = leading, from, to
+		s.leading, s.from, s.to, s.listing = leading, from, to, l
 		return s, nil
 	}
 	found := make([]bool, len(all))
@@ -381,7 +415,7 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		}
 		return left == 0
 	})
-	return source{rids: rids, cond: cond, leading: leading, from: from, to: to}, nil
+	return source{rids: rids, cond: cond, leading: leading, from: from, to: to, listing: l}, nil
 }
 
 // tolerance is the relative error that halving an interval may leave.

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,7 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 		return page, err
 	}
 	defer b.close()
+	b.after = q.After != nil
 	w, err := b.compile(q.Type, q.Where, 0)
 	if err != nil {
 		return page, tooCostly(client, err)
@@ -48,27 +50,57 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 		}
 		return page, nil
 	}
-	plan, err := b.plan(q, w)
-	if err != nil {
-		return page, tooCostly(client, err)
+	if q.Total != search.TotalNone {
+		b.effort = careful
 	}
-	if q.Total == search.TotalNone {
-		return page, tooCostly(client, v.page(ctx, q, plan, &page))
+	for ; ; b.effort++ {
+		plan, err := b.plan(q, w)
+		if err != nil {
+			return page, tooCostly(client, err)
+		}
+		page := page
+		more, err := v.answer(ctx, q, plan, &page)
+		if !more {
+			return page, tooCostly(client, err)
+		}
 	}
-	both := func() error {
-		err := v.c.query(ctx, plan.count.sql, plan.count.args, func(row row) error {
+}
+
+// effort is how much is found out before a page is looked for.
+type effort int
+
+const (
+	bold     effort = iota // follow an order for some way, where nothing rare is seen soon
+	careful                // find the rarest condition
+	thorough               // and what the order of an index does not know
+)
+
+// answer runs a plan; more says that another one must.
+func (v view) answer(ctx context.Context, q *search.Query, p plan, page *store.Page) (more bool, err error) {
+	count := func() error {
+		if q.Total == search.TotalNone {
+			return nil
+		}
+		return v.c.query(ctx, p.count.sql, p.count.args, func(row row) error {
 			page.Total = int(row.int(0))
 			return nil
 		})
-		if err != nil {
+	}
+	both := func() error {
+		if err := count(); err != nil {
 			return err
 		}
-		return v.page(ctx, q, plan, &page)
+		return v.page(ctx, q, p, page)
 	}
-	if v.fresh != nil { // within a transaction
-		return page, tooCostly(client, both())
+	if v.fresh != nil || q.Total == search.TotalNone { // within a transaction, or one statement
+		err = both()
+	} else {
+		err = v.c.snapshot(both) // rows and total come from one state of the database
 	}
-	return page, tooCostly(client, v.c.snapshot(both)) // rows and total come from one state of the database
+	if p.look != nil && p.look.over {
+		return true, nil
+	}
+	return p.open && err == nil && q.Count > 0 && page.Next == nil, err
 }
 
 func newBuilder(v view, allowed search.Allowed) (*builder, error) {
@@ -87,18 +119,35 @@ func newBuilder(v view, allowed search.Allowed) (*builder, error) {
 // resource and version columns, the last change of the database.
 type plan struct {
 	page, count fragment
-	mark        string // what a position begins with where the order is that of a listing
+	mark        string   // what a position begins with where the order is that of a listing
+	look        *lookout // the statement fails when it is over
+	open        bool     // more may be found than the order that is followed knows
 }
 
 func (b *builder) plan(q *search.Query, w where) (plan, error) {
 	var p plan
-	best, size, common, err := b.rarest(w.sources, false)
+	dated := slices.ContainsFunc(w.sources, func(s source) bool { return s.streams() && (s.listing.dated || s.listing.table == dates) })
+	best, size, common, err := b.rarest(w.sources, len(q.Sort) > 0 && !dated)
 	if err != nil {
 		return p, err
 	}
 	inOrder, err := b.inOrder(q, &w, best, size)
 	if err != nil {
 		return p, err
+	}
+	if inOrder != nil && inOrder.open && b.effort == thorough {
+		inOrder = nil
+	}
+	// within ends the statement early where nothing rare is known to drive it.
+	within := func(rid string) fragment {
+		if b.effort != bold || !common {
+			return fragment{}
+		}
+		p.look = &lookout{left: lookMost}
+		if slices.ContainsFunc(w.sources, func(s source) bool { return s.nested }) {
+			p.look.left = lookNested
+		}
+		return fragment{"yl_within(?, " + rid + ") AND ", []any{b.check(&check{look: p.look})}}
 	}
 	asked := func(driver *source) fragment {
 		cond := w.but(driver).at("r")
@@ -146,10 +195,11 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		if len(q.Sort) == 0 {
 			p.mark = inOrder.mark()
 		}
-		from, reads := inOrder.stream()
-		cond := asked(nil)
-		hit.add("SELECT r.rid AS rid, r.change AS change, nullif(x.at, 0) AS k0 FROM "+from+" WHERE "+reads.sql+" AND "+cond.sql,
-			append(reads.args, cond.args...)...)
+		from, by, key, reads := inOrder.stream()
+		cond, within := asked(nil), within("x.rid")
+		p.open = inOrder.open
+		hit.add("SELECT r.rid AS rid, r.change AS change, "+key+" AS k0 FROM "+from+" WHERE "+within.sql+reads.sql+" AND "+cond.sql,
+			append(append(within.args, reads.args...), cond.args...)...)
 		if after != nil {
 			if after[0] == nil {
 				after[0] = int64(atNone)
@@ -158,18 +208,20 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 			if down {
 				op = "<"
 			}
-			hit.add(" AND (x.at, x.rid) "+op+" (?, ?)", after...)
+			hit.add(" AND ("+by+", x.rid) "+op+" (?, ?)", after...)
 		}
-		hit.add(" ORDER BY x.at" + order + ", x.rid" + order)
+		hit.add(" ORDER BY " + by + order + ", x.rid" + order)
 	case len(q.Sort) == 0:
 		rid := "r.rid"
+		var soon fragment
 		if best != nil && (best.ordered || !common) {
 			rid = "d.rid"
 		} else {
 			from, cond = all, asked(nil) // common and unordered: the page fills soon in the order of the type
+			soon = within("r.rid")
 		}
 		hit.add("SELECT r.rid AS rid, r.change AS change FROM "+from.sql, from.args...)
-		hit.add(" WHERE "+cond.sql, cond.args...)
+		hit.add(" WHERE "+soon.sql+cond.sql, append(soon.args, cond.args...)...)
 		if after != nil {
 			hit.add(" AND "+rid+" > ?", after[0])
 		}
@@ -179,8 +231,9 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 		hit.add(" ORDER BY " + rid)
 	case len(q.Sort) == 1 && q.Sort[0].Param == paramUpdated && (best == nil || common):
 		cond = asked(nil)
+		soon := within("r.rid")
 		hit.add("SELECT r.rid AS rid, r.change AS change, r.updated AS k0 FROM resource r INDEXED BY resource_updated WHERE "+
-			cond.sql, cond.args...)
+			soon.sql+cond.sql, append(soon.args, cond.args...)...)
 		if after != nil {
 			op := ">"
 			if down {

@@ -30,6 +30,7 @@ type Store struct {
 	read   *pool
 	names  names
 	hash   hasher
+	common commons
 	latest atomic.Int64 // the last committed change
 	faulty atomic.Bool  // a page of the mapped database could not be read: map it no more
 	schema Schema
