@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/yilian/yilian/gateway/search"
 )
@@ -428,8 +429,18 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		s.leading, s.from, s.to = from > search.MinTime || to < search.MaxTime, from, to
 		at = [2]string{"CASE WHEN x.low > 1 THEN x.low ELSE 1 END", "1::int8"} // atOther
 	}
-	s.rids.add("SELECT x.rid, "+at[0]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 0 AND x.low >= ? AND x.low <= ?", pid, from, to)
-	s.rids.add(" UNION ALL SELECT x.rid, "+at[1]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
+	for _, class := range [...]int{classMoment, classDay} {
+		low := from
+		if class == classMoment {
+			for _, m := range all {
+				f, _ := bounds(m, momentDate)
+				low = max(low, f)
+			}
+		}
+		s.rids.add("SELECT x.rid, "+at[0]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = "+strconv.Itoa(class)+
+			" AND x.low >= ? AND x.low <= ? UNION ALL ", pid, low, to)
+	}
+	s.rids.add("SELECT x.rid, "+at[1]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
 		s.rids.add(" AND x.low <= ?", t)
 	}

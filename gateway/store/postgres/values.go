@@ -20,8 +20,18 @@ const (
 	asIdentifier = ":identifier" // reference by business identifier
 )
 
-// shortDate is the longest interval of class 0: a day, with room for the zone.
-const shortDate = 26 * 3600 * 1_000_000
+// Classes of index_date: intervals of which the low bound bounds the high one, short ones apart, and all others.
+const (
+	classMoment = 0
+	classOther  = 1
+	classDay    = 2
+)
+
+// The longest intervals of classes: of a moment, and of a day, with room for the zone.
+const (
+	momentDate = 60 * 1_000_000
+	shortDate  = 26 * 3600 * 1_000_000
+)
 
 // startBytes is how much of a text index_string holds.
 const startBytes = 256
@@ -458,8 +468,11 @@ func (v *values) derive(typ int32) {
 		}
 		low, high := v.dBounds[2*i], v.dBounds[2*i+1]
 		d := date{pid: pid, low: low}
-		if long(low, high) || several(v.dPid, v.dGroup, i) {
-			d.class = 1
+		switch {
+		case long(low, high) || several(v.dPid, v.dGroup, i):
+			d.class = classOther
+		case high-low > momentDate:
+			d.class = classDay
 		}
 		v.dates = append(v.dates, d)
 	}

@@ -31,6 +31,17 @@ type walk struct {
 	after []any    // the key and rid of the last one, nil on the first page
 }
 
+// dates are the bounds of the leading date that conditions leave.
+func (w *where) dates() (from, to int64) {
+	from, to = search.MinTime, search.MaxTime
+	for i := range w.sources {
+		if s := &w.sources[i]; s.leading {
+			from, to = max(from, s.from), min(to, s.to)
+		}
+	}
+	return from, to
+}
+
 // walk plans such a page. Which way is quicker depends on how many resources the driver
 // lists, and is decided where that is known: few are read and sorted; of many, the dates
 // of the type are walked in order and index_key is asked of each, until the page is full
@@ -62,12 +73,16 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 	}
 	leading := q.Sort[0].Param == search.LeadingDate(q.Type)
 	with.sql += "walk AS MATERIALIZED (SELECT " + hitColumns + ", dr.low AS k0 FROM (SELECT * FROM (" +
-		"SELECT u.*, CASE WHEN u.class = 0 AND u.low > 1 THEN u.low ELSE 1 END AS at FROM (" // atOther
-	for class := range 2 {
+		"SELECT u.*, CASE WHEN u.class <> 1 AND u.low > 1 THEN u.low ELSE 1 END AS at FROM (" // atOther
+	from, to := w.dates()
+	for class := range classDay + 1 {
 		if class > 0 {
 			with.sql += " UNION ALL "
 		}
 		with.add("(SELECT y.low, y.rid, y.class FROM index_date y WHERE y.pid = ? AND y.class = "+strconv.Itoa(class), x.date)
+		if leading && class != classOther && (from > search.MinTime || to < search.MaxTime) {
+			with.add(" AND y.low >= ? AND y.low <= ?", from, to)
+		}
 		if x.after != nil {
 			with.add(" AND (y.low, y.rid) "+behind+" (?, ?)", x.after...)
 		}
@@ -78,7 +93,7 @@ func (b *builder) walk(q *search.Query, w where, x walk) (with, hit fragment) {
 	with.sql += " ORDER BY z.low" + order + ", z.rid" + order + " OFFSET 0) dr" + rowOf("r") + " WHERE "
 	with.append(cond(nil))
 	// Of several dates of a resource one is its key.
-	with.sql += " AND (dr.class = 0 OR dr.low = "
+	with.sql += " AND (dr.class <> 1 OR dr.low = "
 	with.append(x.key)
 	with.sql += ") ORDER BY dr.low" + order + ", dr.rid" + order + page + "), "
 

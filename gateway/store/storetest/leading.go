@@ -71,6 +71,10 @@ func leadingPages(t *testing.T, s Store) {
 		"one of two codes":   one(clause("code", search.KindToken, search.TokenMatch{Code: "K"}, search.TokenMatch{Code: "M"})),
 		"code since":         one(token("code"), since),
 		"patient since":      one(since, patient),
+		"status since":       one(since, clause("status", search.KindToken, search.TokenMatch{Code: "final"})),
+		"until": one(clause("date", search.KindDate, search.DateMatch{Compare: search.LE, Low: 1.7e15 + 2e6, High: 1.7e15 + 3e6}),
+			clause("status", search.KindToken, search.TokenMatch{Code: "final"})),
+		"code until": one(clause("date", search.KindDate, search.DateMatch{Compare: search.LE, Low: 1.7e15 + 2e6, High: 1.7e15 + 3e6}), token("code")),
 	}
 	changed := 0
 	for order, sort := range orders {
@@ -111,8 +115,12 @@ func leadingPages(t *testing.T, s Store) {
 					})
 				}
 				for _, r := range sortedList {
-					early := slices.Contains([]string{"none", "before-1970", "the-first", "of-others"}, r.kind)
-					if !strings.Contains(where, "since") || !early {
+					early := r.kind == "before-1970" || r.kind == "the-first"
+					dated := r.kind != "none" && r.kind != "of-others"
+					switch {
+					case strings.Contains(where, "since") && (early || !dated):
+					case strings.Contains(where, "until") && !early && r.kind != "several":
+					default:
 						want = append(want, r.id)
 					}
 				}

@@ -186,7 +186,7 @@ CREATE TABLE index_string (
 );
 CREATE INDEX index_string_text ON index_string (pid, text, rid);
 
--- class 0: at most a day long, so that bounds of low bound high; 1: everything else.
+-- class 0: at most a minute long, 2: at most a day, so that bounds of low bound high; 1: everything else.
 CREATE TABLE index_date (
     rid   int8 NOT NULL,
     low   int8 NOT NULL,
