@@ -68,18 +68,20 @@ func (x *indexer) addQuantity(v *fhirpath.Value) {
 	}
 }
 
-// compared widens a value with a comparator to what it may stand for.
+// compared widens a value with a comparator to what it may stand for. Like where a search
+// compares, its digits do not count.
 func compared(comparator string, d decimal) (low, high float64) {
+	// What is not the value itself is off by more than stores allow for rounding.
+	off := max(math.Abs(d.value)*1e-9, 1e-12)
 	switch comparator {
 	case "<":
-		return math.Inf(-1), d.value
+		return math.Inf(-1), d.value - off
 	case "<=":
-		return math.Inf(-1), d.high
+		return math.Inf(-1), d.value
 	case ">":
-		// Above the value by more than what stores allow for rounding.
-		return d.value + max(math.Abs(d.value)*1e-9, 1e-12), math.Inf(1)
+		return d.value + off, math.Inf(1)
 	case ">=":
-		return d.low, math.Inf(1)
+		return d.value, math.Inf(1)
 	}
 	return d.low, d.high
 }

@@ -167,6 +167,11 @@ func (w *World) rank(p *Parameter, r *Resource, down bool) []string {
 	return []string{slices.Min(all)}
 }
 
+// CheckFound is Check of a search that must find want, of which query is read for the shape of the answer alone.
+func (w *World) CheckFound(want []*Resource, typ, query string, pages []Page) error {
+	return w.check(want, typ, query, pages)
+}
+
 // CheckAll returns what is wrong with pages that are to hold resources, each once, and nothing else.
 func (w *World) CheckAll(want []*Resource, pages []Page) error { return w.check(want, "", "", pages) }
 

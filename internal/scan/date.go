@@ -45,12 +45,35 @@ func (w *World) of(v any) (p period, ok bool) {
 		p, err := w.covered(text(v))
 		return p, err == nil
 	}
+	if events, repeat := at(v, "event"), at(v, "repeat"); events != nil || repeat != nil {
+		return w.timing(events, at(v, "repeat.boundsPeriod"))
+	}
 	p = period{ever, never}
 	if start, err := w.covered(text(v, "start")); err == nil {
 		p.from, ok = start.from, true
 	}
 	if end, err := w.covered(text(v, "end")); err == nil {
 		p.to, ok = end.to, true
+	}
+	return p, ok
+}
+
+// timing is all the time that a Timing may take, from its first event to its last.
+func (w *World) timing(events, bounds []any) (p period, ok bool) {
+	for _, v := range append(events, bounds...) {
+		switch part, fine := w.of(v); {
+		case !fine:
+			continue
+		case !ok:
+			p, ok = part, true
+		default:
+			if part.from.Before(p.from) {
+				p.from = part.from
+			}
+			if part.to.After(p.to) {
+				p.to = part.to
+			}
+		}
 	}
 	return p, ok
 }

@@ -124,10 +124,14 @@ func (w *World) test(kind, system, modifier, value string) (func(any) bool, erro
 		return w.dateTest(value)
 	case "quantity":
 		return quantityTest(value)
+	case "number":
+		return numberTest(value)
 	case "reference":
 		return w.referenceTest(modifier, value)
 	case "uri":
 		return uriTest(modifier, unescape(value))
+	case "canonical":
+		return canonicalTest(unescape(value)), nil
 	case "near":
 		return nearTest(value)
 	}

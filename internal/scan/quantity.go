@@ -82,11 +82,40 @@ func quantityTest(value string) (func(any) bool, error) {
 				return false
 			}
 		}
-		low, high := new(big.Rat).Sub(want, half), new(big.Rat).Add(want, half)
-		equal := is.Cmp(low) >= 0 && is.Cmp(high) < 0
-		order := is.Cmp(want)
-		return map[string]bool{"eq": equal, "ne": !equal, "gt": order > 0, "lt": order < 0, "ge": order >= 0, "le": order <= 0}[compare]
+		return holdsOf(compare, number{want, half}, is, text(v, "comparator"))
 	}, nil
+}
+
+// numberTest reads a number with a prefix.
+func numberTest(value string) (func(any) bool, error) {
+	compare, digits := prefix(value)
+	asked, err := readNumber(digits)
+	if err != nil {
+		return nil, err
+	}
+	return func(v any) bool {
+		is, ok := new(big.Rat).SetString(text(v))
+		return ok && holdsOf(compare, asked, is, "")
+	}, nil
+}
+
+// holdsOf compares what is with what is asked for. With a comparator ("<5") it is all that is said that it may be, and
+// equal to nothing.
+func holdsOf(compare string, asked number, is *big.Rat, comparator string) bool {
+	low, high := new(big.Rat).Sub(asked.value, asked.half), new(big.Rat).Add(asked.value, asked.half)
+	order, equal := is.Cmp(asked.value), is.Cmp(low) >= 0 && is.Cmp(high) < 0
+	more, less, same := order > 0, order < 0, order == 0
+	switch comparator {
+	case "<":
+		equal, less, same = false, true, more
+	case "<=":
+		equal, less, same = false, true, same || more
+	case ">":
+		equal, more, same = false, true, less
+	case ">=":
+		equal, more, same = false, true, same || less
+	}
+	return map[string]bool{"eq": equal, "ne": !equal, "gt": more, "lt": less, "ge": more || same, "le": less || same}[compare]
 }
 
 // nearTest reads latitude|longitude|distance|unit and measures along the sphere.

@@ -26,7 +26,11 @@ func (w *World) referenceTest(modifier, value string) (func(any) bool, error) {
 		}, err
 	}
 	key := strings.TrimPrefix(unescape(value), w.Base)
-	if modifier != "" {
+	if strings.Contains(key, "://") { // of another server
+		return func(v any) bool { return text(v, "reference") == key }, nil
+	}
+	key, _, _ = strings.Cut(key, "/_history/")
+	if modifier != "" && !strings.Contains(key, "/") {
 		key = modifier + "/" + key
 	}
 	return func(v any) bool {

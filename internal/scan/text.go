@@ -4,15 +4,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// letters without their accents, as far as the imports have any.
-var letters = strings.NewReplacer("á", "a", "é", "e", "í", "i", "ó", "o", "ú", "u", "ü", "u", "ñ", "n", "ç", "c",
-	"\u0301", "", "\u0303", "", "\u0308", "")
-
-// fold is text without case, accents and more than one space.
+// fold is text without case, accents, widths and more than one space.
 func fold(s string) string {
-	return letters.Replace(strings.ToLower(strings.Join(strings.Fields(s), " ")))
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+	s = strings.ReplaceAll(strings.ToLower(s), "ß", "ss")
+	return strings.Join(strings.Fields(s), " ")
 }
 
 // Strings are the parts of an element that a string parameter looks at.
@@ -49,6 +55,18 @@ func uriTest(modifier, value string) (func(any) bool, error) {
 		return func(v any) bool {
 			return text(v) == value || strings.HasPrefix(text(v), strings.TrimSuffix(value, "/")+"/")
 		}, nil
+	case "above":
+		return func(v any) bool {
+			return text(v) == value || text(v) != "" && strings.HasPrefix(value, strings.TrimSuffix(text(v), "/")+"/")
+		}, nil
 	}
 	return nil, fmt.Errorf("no modifier %s of a uri", modifier)
+}
+
+// canonicalTest asks for a canonical of any version, or of one.
+func canonicalTest(value string) func(any) bool {
+	return func(v any) bool {
+		url, _, _ := strings.Cut(text(v), "|")
+		return text(v) == value || url == value
+	}
 }

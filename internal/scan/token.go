@@ -56,6 +56,8 @@ func tokenTest(plain, modifier, value string) (func(any) bool, error) {
 		return nil, fmt.Errorf("no modifier %s of a token", modifier)
 	case len(parts) == 1:
 		fits = func(t Token) bool { return t.Code == parts[0] }
+	case len(parts) == 2 && parts[0] == "" && plain != "": // elements of type code have no system of their own
+		fits = func(t Token) bool { return t.Code == parts[1] }
 	case len(parts) == 2 && parts[1] == "":
 		fits = func(t Token) bool { return t.System == parts[0] }
 	case len(parts) == 2:

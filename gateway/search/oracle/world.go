@@ -309,7 +309,8 @@ func numberHolds(low, high float64, m search.NumberMatch) bool {
 	if open {
 		above = high > m.Value+slack
 		beneath = low < m.Value-slack
-		atLeast, atMost = above, beneath
+		atLeast = high >= m.Value-slack
+		atMost = low <= m.Value+slack
 	}
 	switch m.Compare {
 	case search.EQ:

@@ -478,9 +478,9 @@ func numberCond(m search.NumberMatch) (cond fragment, spans []span) {
 	case search.LT:
 		return fragment{"(" + value + " < ? OR " + value + " = ? AND " + low + " < ?)", []any{beneath, most, beneath}}, []span{{least, beneath}, {most, most}}
 	case search.GE:
-		return fragment{"(" + value + " >= ? OR " + value + " = ? AND " + high + " > ?)", []any{beneath, least, above}}, []span{{beneath, most}, {least, least}}
+		return fragment{"(" + value + " >= ? OR " + value + " = ? AND " + high + " >= ?)", []any{beneath, least, beneath}}, []span{{beneath, most}, {least, least}}
 	case search.LE:
-		return fragment{"(" + value + " <= ? OR " + value + " = ? AND " + low + " < ?)", []any{above, most, beneath}}, []span{{least, above}, {most, most}}
+		return fragment{"(" + value + " <= ? OR " + value + " = ? AND " + low + " <= ?)", []any{above, most, above}}, []span{{least, above}, {most, most}}
 	case search.SA:
 		return fragment{"(" + value + " > ? AND " + low + " > ?)", []any{m.Value, m.Value}}, []span{{m.Value, most}}
 	case search.EB:

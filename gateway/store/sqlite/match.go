@@ -437,9 +437,9 @@ func compared(m search.NumberMatch) func(*entry) bool {
 	case search.LT:
 		return func(e *entry) bool { v := e.middle(); return v < beneath || math.IsInf(v, 1) && e.from < beneath }
 	case search.GE:
-		return func(e *entry) bool { v := e.middle(); return v >= beneath || math.IsInf(v, -1) && e.to > above }
+		return func(e *entry) bool { v := e.middle(); return v >= beneath || math.IsInf(v, -1) && e.to >= beneath }
 	case search.LE:
-		return func(e *entry) bool { v := e.middle(); return v <= above || math.IsInf(v, 1) && e.from < beneath }
+		return func(e *entry) bool { v := e.middle(); return v <= above || math.IsInf(v, 1) && e.from <= above }
 	case search.SA:
 		return func(e *entry) bool { return e.middle() > m.Value && e.from > m.Value }
 	case search.EB:

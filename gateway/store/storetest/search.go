@@ -220,7 +220,7 @@ var searchTests = []test{
 			{"open, eq 5", nm(search.EQ, 4.5, 5, 5.5), ""},
 			{"open, ne 5", nm(search.NE, 4.5, 5, 5.5), "over under"},
 			{"open, gt 5", nm(search.GT, 4.5, 5, 5.5), "over"},
-			{"open, ge 5", nm(search.GE, 4.5, 5, 5.5), "over"},
+			{"open, ge 5", nm(search.GE, 4.5, 5, 5.5), "over under"},
 			{"open, lt 5", nm(search.LT, 4.5, 5, 5.5), "under"},
 			{"open, le 5", nm(search.LE, 4.5, 5, 5.5), "under"},
 			{"open, gt 4", nm(search.GT, 3.5, 4, 4.5), "over under"},
