@@ -150,6 +150,7 @@ type Engine struct {
 	Config
 	now          func() time.Time
 	newID        func() string
+	leftovers    int // maxLeftovers
 	capabilities atomic.Pointer[capabilities]
 	library      library
 	loading      sync.Mutex // of parameters
@@ -165,7 +166,7 @@ func New(c Config) *Engine {
 		c.Key = []byte(rand.Text())
 	}
 	c.Store = sighted{c.Store}
-	e := &Engine{Config: c, now: time.Now, newID: func() string { return strings.ToLower(rand.Text()) }}
+	e := &Engine{Config: c, now: time.Now, leftovers: maxLeftovers, newID: func() string { return strings.ToLower(rand.Text()) }}
 	e.parameters.Store(&parameterSet{})
 	e.poked = make(chan struct{}, 1)
 	return e

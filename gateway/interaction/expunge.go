@@ -218,6 +218,12 @@ func (e *Engine) remove(ctx context.Context, v Viewer, x *expunging, list []remo
 		var names []string
 		for i, r := range list {
 			p, own, err := e.planErasure(ctx, v, x, r)
+			for many := new(abundant); errors.As(err, &many); {
+				if err := e.thin(ctx, x, many.records); err != nil {
+					return err
+				}
+				p, own, err = e.planErasure(ctx, v, x, r)
+			}
 			if err != nil {
 				return err
 			}

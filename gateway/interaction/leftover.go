@@ -23,9 +23,10 @@ const (
 	// maxKept bounds how many records an answer names. Who erases what is left and asks
 	// again is told of the next, so no setting is needed.
 	maxKept = 100
-	// maxLeftovers bounds the records that go with one resource: those that an institution
-	// sent again of one Patient and that changed nothing. It is what one transaction can
-	// take, not what a client asks for.
+	// maxLeftovers bounds the records that go in the transaction of a resource: those that
+	// an institution sent again of one Patient and that changed nothing. Where there are
+	// more, the others go in transactions before it. It is what one transaction can take,
+	// not what a client asks for.
 	maxLeftovers = 10_000
 )
 
@@ -102,9 +103,12 @@ func (e *Engine) leftoversOf(ctx context.Context, current store.Version, gone, s
 	if current.Type != "Patient" || len(stays) > 0 || len(lanes) == 0 {
 		return list, nil
 	}
-	idle, err := e.Store.Ineffective(ctx, current.Owner, lanes, maxLeftovers)
+	idle, err := e.Store.Ineffective(ctx, current.Owner, lanes, e.leftovers+1)
 	if err != nil {
 		return nil, fmt.Errorf("look for records that changed nothing: %w", err)
+	}
+	if len(idle) > e.leftovers {
+		return nil, &abundant{idle[:e.leftovers]}
 	}
 	for _, id := range idle {
 		if !slices.ContainsFunc(list, func(l leftover) bool { return l.id == id }) {
@@ -112,6 +116,37 @@ func (e *Engine) leftoversOf(ctx context.Context, current store.Version, gone, s
 		}
 	}
 	return list, nil
+}
+
+// abundant is the error of a Patient with more records that changed nothing than go in its
+// own transaction.
+type abundant struct{ records []string }
+
+func (*abundant) Error() string { return "more records than one transaction takes" }
+
+// thin erases records that changed nothing, before the Patient that they tell of: should
+// the process end in between, erasing it again goes on from there.
+func (e *Engine) thin(ctx context.Context, x *expunging, records []string) error {
+	list := make([]leftover, len(records))
+	names := make([]string, len(records))
+	for i, id := range records {
+		list[i] = leftover{id: id}
+		names[i] = list[i].lock()
+	}
+	slices.Sort(names)
+	var done expunging
+	err := e.Store.Update(ctx, func(ctx context.Context, tx store.Tx) error {
+		done = expunging{records: x.records}
+		if err := begin(ctx, tx, store.Foresight{Names: names}); err != nil {
+			return err
+		}
+		return release(ctx, tx, list, &done)
+	})
+	if err != nil {
+		return fmt.Errorf("expunge records: %w", err)
+	}
+	x.add(&done)
+	return nil
 }
 
 // holders are the other resources that a record made, as its Provenance tells. Where that

@@ -2,6 +2,7 @@ package interaction_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -105,6 +106,30 @@ func TestRecordsGoWithTheLastThatCameFromThem(t *testing.T) {
 			t.Error(count, records, kept, err)
 		}
 		want(shared, store.Erased, false)
+	})
+}
+
+// However often a Patient was sent again, nothing of that stays.
+func TestAllThatWasSentAgainGoesWithThePatient(t *testing.T) {
+	patient := store.Key{Type: "Patient", ID: "p1"}
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		f.expunging()
+		f.LeaveOver(3)
+		const person = `{"resourceType":"Patient","id":"p1","gender":"male"}`
+		records := []store.Record{f.sent(1, "first", f.replace(person))}
+		for n := range 11 {
+			records = append(records, f.sent(int64(2+n), "again "+strconv.Itoa(n), f.replace(person)))
+		}
+		count, erased, kept, err := f.erasing(patient, 0)
+		if err != nil || count != "1" || erased != "12" || kept != nil {
+			t.Errorf("%s things and %s records went, %v stayed: %v", count, erased, kept, err)
+		}
+		for _, r := range records {
+			got, err := f.store.Record(f.ctx(), r.ID)
+			if err != nil || got.State != store.Erased {
+				t.Errorf("record %s: %v", got.State, err)
+			}
+		}
 	})
 }
 
