@@ -238,7 +238,7 @@ func FuzzAccept(f *testing.F) {
 			f.Add(name, []byte(text))
 		}
 	}
-	inst, err := mapping.Load(member("east", nil), mapping.Options{Base: base.FS, Alliance: alliance})
+	inst, err := mapping.Load(member("east", nil), mapping.Options{Base: base.FS, Alliance: alliance, Lazy: true})
 	if err != nil {
 		f.Fatal(err)
 	}

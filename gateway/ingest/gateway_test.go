@@ -82,7 +82,7 @@ func openGateway(ctx context.Context, dir string, o setup) (*gateway, error) {
 func (g *gateway) join(folders ...fs.FS) error {
 	var members []ingest.Member
 	for _, f := range folders {
-		inst, err := mapping.Load(f, mapping.Options{Base: base.FS, Alliance: alliance})
+		inst, err := mapping.Load(f, mapping.Options{Base: base.FS, Alliance: alliance, Lazy: true})
 		if err != nil {
 			return err
 		}

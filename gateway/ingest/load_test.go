@@ -279,7 +279,7 @@ func load(t testing.TB, marks ...int) (alliancegen.BulkCounts, []mark) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), loadFolder+"="+dir, loadMarks+"="+strings.Trim(strings.Join(strings.Fields(fmt.Sprint(marks)), ","), "[]"))
+	cmd.Env = append(os.Environ(), "GOGC=", loadFolder+"="+dir, loadMarks+"="+strings.Trim(strings.Join(strings.Fields(fmt.Sprint(marks)), ","), "[]")) // memory is collected as everywhere, whatever tests run with
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -65,7 +65,7 @@ func TestRecordsWaitWhileTheMapsOfTheirInstitutionDoNotLoad(t *testing.T) {
 
 func TestARecordNamesTheVersionOfTheFolderThatMappedIt(t *testing.T) {
 	g := running(t, small())
-	inst, err := mapping.Load(member("east", nil), mapping.Options{Base: base.FS, Alliance: alliance})
+	inst, err := mapping.Load(member("east", nil), mapping.Options{Base: base.FS, Alliance: alliance, Lazy: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,3 +126,12 @@ func Migrate(ctx context.Context, url string, versions ...int64) error {
 	}
 	return nil
 }
+
+// Again ends a store and opens another one over its connections, which are most of what
+// opening costs.
+func (s *Store) Again(ctx context.Context) (*Store, error) {
+	s.finish()
+	n := newStore(ctx, s.opt)
+	n.upkeep, n.write, n.shared, n.read = s.upkeep, s.write, s.shared, s.read
+	return n, n.start(ctx)
+}

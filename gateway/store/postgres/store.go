@@ -48,17 +48,26 @@ var errURL = fault.New(fault.Invalid, "the URL of the store cannot be read, expe
 // what it will promise. Faults: fault.Unavailable when the database is away, or set up
 // so that it may lose what it committed.
 func Open(ctx context.Context, url string, opt Options) (*Store, error) {
-	opt = opt.withDefaults()
-	s := &Store{opt: opt}
-	s.groups.s, s.groups.busy = s, map[claim]bool{}
-	s.done, s.end = context.WithCancel(context.WithoutCancel(ctx))
-	if err := s.open(ctx, url); err != nil {
+	s := newStore(ctx, opt.withDefaults())
+	err := s.connect(url)
+	if err == nil {
+		err = s.start(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(classify(err), s.Close())
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, url string) (err error) {
+func newStore(ctx context.Context, opt Options) *Store {
+	s := &Store{opt: opt}
+	s.groups.s, s.groups.busy = s, map[claim]bool{}
+	s.done, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	return s
+}
+
+// connect makes the pools, which connect when they are asked to.
+func (s *Store) connect(url string) (err error) {
 	if s.upkeep, err = s.opt.pool(s.done, url, 2, s.opt.StatementTime, false); err != nil {
 		return err
 	}
@@ -68,9 +77,11 @@ func (s *Store) open(ctx context.Context, url string) (err error) {
 	if s.shared, err = s.opt.pool(s.done, url, 2*s.opt.Groups, s.opt.StatementTime, false); err != nil {
 		return err
 	}
-	if s.read, err = s.opt.pool(s.done, url, s.opt.Readers, s.opt.SearchTime, true); err != nil {
-		return err
-	}
+	s.read, err = s.opt.pool(s.done, url, s.opt.Readers, s.opt.SearchTime, true)
+	return err
+}
+
+func (s *Store) start(ctx context.Context) error {
 	s.names.pool, s.names.hash = s.upkeep, &s.hash
 	s.startReads()
 	// One connection does it all: to make another takes longer than what is asked.
@@ -168,22 +179,30 @@ func (s *Store) took(at int64) {
 // Close waits for transactions and readers, and ends the connections. Later calls do
 // nothing.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	was := s.closed
-	s.closed = true
-	s.mu.Unlock()
-	if was {
+	if !s.finish() {
 		return nil
 	}
-	s.transactions.Wait()
-	s.end()
-	s.work.Wait()
 	for _, p := range []*pgxpool.Pool{s.read, s.write, s.shared, s.upkeep} {
 		if p != nil {
 			p.Close()
 		}
 	}
 	return nil
+}
+
+// finish waits until nothing is under way, and reports false if that was done before.
+func (s *Store) finish() bool {
+	s.mu.Lock()
+	was := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if was {
+		return false
+	}
+	s.transactions.Wait()
+	s.end()
+	s.work.Wait()
+	return true
 }
 
 // enter counts a transaction or a question, so that Close waits for it.

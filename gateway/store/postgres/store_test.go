@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"database/sql"
 	"testing"
 
 	"github.com/yilian/yilian/gateway/store/postgres"
@@ -50,20 +49,26 @@ const emptySQL = `DO $$ DECLARE name text; BEGIN
 	PERFORM setval(quote_ident(sequencename), 1, false) FROM pg_sequences WHERE schemaname = 'public' AND last_value > 1 AND sequencename NOT IN ('stamp', 'goose_db_version_id_seq');
 END $$`
 
-// emptied gives each test of the suite the same database, emptied, because a new one
-// takes most of the time.
+// emptied gives each test of the suite the same database, emptied, and the same
+// connections, because new ones take most of the time.
 func emptied(t *testing.T, opt postgres.Options) func(t testing.TB) storetest.Store {
-	url := database(t)
-	db, err := sql.Open("pgx", url)
+	s, err := postgres.Open(t.Context(), database(t), opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = db.Close() })
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return func(t testing.TB) storetest.Store {
-		if _, err := db.Exec(emptySQL); err != nil {
+		if err := s.Exec(t.Context(), emptySQL, true); err != nil {
 			t.Fatal(err)
 		}
-		return openURL(t, url, opt)
+		if s, err = s.Again(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return s
 	}
 }
 
