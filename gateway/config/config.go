@@ -86,6 +86,7 @@ type Limits struct {
 	Record     int64         // bytes of one record
 	Delivery   int64         // bytes of one upload or file, which may hold many records
 	Body       int64         // bytes of one FHIR request body
+	Bodies     int64         // bytes of the large FHIR request bodies that are worked on at once
 	Depth      int           // nesting of one FHIR request body; what is stored is read with fhir.DefaultMaxDepth, so no more than that
 	Page       int           // resources on a page, the highest _count
 	Count      int           // resources on a page where the client does not say, no more than Page
@@ -98,6 +99,8 @@ type Limits struct {
 	Folder     int64         // bytes of all files of an institution's folder that is pushed
 	Workbook   int64         // bytes of one workbook, unzipped
 	Time       time.Duration // work on one request
+	Stall      time.Duration // how long a client may keep a request or its answer waiting
+	Rate       int           // requests of one client in a minute, 0 for as many as it likes
 	Drain      time.Duration // requests may take to end when the process is told to
 	Cache      int64         // bytes of what a process without Redis keeps for speed
 	Headroom   int64         // bytes of garbage that may pile up in the heap before they are collected; GOGC and GOMEMLIMIT are stronger

@@ -57,6 +57,7 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.delivery", Value: "256MiB"},
 		{Key: "limits.workbook", Value: "96MiB"},
 		{Key: "limits.body", Value: "64MiB"},
+		{Key: "limits.bodies", Value: "64MiB"},
 		{Key: "limits.depth", Value: "100"},
 		{Key: "limits.page", Value: "1000"},
 		{Key: "limits.count", Value: "50"},
@@ -68,6 +69,8 @@ func TestDefaults(t *testing.T) {
 		{Key: "limits.attached", Value: "4MiB"},
 		{Key: "limits.folder", Value: "32MiB"},
 		{Key: "limits.time", Value: "30s"},
+		{Key: "limits.stall", Value: "30s"},
+		{Key: "limits.rate", Value: "0"},
 		{Key: "limits.drain", Value: "10s"},
 		{Key: "limits.cache", Value: "32MiB"},
 		{Key: "limits.headroom", Value: "64MiB"},
@@ -106,8 +109,8 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 	if want := "postgres://yilian:secret@db.example.org/yilian?sslmode=verify-full"; c.StoreURL != want {
 		t.Errorf("store URL %s, want %s", c.StoreURL, want)
 	}
-	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Depth: 64, Page: 200, Count: 20, Entries: 500, Deletes: 20, Parameters: 50, Expunged: 30, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
-		Drain: 25 * time.Second, Cache: 64 << 20, Headroom: 32 << 20, Lease: 20 * time.Second}
+	wantLimits := config.Limits{Record: 8 << 20, Delivery: 1e9, Body: 32 << 20, Bodies: 128 << 20, Depth: 64, Page: 200, Count: 20, Entries: 500, Deletes: 20, Parameters: 50, Expunged: 30, Inline: 4 << 10, Attached: 1 << 20, Folder: 8 << 20, Workbook: 32 << 20, Time: 90 * time.Second,
+		Stall: 45 * time.Second, Rate: 600, Drain: 25 * time.Second, Cache: 64 << 20, Headroom: 32 << 20, Lease: 20 * time.Second}
 	if diff := cmp.Diff(wantLimits, c.Limits); diff != "" {
 		t.Errorf("limits (-want +got)\n%s", diff)
 	}
@@ -154,26 +157,29 @@ func TestGoodFileSetsEveryKey(t *testing.T) {
 		{"search.iterations", "3", "36:15"},
 		{"search.operands", "1500", "37:13"},
 		{"search.lastn", "5000", "38:10"},
-		{"browser.origins", "http://localhost:3000, https://app.example.org", "60:12"},
+		{"browser.origins", "http://localhost:3000, https://app.example.org", "63:12"},
 		{"limits.record", "8MiB", "40:11"},
 		{"limits.delivery", "1GB", "41:13"},
 		{"limits.workbook", "32MiB", "42:13"},
 		{"limits.body", "32MiB", "43:9"},
-		{"limits.depth", "64", "44:10"},
-		{"limits.page", "200", "45:9"},
-		{"limits.count", "20", "46:10"},
-		{"limits.entries", "500", "47:12"},
-		{"limits.deletes", "20", "48:12"},
-		{"limits.parameters", "50", "49:15"},
-		{"limits.expunged", "30", "50:13"},
-		{"limits.inline", "4KiB", "51:11"},
-		{"limits.attached", "1MiB", "52:13"},
-		{"limits.folder", "8MiB", "53:11"},
-		{"limits.time", "1m30s", "54:9"},
-		{"limits.drain", "25s", "55:10"},
-		{"limits.cache", "64MiB", "56:10"},
-		{"limits.headroom", "32MiB", "57:13"},
-		{"limits.lease", "20s", "58:10"},
+		{"limits.bodies", "128MiB", "44:11"},
+		{"limits.depth", "64", "45:10"},
+		{"limits.page", "200", "46:9"},
+		{"limits.count", "20", "47:10"},
+		{"limits.entries", "500", "48:12"},
+		{"limits.deletes", "20", "49:12"},
+		{"limits.parameters", "50", "50:15"},
+		{"limits.expunged", "30", "51:13"},
+		{"limits.inline", "4KiB", "52:11"},
+		{"limits.attached", "1MiB", "53:13"},
+		{"limits.folder", "8MiB", "54:11"},
+		{"limits.time", "1m30s", "55:9"},
+		{"limits.stall", "45s", "56:10"},
+		{"limits.rate", "600", "57:9"},
+		{"limits.drain", "25s", "58:10"},
+		{"limits.cache", "64MiB", "59:10"},
+		{"limits.headroom", "32MiB", "60:13"},
+		{"limits.lease", "20s", "61:10"},
 	}
 	for i := range want {
 		want[i].Origin = file + ":" + want[i].Origin

@@ -25,7 +25,15 @@ type Store interface {
 	store.States
 	store.Leftovers
 	store.Labels
+	store.Erasures
 	Record(ctx context.Context, id string) (store.Record, error)
+}
+
+// Answers keeps answers that took work. What an answer rests on is part of its question;
+// one that is kept may be gone at any time, and is never another question's.
+type Answers interface {
+	Get(ctx context.Context, question ...string) ([]byte, bool)
+	Keep(answer []byte, question ...string)
 }
 
 // Validator finds what is wrong with a resource by the base specification.
@@ -54,6 +62,8 @@ type Config struct {
 	// Imported has code systems that are no resources, which everybody sees; nil: there
 	// are none.
 	Imported Imported
+	// Answers keeps the expansions of value sets; nil: each is made anew.
+	Answers  Answers
 	Identity *identity.Index
 	// Base is the alliance's base URL, the root of tags, sources and local systems.
 	Base string

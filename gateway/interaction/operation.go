@@ -250,7 +250,7 @@ func (e *Engine) terms(ctx context.Context, v Viewer, name string, c *Call) (Res
 		list.Append(n.Clone())
 	}
 	question := fhir.NewObject().SetString("resourceType", "Parameters").Set("parameter", list)
-	answer, err := k.catalog.Operate(ctx, name, question)
+	answer, err := e.operate(ctx, k, name, question)
 	return Result{Resource: answer}, unanswered(err)
 }
 

@@ -1,7 +1,9 @@
 package interaction
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +43,8 @@ var defining = []string{"CodeSystem", "ConceptMap", "StructureDefinition", "Valu
 type knowledge struct {
 	changes   [4]int64 // the latest of each type of defining
 	imports   string   // see Imported
+	erasures  int64    // see store.Erasures
+	view      string   // what the viewer may see
 	catalog   *terminology.Catalog
 	validator func() *validate.Validator
 	source    *storedDefinitions
@@ -89,17 +93,20 @@ func (e *Engine) knows(ctx context.Context, v Viewer) (*knowledge, error) {
 			return nil, err
 		}
 	}
-	e.library.mu.Lock()
-	k := e.library.known[view]
-	e.library.mu.Unlock()
-	if k != nil && k.changes == changes && k.imports == imports {
-		return k, nil
-	}
-	k, err := e.learn(ctx, allowed, changes)
+	erasures, err := e.Store.Erasures(ctx)
 	if err != nil {
 		return nil, err
 	}
-	k.imports = imports
+	e.library.mu.Lock()
+	k := e.library.known[view]
+	e.library.mu.Unlock()
+	if k != nil && k.changes == changes && k.imports == imports && k.erasures == erasures {
+		return k, nil
+	}
+	if k, err = e.learn(ctx, allowed, changes); err != nil {
+		return nil, err
+	}
+	k.imports, k.erasures, k.view = imports, erasures, view
 	e.library.mu.Lock()
 	defer e.library.mu.Unlock()
 	if len(e.library.known) >= maxKnown || e.library.known == nil {
@@ -140,6 +147,33 @@ func (e *Engine) learn(ctx context.Context, allowed search.Allowed, changes [4]i
 		return validate.New(e.Definitions, validate.Options{Thorough: true, NoBestPractice: true, Source: source, Catalog: k.catalog})
 	})
 	return k, nil
+}
+
+// expanding is the operation whose answers are kept: the others look at single codes.
+const expanding = "ValueSet/$expand"
+
+// maxAnswer bounds the bytes of an answer that is kept.
+const maxAnswer = 1 << 20
+
+// operate answers a question about codes, from what was answered before if that rests on
+// the same definitions.
+func (e *Engine) operate(ctx context.Context, k *knowledge, name string, question *fhir.Node) (*fhir.Node, error) {
+	if e.Answers == nil || name != expanding {
+		return k.catalog.Operate(ctx, name, question)
+	}
+	asked := []string{name, e.Config.Version, k.view, fmt.Sprint(k.changes, k.erasures), k.imports, string(question.AppendJSON(nil))}
+	if text, ok := e.Answers.Get(ctx, asked...); ok {
+		if kept, err := fhir.Parse(bytes.Clone(text), fhir.Limits{}); err == nil {
+			return kept, nil
+		}
+	}
+	answer, err := k.catalog.Operate(ctx, name, question)
+	if err == nil {
+		if text := answer.AppendJSON(nil); len(text) <= maxAnswer {
+			e.Answers.Keep(text, asked...)
+		}
+	}
+	return answer, err
 }
 
 // storedDefinitions finds definitions in the store, as far as they may be seen, and in

@@ -1,8 +1,10 @@
 package interaction_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/yilian/yilian/gateway/interaction"
@@ -37,6 +39,65 @@ func TestOfDefinitionsWithOneURLTheNewestThatIsInUseCounts(t *testing.T) {
 			if got := expand(f, everybody, url); got != want {
 				t.Errorf("%s: %s, want %s", url, got, want)
 			}
+		}
+	})
+}
+
+// notes keep answers, and count how they were asked for.
+type notes struct {
+	mu          sync.Mutex
+	kept        map[string][]byte
+	found, made int
+}
+
+func (n *notes) Get(_ context.Context, question ...string) ([]byte, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	answer, ok := n.kept[strings.Join(question, "\x00")]
+	if ok {
+		n.found++
+	}
+	return answer, ok
+}
+
+func (n *notes) Keep(answer []byte, question ...string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.made++
+	n.kept[strings.Join(question, "\x00")] = answer
+}
+
+// An expansion is made once, and again when anything that it may rest on changes.
+func TestExpansionsAreKeptUntilWhatTheyRestOnChanges(t *testing.T) {
+	const (
+		set    = `{"resourceType":"ValueSet","id":"v","url":"http://test/v","status":"active","compose":{"include":[{"system":"http://test/c"}]}}`
+		system = `{"resourceType":"CodeSystem","id":"c","url":"http://test/c","status":"active","content":"complete","concept":[{"code":"a"}%s]}`
+	)
+	onEachStore(t, func(t *testing.T, f *fixture) {
+		n := &notes{kept: map[string][]byte{}}
+		f.Answers = n
+		f.expunging()
+		step := func(what, want string, found, made int) {
+			t.Helper()
+			if got := expand(f, everybody, "http://test/v"); got != want || n.found != found || n.made != made {
+				t.Errorf("%s: %q, want %q; %d found, want %d; %d made, want %d", what, got, want, n.found, found, n.made, made)
+			}
+		}
+		step("nothing is there", "the definition is not known", 0, 0)
+		f.apply("city", 1, f.replace(set), f.replace(fmt.Sprintf(system, "")))
+		step("first", "a", 0, 1)
+		step("again", "a", 1, 1)
+		if got := expand(f, interaction.Viewer{Client: "stranger", Institution: "stranger"}, "http://test/v"); got != "the definition is not known" {
+			t.Errorf("a stranger sees %s", got)
+		}
+		f.apply("city", 2, f.replace(fmt.Sprintf(system, `,{"code":"b"}`)))
+		step("after a change", "a b", 1, 2)
+		step("again", "a b", 2, 2)
+		if _, _, _, err := f.erasing(store.Key{Type: "CodeSystem", ID: "c"}, 0); err != nil {
+			t.Fatal(err)
+		}
+		if got := expand(f, everybody, "http://test/v"); got == "a b" {
+			t.Error("what was expunged is answered")
 		}
 	})
 }

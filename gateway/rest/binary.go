@@ -36,6 +36,7 @@ func (h *Handler) binary(fn func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		f, _ := h.negotiate(c.Request())
 		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		defer h.leave(r)
 		h.admit(r)
 		viewer, err := h.who(c.Request())
 		if err == nil {

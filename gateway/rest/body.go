@@ -53,7 +53,17 @@ func (h *Handler) body(r *request) ([]byte, error) {
 	if r.Request().ContentLength > h.Body {
 		return nil, long
 	}
-	text, err := unzipped(r.Request(), h.Body)
+	from, err := unzipping(r.Request(), h.Body)
+	if err != nil {
+		return nil, err
+	}
+	said := r.Request().ContentLength
+	text, err := readOn(nil, from, min(largeBody, h.Body)+1, said)
+	if err == nil && int64(len(text)) > min(largeBody, h.Body) {
+		if err = h.wait(r); err == nil {
+			text, err = readOn(text, from, h.Body+1, said)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +71,35 @@ func (h *Handler) body(r *request) ([]byte, error) {
 		return nil, long
 	}
 	return text, nil
+}
+
+// largeBody is how many bytes a body has at most that does not wait for its turn.
+const largeBody = 256 << 10
+
+// wait waits for the turn of a large body: what it is made into takes many times its
+// bytes. One whose length is not known counts as the longest that there may be. The
+// entries of a Bundle are part of its turn.
+func (h *Handler) wait(r *request) error {
+	if _, entry := r.ctx.Value(viewerKey{}).(interaction.Viewer); entry || r.turn > 0 {
+		return nil
+	}
+	size := h.Body
+	if said := r.Request().ContentLength; said > 0 && r.Request().Header.Get("Content-Encoding") == "" {
+		size = min(said, h.Body)
+	}
+	if err := h.turns.Acquire(r.ctx, size); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "too many large bodies are worked on; try again")
+	}
+	r.turn = size
+	return nil
+}
+
+// leave ends the turn of a large body.
+func (h *Handler) leave(r *request) {
+	if r.turn > 0 {
+		h.turns.Release(r.turn)
+		r.turn = 0
+	}
 }
 
 // parse reads the JSON of a resource; text belongs to it.

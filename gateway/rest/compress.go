@@ -2,8 +2,10 @@ package rest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 
@@ -56,35 +58,46 @@ func takesGzip(r *http.Request) bool {
 	return named.q > 0
 }
 
-// unzipped reads a body that may be compressed, at most limit bytes of what it says
-// and one more.
-func unzipped(r *http.Request, limit int64) ([]byte, error) {
-	from := io.Reader(r.Body)
+// unzipping returns a body as it is, or was before it was compressed; limit bounds the
+// bytes that come.
+func unzipping(r *http.Request, limit int64) (io.Reader, error) {
 	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
 	case "", "identity":
+		return r.Body, nil
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(io.LimitReader(r.Body, limit+1))
 		if err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the body is not gzip, as Content-Encoding says")
+			return nil, unread(err, "the body is not gzip, as Content-Encoding says")
 		}
-		from = z
-	default:
-		return nil, &httpError{status: http.StatusUnsupportedMediaType,
-			error: fault.New(fault.Unsupported, "the Content-Encoding of a body is gzip, or none")}
+		return z, nil
 	}
-	text, err := readAll(io.LimitReader(from, limit+1), r.ContentLength)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "the body could not be read")
+	return nil, &httpError{status: http.StatusUnsupportedMediaType,
+		error: fault.New(fault.Unsupported, "the Content-Encoding of a body is gzip, or none")}
+}
+
+// unread is the fault of a body that could not be read.
+func unread(err error, text string) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &httpError{status: http.StatusRequestTimeout, error: fault.Wrap(fault.Invalid, err, "the body did not come in time").WithCode("timeout")}
 	}
-	return text, nil
+	return fault.Wrap(fault.Invalid, err, text)
 }
 
 // maxBodyRoom bounds the room that is made for a body before it comes.
 const maxBodyRoom = 64 << 10
 
-// readAll reads what is said to have so many bytes, or -1 for an unknown number.
-func readAll(from io.Reader, said int64) ([]byte, error) {
-	text := bytes.NewBuffer(make([]byte, 0, min(max(said, 0), maxBodyRoom)+bytes.MinRead))
-	_, err := text.ReadFrom(from)
-	return text.Bytes(), err
+// readOn reads behind what was read, up to limit bytes in all. said is how many there
+// will be as far as is known.
+func readOn(text []byte, from io.Reader, limit, said int64) ([]byte, error) {
+	if room := min(max(said, 0), maxBodyRoom) + bytes.MinRead; len(text) == 0 {
+		text = make([]byte, 0, room)
+	}
+	all := bytes.NewBuffer(text)
+	if rest := min(said, limit) - int64(len(text)); len(text) > 0 && rest > 0 {
+		all.Grow(int(rest) + bytes.MinRead) // its turn came, so there is room for it
+	}
+	if _, err := all.ReadFrom(io.LimitReader(from, limit-int64(len(text)))); err != nil {
+		return nil, unread(err, "the body could not be read")
+	}
+	return all.Bytes(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/yilian/yilian/conformance/fhir"
 	"github.com/yilian/yilian/gateway/interaction"
@@ -29,6 +30,9 @@ type Config struct {
 	Origins []string
 	// Body bounds a request's body, in bytes; 0: fhir.DefaultMaxBytes.
 	Body int64
+	// Bodies bounds the large bodies that are worked on at once, in bytes of all of them;
+	// no less than Body.
+	Bodies int64
 	// Depth bounds the nesting of a request's body; 0: fhir.DefaultMaxDepth.
 	Depth int
 }
@@ -37,6 +41,7 @@ type Config struct {
 type Handler struct {
 	Config
 	entries *echo.Echo // the same routes, for the entries of Bundles
+	turns   *semaphore.Weighted
 }
 
 // New returns a handler over c.
@@ -44,7 +49,8 @@ func New(c Config) *Handler {
 	if c.Body == 0 {
 		c.Body = fhir.DefaultMaxBytes
 	}
-	h := &Handler{Config: c, entries: echo.New()}
+	c.Bodies = max(c.Bodies, c.Body)
+	h := &Handler{Config: c, entries: echo.New(), turns: semaphore.NewWeighted(c.Bodies)}
 	h.entries.HTTPErrorHandler = func(err error, c echo.Context) { _ = h.Fail(c, err) }
 	h.routes(h.entries.Group(h.Path))
 	return h
@@ -96,6 +102,7 @@ type request struct {
 	ctx    context.Context
 	viewer interaction.Viewer
 	format format
+	turn   int64 // bytes of a large body, which waited for its turn
 }
 
 // typ returns the resource type of the path, refusing names that are none.
@@ -112,6 +119,7 @@ func (h *Handler) answer(fn func(*request) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		f, err := h.negotiate(c.Request())
 		r := &request{Context: c, ctx: c.Request().Context(), format: f}
+		defer h.leave(r)
 		h.admit(r)
 		if err == nil {
 			err = fn(r)

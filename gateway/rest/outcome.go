@@ -45,6 +45,11 @@ func (h *Handler) fail(r *request, err error) error {
 	if errors.As(err, &refused) && len(refused.Issues) > 0 {
 		issues = refused.Issues
 	}
+	if r.Response().Committed { // most often the client left
+		h.Log.LogAttrs(r.ctx, slog.LevelDebug, "answer broken off", slog.String("request", r.Response().Header().Get(echo.HeaderXRequestID)),
+			slog.String("route", r.Path()), slog.String("error", err.Error()))
+		return nil
+	}
 	if answer.Kind == fault.Internal {
 		id := r.Response().Header().Get(echo.HeaderXRequestID)
 		h.Log.LogAttrs(r.ctx, slog.LevelError, "request failed", slog.String("request", id),
@@ -52,10 +57,9 @@ func (h *Handler) fail(r *request, err error) error {
 		issues[0].Text = "internal error, request " + id
 	}
 	if answer.Kind == fault.Busy || answer.Kind == fault.Unavailable {
-		r.Response().Header().Set("Retry-After", "1")
-	}
-	if r.Response().Committed {
-		return nil
+		if r.Response().Header().Get("Retry-After") == "" {
+			r.Response().Header().Set("Retry-After", "1")
+		}
 	}
 	if status == http.StatusMethodNotAllowed && r.Response().Header().Get("Allow") == "" {
 		r.allow(h.otherwise(r))

@@ -84,7 +84,11 @@ func (h *Handler) pairs(r *request) ([]search.Pair, error) {
 		return nil, &httpError{status: http.StatusUnsupportedMediaType,
 			error: fault.New(fault.Unsupported, "a search is posted as application/x-www-form-urlencoded")}
 	}
-	form, err := unzipped(r.Request(), maxForm)
+	from, err := unzipping(r.Request(), maxForm)
+	if err != nil {
+		return nil, err
+	}
+	form, err := readOn(nil, from, maxForm+1, r.Request().ContentLength)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,20 @@ func newDeadline(parent context.Context, after time.Duration) *deadline {
 	return d
 }
 
-func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
+func (d *deadline) Deadline() (time.Time, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.at, true
+}
+
+// extend gives the work more time, as long as nobody waits for its end.
+func (d *deadline) extend(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.armed == nil {
+		d.at = d.at.Add(by)
+	}
+}
 
 func (d *deadline) Done() <-chan struct{} {
 	d.mu.Lock()

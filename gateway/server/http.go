@@ -28,11 +28,13 @@ func (p *process) router() http.Handler {
 		},
 	}))
 	e.Use(onlyHere(p.config.Origins))
+	e.Use(p.limitRate())
 	e.Use(p.limitTime())
+	e.Use(p.patience())
 
 	fhir := rest.New(rest.Config{
 		Engine: p.engine, Auth: trusting{}, Log: p.log, Path: fhirPath, Origins: p.config.Origins,
-		Body: p.config.Limits.Body, Depth: p.config.Limits.Depth,
+		Body: p.config.Limits.Body, Bodies: p.config.Limits.Bodies, Depth: p.config.Limits.Depth,
 	})
 	e.HTTPErrorHandler = func(err error, c echo.Context) { _ = fhir.Fail(c, err) }
 	fhir.Register(e)

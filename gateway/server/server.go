@@ -26,6 +26,7 @@ import (
 	"github.com/yilian/yilian/gateway/interaction"
 	"github.com/yilian/yilian/gateway/search"
 	"github.com/yilian/yilian/gateway/store"
+	"github.com/yilian/yilian/gateway/store/cached"
 	"github.com/yilian/yilian/mapping"
 	"github.com/yilian/yilian/mapping/base"
 	"github.com/yilian/yilian/testdata"
@@ -208,6 +209,7 @@ func assemble(ctx context.Context, o Options, s *node) (*process, error) {
 		},
 		Guide:    ig.Guide(),
 		Imported: codesystem.Library{Store: s},
+		Answers:  cached.Answers{Keys: s.keys, Cache: s.shared, Space: "terms"},
 		Version:  o.Version,
 		Security: "none; the server listens on a loopback address only",
 	})

@@ -25,6 +25,7 @@ type shared interface {
 type node struct {
 	*cached.Store
 	shared
+	keys    *cached.Keys
 	several bool // others may use the store too
 }
 
@@ -37,7 +38,7 @@ func share(ctx context.Context, c *config.Config, log *slog.Logger, behind cache
 	if err != nil {
 		return nil, err
 	}
-	n := &node{several: c.StoreURL != ""}
+	n := &node{keys: keys, several: c.StoreURL != ""}
 	if c.RedisURL == "" {
 		n.shared = memory.New(memory.Options{Bytes: c.Limits.Cache})
 	} else {
