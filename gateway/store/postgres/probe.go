@@ -1,7 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"math"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -11,7 +14,7 @@ import (
 // probeSteps are how far the alternatives are counted, widening, until one of them
 // ends; the last step is Options.ScanFrom. Most searches have one that ends at the
 // first.
-var probeSteps = [...]int64{256, 1024, math.MaxInt64}
+var probeSteps = [...]int64{128, 1024, math.MaxInt64}
 
 // counts remembers for a while how many resources there are under keys of index_key that
 // have many, such as a status, so that they need not be counted for every search. They only help to
@@ -85,21 +88,20 @@ func (b *builder) rarest(sources []source, wanted bool) (best *source, size int6
 	if len(plain) == 1 && best == nil && !wanted && (plain[0].ordered || plain[0].listing != nil) {
 		return plain[0], 0, false, nil // streams in order: never worse than reading the whole type
 	}
+	slices.SortStableFunc(plain, func(x, y *source) int { return cmp.Compare(x.likely(), y.likely()) })
 	last := int64(b.v.s.opt.ScanFrom)
+	if best != nil && best.size > 0 && best.size <= min(nestedMost, last) {
+		found, n, err := b.fewest(plain, best.size)
+		if found == nil {
+			found, n = best, best.size
+		}
+		return found, max(n, 1), false, err
+	}
 	for _, limit := range probeSteps {
 		limit = min(limit, last)
-		least := limit
-		if best != nil && best.size > 0 {
-			least = min(least, best.size, nestedMost)
-		}
-		found, n, err := b.fewest(plain, least)
-		switch {
-		case err != nil:
-			return nil, 0, false, err
-		case found != nil:
-			return found, max(n, 1), false, nil
-		case best != nil && best.size > 0 && best.size == least:
-			return best, best.size, false, nil
+		found, n, err := b.fewest(plain, limit)
+		if found != nil || err != nil {
+			return found, max(n, 1), false, err
 		}
 		if limit == last {
 			break
@@ -144,7 +146,7 @@ func (b *builder) fewest(sources []*source, limit int64) (found *source, least i
 	}
 	least = limit
 	for i, n := range list {
-		b.v.s.counts.remember(unknown[i], n, limit, now)
+		b.v.s.counts.remember(unknown[i], n, least, now)
 		if n < least {
 			least, found = n, unknown[i]
 		}
@@ -152,18 +154,53 @@ func (b *builder) fewest(sources []*source, limit int64) (found *source, least i
 	return found, least, nil
 }
 
-// probe counts what sources list, up to a limit.
-func (b *builder) probe(sources []*source, limit int64) ([]int64, error) {
-	var f fragment
-	f.sql = "SELECT ARRAY["
-	for i, d := range sources {
-		if i > 0 {
-			f.sql += ", "
-		}
-		// The limit is an argument: counts that are remembered make many different ones.
-		f.add("(SELECT count(*) FROM (SELECT 1 FROM ("+d.rids.sql+") p LIMIT ?) c)", append(append([]any{}, d.rids.args...), limit)...)
+// likely orders sources by how soon their counts may be expected to end.
+func (s *source) likely() int {
+	switch {
+	case s.listing != nil && s.listing.bounded:
+		return 0
+	case s.listing != nil:
+		return 1
 	}
-	f.sql += "]"
+	return 2
+}
+
+// maxChained is how many sources one statement counts.
+const maxChained = 8
+
+// probe counts what sources list, up to a limit, and each no further than the least before it.
+func (b *builder) probe(sources []*source, limit int64) ([]int64, error) {
+	if len(sources) > maxChained {
+		var all []int64
+		for chunk := range slices.Chunk(sources, maxChained) {
+			counts, err := b.probe(chunk, limit)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, counts...)
+			limit = min(limit, slices.Min(counts))
+		}
+		return all, nil
+	}
+	var f fragment
+	names, least := "", ""
+	for i, d := range sources {
+		alias := "c" + strconv.Itoa(i)
+		if i > 0 {
+			f.sql += " CROSS JOIN LATERAL "
+			names += ", "
+		}
+		names += alias + ".n"
+		f.add("(SELECT count(*) AS n FROM (SELECT 1 FROM ("+d.rids.sql+") p", d.rids.args...)
+		if i == 0 { // an argument: counts that are remembered make many different ones
+			f.add(" LIMIT ?) c) "+alias, limit)
+			least = alias + ".n"
+			continue
+		}
+		f.sql += " LIMIT " + least + ") c) " + alias
+		least = "least(" + least + ", " + alias + ".n)"
+	}
+	f.sql = "SELECT ARRAY[" + names + "] FROM " + f.sql
 	var counts []int64
 	err := b.v.q.query(b.ctx, ask(f, func(rows pgx.Rows) error { return rows.Scan(&counts) }))
 	return counts, err

@@ -153,6 +153,7 @@ func (o *Options) settings(statement time.Duration) map[string]string {
 		"enable_hashjoin":                     "off",
 		"enable_mergejoin":                    "off",
 		"enable_material":                     "off",
+		"enable_memoize":                      "off", // no row is asked for twice
 		"enable_bitmapscan":                   "off", // a bitmap has no order; but see withBitmaps
 		"max_parallel_workers_per_gather":     "0",
 		"jit":                                 "off",

@@ -1,7 +1,7 @@
 package postgres_test
 
 import (
-	"context"
+	"io"
 	"testing"
 
 	"github.com/yilian/yilian/gateway/store/postgres"
@@ -12,12 +12,8 @@ import (
 // database returns the URL of a new database that holds an empty store.
 func database(t testing.TB) string {
 	t.Helper()
-	return testenv.PostgresCopy(t, "store", func(url string) error {
-		s, err := postgres.Open(context.Background(), url, postgres.Options{})
-		if err != nil {
-			return err
-		}
-		return s.Close()
+	return testenv.PostgresCopy(t, "store", func(url string) (io.Closer, error) {
+		return postgres.Open(t.Context(), url, postgres.Options{})
 	})
 }
 
