@@ -12,10 +12,13 @@ type bundle struct {
 	node    *fhir.Node
 	typ     string
 	entries []bundleEntry
+	at      int // the entry being walked, or none
+
+	// Where entries are; made when somebody asks.
+	indexed bool
 	byURL   map[string][]int // fullUrl → entries
 	byName  map[string][]int // Type/id → entries
 	byNode  map[*fhir.Node]int
-	at      int // the entry being walked, or none
 }
 
 type bundleEntry struct {
@@ -27,24 +30,41 @@ type bundleEntry struct {
 
 func openBundle(n *fhir.Node) *bundle {
 	list := n.Get("entry").Items()
-	b := &bundle{node: n, typ: n.Get("type").Text(), at: none, entries: make([]bundleEntry, len(list)),
-		byURL: make(map[string][]int, len(list)), byName: make(map[string][]int, len(list)), byNode: make(map[*fhir.Node]int, len(list))}
+	b := &bundle{node: n, typ: n.Get("type").Text(), at: none, entries: make([]bundleEntry, len(list))}
 	for i, e := range list {
 		res := e.Get("resource")
-		k := bundleEntry{resource: res, url: e.Get("fullUrl").Text(), typ: res.ResourceType(), id: res.ID(),
+		b.entries[i] = bundleEntry{resource: res, url: e.Get("fullUrl").Text(), typ: res.ResourceType(), id: res.ID(),
 			version: res.Path("meta", "versionId").Text()}
-		b.entries[i] = k
+	}
+	return b
+}
+
+// index makes out where entries are.
+func (b *bundle) index() {
+	if b.indexed {
+		return
+	}
+	b.indexed = true
+	n := len(b.entries)
+	b.byURL, b.byName, b.byNode = make(map[string][]int, n), make(map[string][]int, n), make(map[*fhir.Node]int, n)
+	for i, k := range b.entries {
 		if k.url != "" {
 			b.byURL[k.url] = append(b.byURL[k.url], i)
 		}
 		if k.typ != "" && k.id != "" {
 			b.byName[k.typ+"/"+k.id] = append(b.byName[k.typ+"/"+k.id], i)
 		}
-		if res != nil {
-			b.byNode[res] = i
+		if k.resource != nil {
+			b.byNode[k.resource] = i
 		}
 	}
-	return b
+}
+
+// placeOf is the entry that holds a resource; ok is false if none does.
+func (b *bundle) placeOf(n *fhir.Node) (i int, ok bool) {
+	b.index()
+	i, ok = b.byNode[n]
+	return i, ok
 }
 
 // found is what a reference leads to in a bundle.
@@ -58,6 +78,7 @@ type found struct {
 // resolve follows a reference from an entry by the rules of
 // https://hl7.org/fhir/R4/bundle.html#references.
 func (b *bundle) resolve(reference string, from int) found {
+	b.index()
 	reference, _, _ = strings.Cut(reference, "#")
 	name, version, _ := strings.Cut(reference, "/_history/")
 	f := found{version: version}
@@ -109,7 +130,7 @@ func serverBase(url string) (string, bool) {
 // enter prepares the walk of a resource.
 func (r *run) enter(n *fhir.Node, typ string) {
 	if b := r.bundle(); b != nil {
-		if i, ok := b.byNode[n]; ok {
+		if i, ok := b.placeOf(n); ok {
 			b.at = i
 		}
 	}
@@ -123,7 +144,7 @@ func (r *run) enter(n *fhir.Node, typ string) {
 
 // openParameters sees the resources of Parameters as a bundle without addresses.
 func openParameters(n *fhir.Node) *bundle {
-	b := &bundle{node: n, typ: "Parameters", at: none, byName: map[string][]int{}, byNode: map[*fhir.Node]int{}}
+	b := &bundle{node: n, typ: "Parameters", at: none, indexed: true, byName: map[string][]int{}, byNode: map[*fhir.Node]int{}}
 	var walk func(list *fhir.Node, depth int)
 	walk = func(list *fhir.Node, depth int) {
 		for _, p := range list.Items() {
@@ -193,7 +214,10 @@ func (r *run) judgeBundle(b *bundle) {
 			r.pop()
 		}
 	}
-	seen := make(map[string]bool, len(b.entries))
+	var seen map[string]bool
+	if b.typ != "history" && !unaddressed[b.typ] {
+		seen = make(map[string]bool, len(b.entries))
+	}
 	for i := range b.entries {
 		e := &b.entries[i]
 		r.push("entry", i)
@@ -218,7 +242,8 @@ func (r *run) judgeEntry(b *bundle, e *bundleEntry, seen map[string]bool) {
 		}
 		return
 	}
-	if key := e.url + "\n" + e.version; b.typ != "history" && !unaddressed[b.typ] && n != nil {
+	if seen != nil && n != nil {
+		key := e.url + "\n" + e.version
 		if seen[key] {
 			r.fail(n, msgFullURLDuplicate)
 		}
@@ -246,8 +271,12 @@ var onceOnly = set("self first previous prev next last")
 const ownStylesheet = "https://hl7.org/fhir/fhir.css"
 
 func (r *run) judgeLinks(b *bundle) {
+	links := b.node.Get("link").Items()
+	if len(links) == 0 {
+		return
+	}
 	seen := map[string]bool{}
-	for i, l := range b.node.Get("link").Items() {
+	for i, l := range links {
 		relation := l.Get("relation").Text()
 		r.push("link", i)
 		if onceOnly[relation] {

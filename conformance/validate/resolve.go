@@ -201,7 +201,7 @@ func (r *run) elsewhere(n *fhir.Node, f func() bool) bool {
 	default:
 		r.aside(func() { r.scope = r.open(n) })
 		if b := r.bundle(); b != nil {
-			if i, ok := b.byNode[n]; ok {
+			if i, ok := b.placeOf(n); ok {
 				before := b.at
 				b.at = i
 				defer func() { b.at = before }()

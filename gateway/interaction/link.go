@@ -29,6 +29,7 @@ type linker struct {
 	urls     map[string]string     // fullUrl → reference here; made for each plan
 	lengths  uint64                // of the fullUrls, modulo 64
 	means    map[string]string     // criterion → reference here; made for each plan
+	path     [24]linkPlace         // room for walks
 }
 
 // reference is a conditional reference.
@@ -44,12 +45,12 @@ func (e *Engine) linker(ctx context.Context, v Viewer, actions []*action) (*link
 	if len(actions) == 0 || actions[0].place == "" && !asks(actions[0].tree) {
 		return nil, nil
 	}
-	l := &linker{engine: e, actions: actions, single: actions[0].place == "", criteria: map[string]*reference{}}
+	l := &linker{engine: e, actions: actions, single: actions[0].place == ""}
 	for _, a := range actions {
 		if a.tree == nil {
 			continue
 		}
-		walk := linkWalk{definitions: e.Definitions, may: asking, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
+		walk := linkWalk{definitions: e.Definitions, path: l.path[:0], may: asking, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
 			if kind != referenceKind || l.criteria[n.Text()] != nil {
 				return nil, nil
 			}
@@ -64,6 +65,9 @@ func (e *Engine) linker(ctx context.Context, v Viewer, actions []*action) (*link
 			c, err := e.criterion(ctx, v, typ, pairs)
 			if err != nil {
 				return nil, err
+			}
+			if l.criteria == nil {
+				l.criteria = map[string]*reference{}
 			}
 			l.criteria[n.Text()] = &reference{criterion: c, place: a.place}
 			l.order = append(l.order, n.Text())
@@ -109,7 +113,10 @@ func (l *linker) conditional(text string) (typ, query string, ok bool) {
 // resolve puts the references that hold by a plan into the trees, and returns what
 // the plan took for the answers to criteria.
 func (l *linker) resolve(ctx context.Context, p *planning, trees []*fhir.Node) ([]condition, error) {
-	l.urls, l.means, l.lengths = map[string]string{}, map[string]string{}, 0
+	l.urls, l.lengths = make(map[string]string, len(p.actions)), 0
+	if len(l.order) > 0 {
+		l.means = make(map[string]string, len(l.order))
+	}
 	for i, a := range p.actions {
 		if a.fullURL != "" && len(p.targets[i].keys) == 1 && a.verb != deletes {
 			l.urls[a.fullURL] = p.targets[i].keys[0].String()
@@ -208,7 +215,7 @@ func (l *linker) links(name, text string) bool {
 // relative references are read by.
 func (l *linker) rewrite(tree *fhir.Node, fullURL string) (*fhir.Node, error) {
 	base := restBase(fullURL, tree.ResourceType())
-	walk := linkWalk{definitions: l.engine.Definitions, may: l.links, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
+	walk := linkWalk{definitions: l.engine.Definitions, path: l.path[:0], may: l.links, replace: func(n *fhir.Node, kind string) (*fhir.Node, error) {
 		text := n.Text()
 		switch kind {
 		case narrativeKind:
