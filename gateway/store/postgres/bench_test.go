@@ -133,13 +133,15 @@ func dated(param string, c search.Compare, n int) search.Clause {
 	return search.Clause{Param: param, Kind: search.KindDate, Any: []search.Operand{search.DateMatch{Compare: c, Low: low, High: low + unit}}}
 }
 
-// shapes are the searches of every day; n picks what is asked for. ordered ones are
-// answered in the order of an index.
-var shapes = []struct {
+// shape is a search; n picks what is asked for. An ordered one is answered in the order of an index.
+type shape struct {
 	name    string
 	ordered bool
 	query   func(n int) *search.Query
-}{
+}
+
+// shapes are the searches of every day.
+var shapes = []shape{
 	{"identifier", true, func(n int) *search.Query {
 		return &search.Query{Type: "Observation", Where: []search.Clause{coded("identifier", "urn:oid:2.16.156.10011.1.33", fmt.Sprint("N", n))}}
 	}},
