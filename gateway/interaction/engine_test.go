@@ -57,7 +57,8 @@ func over(t testing.TB, s interface {
 func onEachStore(t *testing.T, run func(t *testing.T, f *fixture)) {
 	t.Run("sqlite", func(t *testing.T) { run(t, newFixture(t)) })
 	t.Run("postgres", func(t *testing.T) {
-		s, err := postgres.Open(t.Context(), testenv.Postgres(t), postgres.Options{})
+		open := func(url string) (io.Closer, error) { return postgres.Open(t.Context(), url, postgres.Options{}) }
+		s, err := postgres.Open(t.Context(), testenv.PostgresCopy(t, "store", open), postgres.Options{})
 		run(t, over(t, s, err))
 	})
 }

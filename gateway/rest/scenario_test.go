@@ -67,7 +67,8 @@ func onEachStore(t *testing.T, run func(t *testing.T, c *client)) {
 		run(t, over(t, s, err))
 	})
 	t.Run("postgres", func(t *testing.T) {
-		s, err := postgres.Open(t.Context(), testenv.Postgres(t), postgres.Options{})
+		open := func(url string) (io.Closer, error) { return postgres.Open(t.Context(), url, postgres.Options{}) }
+		s, err := postgres.Open(t.Context(), testenv.PostgresCopy(t, "store", open), postgres.Options{})
 		run(t, over(t, s, err))
 	})
 }

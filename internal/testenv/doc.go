@@ -4,6 +4,11 @@
 // that nothing is skipped unseen. Servers are private: a new folder, a free port on 127.0.0.1, no root rights, and
 // durability as in production (PostgreSQL keeps fsync and synchronous_commit on).
 //
+// What servers write lies in a new folder of TMPDIR, which "make test" sets to one in memory where there is room. PostgreSQL
+// syncs there too, which is soon done: a test that kills the server, or a writer, shows the same in memory as on a disk,
+// because the system keeps what was written when a process dies. What a disk does at a power cut is shown by neither.
+// Measurements ("make bench") leave TMPDIR alone and wait for the disk.
+//
 // Who ends a server:
 //
 //	test binary ──starts──▶ server

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -34,17 +35,20 @@ func Postgres(t testing.TB) string {
 }
 
 // PostgresCopy returns the URL of a new database that is a copy of what prepare makes of an empty one, once for each name
-// and test binary. A schema is copied in a quarter of the time that it takes to make it. What was
-// prepared must be left within seconds of prepare's return.
-func PostgresCopy(t testing.TB, name string, prepare func(url string) error) string {
+// and test binary. A schema is copied in a quarter of the time that it takes to make it. What prepare returns is closed.
+func PostgresCopy(t testing.TB, name string, prepare func(url string) (io.Closer, error)) string {
 	t.Helper()
 	templates.Lock()
 	defer templates.Unlock()
 	from, ok := templates.url[name]
 	if !ok {
 		var err error
-		if from, err = createDatabase(t, ""); err == nil {
-			err = prepare(from)
+		if from, err = createDatabase(t, ""); err != nil {
+			t.Fatal(err)
+		}
+		c, err := prepare(from)
+		if err == nil {
+			err = c.Close()
 		}
 		if err != nil {
 			t.Fatal(err)

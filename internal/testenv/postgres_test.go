@@ -2,6 +2,7 @@ package testenv_test
 
 import (
 	"context"
+	"io"
 	"net/url"
 	"testing"
 	"time"
@@ -70,18 +71,21 @@ func TestPostgresGivesEveryTestItsOwnDatabaseOnOneServer(t *testing.T) {
 	}
 }
 
+type hangUp struct{ *pgx.Conn }
+
+func (h hangUp) Close() error { return h.Conn.Close(context.Background()) }
+
 func TestPostgresCopiesWhatWasPreparedOnce(t *testing.T) {
 	prepared := 0
 	copied := func() string {
-		return testenv.PostgresCopy(t, "counted", func(url string) error {
+		return testenv.PostgresCopy(t, "counted", func(url string) (io.Closer, error) {
 			prepared++
 			c, err := pgx.Connect(t.Context(), url)
 			if err != nil {
-				return err
+				return nil, err
 			}
-			defer c.Close(context.Background())
 			_, err = c.Exec(t.Context(), "create table prepared as select 7 as x")
-			return err
+			return hangUp{c}, err
 		})
 	}
 	a, b := copied(), copied()
