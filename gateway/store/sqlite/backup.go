@@ -74,7 +74,7 @@ func copyDatabase(ctx context.Context, from, to string) error {
 	if err != nil {
 		return err
 	}
-	c, err := connect(from, otherPragmas)
+	c, err := connect(from, otherPragmas, nil)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func copyDatabase(ctx context.Context, from, to string) error {
 }
 
 func schemaOf(ctx context.Context, path string) (version int64, err error) {
-	c, err := connect(path, otherPragmas)
+	c, err := connect(path, otherPragmas, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -159,7 +159,7 @@ func unpack(ctx context.Context, r *backup.Reader, path string) error {
 
 // renew checks a database and makes it another store than the one that was backed up.
 func renew(ctx context.Context, path string) (err error) {
-	c, err := connect(path, append([]pragma{{"journal_mode", "delete", ""}, {"synchronous", "full", ""}}, otherPragmas...))
+	c, err := connect(path, append([]pragma{{"journal_mode", "delete", ""}, {"synchronous", "full", ""}}, otherPragmas...), nil)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -16,7 +17,7 @@ type batch struct {
 	rows  []indexRow
 	grams []gramRow
 	at    mark
-	order []indexRow // scratch
+	order []int32 // scratch
 	args  []any
 }
 
@@ -123,30 +124,32 @@ func (b *batch) flush(c *conn) error {
 }
 
 func (b *batch) flushRows(c *conn, rows []indexRow) error {
-	order := append(b.order[:0], rows...)
-	defer func() {
-		clear(order)
-		b.order = order[:0]
-	}()
-	slices.SortStableFunc(order, func(x, y indexRow) int { return compareRows(&x, &y) })
+	order := b.order[:0]
+	for i := range rows {
+		order = append(order, int32(i))
+	}
+	b.order = order
+	slices.SortFunc(order, func(x, y int32) int { return cmp.Or(compareRows(&rows[x], &rows[y]), cmp.Compare(x, y)) })
 	kept := order[:0]
-	for i := range order { // of several changes of a row the last counts
-		if i+1 < len(order) && compareRows(&order[i], &order[i+1]) == 0 {
+	for i, at := range order { // of several changes of a row the last counts
+		row := &rows[at]
+		if i+1 < len(order) && compareRows(row, &rows[order[i+1]]) == 0 {
 			continue
 		}
-		if !order[i].remove {
-			kept = append(kept, order[i])
+		if !row.remove {
+			kept = append(kept, at)
 			continue
 		}
-		t := &rowTables[order[i].table]
-		if _, err := c.exec(t.remove, t.args(b.args[:0], &order[i])...); err != nil {
+		t := &rowTables[row.table]
+		if _, err := c.exec(t.remove, t.args(b.args[:0], row)...); err != nil {
 			return err
 		}
 	}
 	for len(kept) > 0 {
-		t := &rowTables[kept[0].table]
+		table := rows[kept[0]].table
+		t := &rowTables[table]
 		run := 1
-		for run < len(kept) && kept[run].table == kept[0].table {
+		for run < len(kept) && rows[kept[run]].table == table {
 			run++
 		}
 		for step := insertSteps - 1; run > 0; {
@@ -156,8 +159,8 @@ func (b *batch) flushRows(c *conn, rows []indexRow) error {
 				continue
 			}
 			b.args = b.args[:0]
-			for i := range n {
-				b.args = t.args(b.args, &kept[i])
+			for _, at := range kept[:n] {
+				b.args = t.args(b.args, &rows[at])
 			}
 			if _, err := c.exec(t.inserts[step], b.args...); err != nil {
 				return err

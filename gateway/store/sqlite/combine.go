@@ -132,10 +132,23 @@ func (b *builder) words(typ, param string, m search.TextMatch) (source, error) {
 	if err := b.spend(len(m.Terms)); err != nil {
 		return noSource, err
 	}
+	narrative := false
+	var text int64
+	if param == paramContent {
+		if text, narrative, err = b.pid(typ, paramText, ""); err != nil {
+			return noSource, err
+		}
+	}
 	var s source
 	s.cond.add("EXISTS (SELECT 1 FROM index_text x WHERE x.rid = @.rid AND x.pid = ?", pid)
 	for _, term := range m.Terms {
-		s.cond.add(" AND instr(x.terms, ?) > 0", " "+term+" ")
+		word := " " + term + " "
+		if !narrative {
+			s.cond.add(" AND instr(x.terms, ?) > 0", word)
+			continue
+		}
+		s.cond.add(" AND (instr(x.terms, ?) > 0 OR substr(x.terms, 1, 2) = '"+alsoText+"' AND EXISTS ("+
+			"SELECT 1 FROM index_text y WHERE y.rid = x.rid AND y.pid = ? AND instr(y.terms, ?) > 0))", word, text, word)
 	}
 	s.cond.sql += ")"
 	return s, nil

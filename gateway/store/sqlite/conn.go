@@ -16,15 +16,16 @@ import (
 // locks, a goroutine per query and a dozen of allocations for the names of columns to
 // statements that take microseconds. One goroutine uses it at a time.
 type conn struct {
-	tls   *libc.TLS
-	db    uintptr
-	out   buffer // what SQLite writes answers to
-	stmts map[string]*stmt
-	known map[*byte]*stmt // the same by where their text stands, for texts that stand in the program
-	used  uint64          // clock of stmts
-	lost  error           // the failure after which SQLite may have dropped the transaction
-	stale bool            // a statement was interrupted: close, don't reuse
-	kept  bool            // of a reader: a transaction is open between uses
+	tls     *libc.TLS
+	db      uintptr
+	out     buffer // what SQLite writes answers to
+	methods buffer // of the file, where pages are taken from a mapping
+	stmts   map[string]*stmt
+	known   map[*byte]*stmt // the same by where their text stands, for texts that stand in the program
+	used    uint64          // clock of stmts
+	lost    error           // the failure after which SQLite may have dropped the transaction
+	stale   bool            // a statement was interrupted: close, don't reuse
+	kept    bool            // of a reader: a transaction is open between uses
 	// mapped: of a reader, whose pages are those of the file. broken: one of them could not be read, so that
 	// nobody knows in what state that left the connection.
 	mapped, broken bool
@@ -47,8 +48,9 @@ type stmt struct {
 // many shapes as clients think of.
 const maxStatements = 256
 
-// connect opens a database, which it makes where there is none, with some settings.
-func connect(path string, pragmas []pragma) (c *conn, err error) {
+// connect opens a database, which it makes where there is none, with some settings. m is
+// nil where it is not mapped.
+func connect(path string, pragmas []pragma, m *mapping) (c *conn, err error) {
 	c = &conn{tls: libc.NewTLS(), stmts: map[string]*stmt{}, known: map[*byte]*stmt{}}
 	defer func() {
 		if err != nil {
@@ -74,6 +76,9 @@ func connect(path string, pragmas []pragma) (c *conn, err error) {
 	}
 	if rc == lib.SQLITE_OK {
 		rc = define(c)
+	}
+	if rc == lib.SQLITE_OK && m != nil {
+		rc, c.mapped = c.share(m), true
 	}
 	if rc != lib.SQLITE_OK {
 		return nil, newError(c.tls, rc, c.db)
@@ -111,6 +116,7 @@ func (c *conn) close() error {
 	}
 	if c.tls != nil {
 		c.out.free(c.tls)
+		c.methods.free(c.tls)
 		c.tls.Close()
 		c.tls = nil
 	}

@@ -32,7 +32,7 @@
 //
 // The index tables only lead to resources: a hash of a value, the start of a text, a
 // date, a number. What a resource holds stands packed on its row (held.go), and
-// every condition is asked of that by functions that the driver is given (check.go).
+// every condition is asked of that by functions that SQLite is given (check.go).
 // So nothing needs a second index, and a hash that two values share misleads nobody:
 // an id or number leads for all parameters of a type with one row, and a string as it
 // was written has none of its own where its folded form leads to it. What a code or a
@@ -41,10 +41,14 @@
 // # Reading
 //
 // Readers have connections of their own (query_only) and see the last commit; while
-// there is none they keep their transactions (pool.go). A
-// search is one statement per page: package search's tree becomes joins over the
-// index tables and conditions on rows, driven by the condition that short probes find to be the
-// rarest.
+// there is none they keep their transactions (pool.go). Pages that are not in the log
+// they take from a mapping of the file that all of them share (mapping.go).
+//
+// A search is one statement per page: package search's tree becomes joins over the
+// index tables and conditions on rows, driven by the condition that short probes find
+// to be the rarest. Where none is rare, the order of an index – of a key, of dates, of
+// texts – is the order of the pages, and is followed until the page is full; if that
+// takes long, more is found out first (order.go).
 //
 // Specifications: https://hl7.org/fhir/R4/search.html, https://sqlite.org/wal.html.
 package sqlite

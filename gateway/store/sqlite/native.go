@@ -41,8 +41,10 @@ func memory(p uintptr, n int) []byte {
 	return unsafe.Slice((*byte)(*(*unsafe.Pointer)(unsafe.Pointer(&p))), n)
 }
 
-// word reads a number of 8 bytes from memory that is SQLite's.
+// word reads an address, or another number of its size, from memory that is SQLite's.
 func word(p uintptr) uintptr { return *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) }
+
+func setWord(p, v uintptr) { *(*uintptr)(*(*unsafe.Pointer)(unsafe.Pointer(&p))) = v }
 
 // buffer is memory that is not Go's, grown as needed.
 type buffer struct {

@@ -14,7 +14,7 @@ import (
 
 func bare(t *testing.T) *conn {
 	t.Helper()
-	c, err := connect(filepath.Join(t.TempDir(), "x.db"), nil)
+	c, err := connect(filepath.Join(t.TempDir(), "x.db"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,9 +35,10 @@ type Options struct {
 	// them; default 256 MiB.
 	CheckpointPages int
 	CheckpointBytes int64
-	// CacheBytes is the page cache of the writer, a quarter of it that of each reader; default 64 MiB.
+	// CacheBytes is the page cache of the writer, a quarter of it that of each reader, or a sixteenth where the
+	// database is mapped; default 64 MiB. A page takes twice its size there.
 	CacheBytes int64
-	// MapBytes is how much of the database each reader maps into memory instead of reading it page by page;
+	// MapBytes is how much of the database is mapped into memory for the readers, which read the rest page by page;
 	// default 1 GiB. It is address space and the system's page cache, which the system takes back where it needs
 	// memory, though it counts as memory of the process; negative: nothing.
 	MapBytes int64

@@ -166,9 +166,8 @@ func (l *listing) mark() string {
 }
 
 // lookMost is how far the order of an index is followed for a page, where nothing is
-// known to be rarer, before what is asked is counted further; lookNested where a chain
-// is asked for each resource.
-const lookMost, lookNested = 512, 128
+// known to be rarer, before what is asked is counted further.
+const lookMost = 512
 
 // sortFrom is how many resources a source lists from which reading another in order is
 // taken to be cheaper than sorting them.
@@ -262,7 +261,7 @@ func (b *builder) whole(l *listing) (*listing, error) {
 	return nil, nil
 }
 
-// lookout is a check that ends a statement which looks at too many rows.
+// lookout ends a statement that looks at too many rows, see yl_within.
 type lookout struct {
 	left int
 	over bool

@@ -144,9 +144,6 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 			return fragment{}
 		}
 		p.look = &lookout{left: lookMost}
-		if slices.ContainsFunc(w.sources, func(s source) bool { return s.nested }) {
-			p.look.left = lookNested
-		}
 		return fragment{"yl_within(?, " + rid + ") AND ", []any{b.check(&check{look: p.look})}}
 	}
 	asked := func(driver *source) fragment {

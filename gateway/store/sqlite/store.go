@@ -23,17 +23,18 @@ import (
 // Store is a data folder held by this process. Its methods may be called from any
 // number of goroutines.
 type Store struct {
-	opt    Options
-	path   string
-	lock   *os.File
-	write  *writer
-	read   *pool
-	names  names
-	hash   hasher
-	common commons
-	latest atomic.Int64 // the last committed change
-	faulty atomic.Bool  // a page of the mapped database could not be read: map it no more
-	schema Schema
+	opt     Options
+	path    string
+	lock    *os.File
+	write   *writer
+	read    *pool
+	names   names
+	hash    hasher
+	common  commons
+	latest  atomic.Int64 // the last committed change
+	mapping *mapping     // nil where readers read
+	faulty  atomic.Bool  // a page of the mapped database could not be read: map it no more
+	schema  Schema
 
 	closing sync.Once
 	closed  error
@@ -63,7 +64,7 @@ func (s *Store) open(ctx context.Context) error {
 	if s.schema, err = migrate(ctx, dsn(s.path, s.writerPragmas())); err != nil {
 		return fmt.Errorf("bringing the schema up to date: %w", err)
 	}
-	c, err := connect(s.path, s.writerPragmas())
+	c, err := connect(s.path, s.writerPragmas(), nil)
 	if err != nil {
 		return fmt.Errorf("opening the writer: %w", err)
 	}
@@ -75,8 +76,11 @@ func (s *Store) open(ctx context.Context) error {
 	if _, err := c.exec("UPDATE work SET lease = 0, holder = '' WHERE lease > 0"); err != nil {
 		return fmt.Errorf("ending the claims of an earlier process: %w", err)
 	}
+	if n := min(s.opt.MapBytes, maxMapBytes); n > 0 {
+		s.mapping, _ = mapFile(s.path, n) // where it cannot be had, pages are read
+	}
 	s.read = newPool(s.opt.Readers, s.reader, s.faulty.Load)
-	mover, err := connect(s.path, s.writerPragmas())
+	mover, err := connect(s.path, s.writerPragmas(), nil)
 	if err != nil {
 		return fmt.Errorf("opening the connection that empties the log: %w", err)
 	}
@@ -100,6 +104,9 @@ func (s *Store) Close() error {
 		}
 		if s.read != nil {
 			errs = append(errs, s.read.close())
+		}
+		if s.mapping != nil {
+			errs = append(errs, s.mapping.close())
 		}
 		s.closed = errors.Join(append(errs, s.lock.Close())...)
 	})
@@ -140,12 +147,15 @@ func (s *Store) writerPragmas() []pragma {
 	return p
 }
 
-func (s *Store) readerPragmas() []pragma {
-	mapped := fmt.Sprint(s.mapped())
+func readerPragmas(opt Options, m *mapping) []pragma {
+	mapped, cache := "0", fmt.Sprint(-opt.CacheBytes>>12)
+	if m != nil { // then only what is in the log goes through the cache
+		mapped, cache = fmt.Sprint(len(m.bytes)), fmt.Sprint(-opt.CacheBytes>>14)
+	}
 	return []pragma{
 		{"mmap_size", mapped, mapped},
-		{"busy_timeout", fmt.Sprint(s.opt.BusyTimeout.Milliseconds()), fmt.Sprint(s.opt.BusyTimeout.Milliseconds())},
-		{"cache_size", fmt.Sprint(-s.opt.CacheBytes >> 12), fmt.Sprint(-s.opt.CacheBytes >> 12)},
+		{"busy_timeout", fmt.Sprint(opt.BusyTimeout.Milliseconds()), fmt.Sprint(opt.BusyTimeout.Milliseconds())},
+		{"cache_size", cache, cache},
 		{"temp_store", "memory", "2"},
 		{"trusted_schema", "off", "0"},
 		{"query_only", "on", "1"},
@@ -156,25 +166,21 @@ func (s *Store) readerPragmas() []pragma {
 // maxMapBytes is the most that SQLite maps.
 const maxMapBytes = 0x7fff0000
 
-// mapped is how much of the database a new reader maps.
-func (s *Store) mapped() int64 {
-	if s.faulty.Load() {
-		return 0
-	}
-	return min(max(s.opt.MapBytes, 0), maxMapBytes)
-}
-
 // reader opens a connection that reads.
 func (s *Store) reader() (*conn, error) {
-	c, err := connect(s.path, s.readerPragmas())
+	m := s.mapping
+	if s.faulty.Load() {
+		m = nil
+	}
+	pragmas := readerPragmas(s.opt, m)
+	c, err := connect(s.path, pragmas, m)
 	if err != nil {
 		return nil, err
 	}
-	if err := assertPragmas(c, s.readerPragmas()); err != nil {
+	if err := assertPragmas(c, pragmas); err != nil {
 		_ = c.close()
 		return nil, err
 	}
-	c.mapped = s.mapped() > 0
 	return c, nil
 }
 

@@ -128,6 +128,11 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 		for i := range v.Texts {
 			k := &v.Texts[i]
 			w := words{name(prefix + k.Param), " " + strings.Join(k.Terms, " ") + " "}
+			if k.Param == paramContent {
+				if more, ok := without(k.Terms, v.Texts); ok {
+					w.terms = alsoText + strings.Join(more, " ") + " "
+				}
+			}
 			out.words = append(out.words, w)
 			_, _ = io.WriteString(sum, k.Param+w.terms)
 		}
@@ -135,6 +140,38 @@ func (t *tx) valuesOf(typ string, v *search.Values) (*values, error) {
 	}
 	out.held = append(held{}, h.bytes...) // never nil
 	return &out, failed
+}
+
+// The words of all texts begin with alsoText where those of the narrative, which stand
+// in a row of their own, are among them.
+const (
+	paramText    = "_text"
+	paramContent = "_content"
+	alsoText     = "+ "
+)
+
+// without returns the words of all texts that the narrative does not have; ok tells
+// that all of the narrative's are among them.
+func without(terms []string, texts []search.Text) (more []string, ok bool) {
+	i := slices.IndexFunc(texts, func(t search.Text) bool { return t.Param == paramText })
+	if i < 0 {
+		return nil, false
+	}
+	known := make(map[string]bool, len(texts[i].Terms))
+	for _, term := range texts[i].Terms {
+		known[term] = true
+	}
+	met := 0
+	for _, term := range terms {
+		switch seen, is := known[term]; {
+		case !is:
+			more = append(more, term)
+		case seen:
+			known[term] = false
+			met++
+		}
+	}
+	return more, met == len(known)
 }
 
 // Tables of index rows.

@@ -369,7 +369,7 @@ func (w *writer) abandon() {
 	w.added = w.added[:0]
 	_, _ = w.c.exec("ROLLBACK")
 	if w.c.lost != nil {
-		if c, err := connect(w.s.path, w.s.writerPragmas()); err == nil {
+		if c, err := connect(w.s.path, w.s.writerPragmas(), nil); err == nil {
 			_ = w.c.close()
 			w.c = c
 		}
