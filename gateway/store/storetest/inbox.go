@@ -486,7 +486,7 @@ var laneTests = []test{
 		}
 	}},
 	{"stays quick with 20,000 waiting behind one, and behind a delivery", func(t *testing.T, s Store) {
-		const waiting, rounds, slower = 20_000, 30, 4
+		const waiting, rounds, slower, tries = 20_000, 30, 4, 10
 		serial := 0
 		work := func() time.Duration {
 			start := time.Now()
@@ -515,7 +515,12 @@ var laneTests = []test{
 			accept(t, s, batch...)
 		}
 		same(t, "the two heads", controls(claim(t, s, 100)), []string{"head", "delivery"})
-		if full := work(); full > slower*empty+100*time.Millisecond {
+		limit := slower*empty + 100*time.Millisecond
+		full := work()
+		for try := 1; try < tries && full > limit; try++ {
+			full = min(full, work()) // others may have had the machine
+		}
+		if full > limit {
 			t.Errorf("%d rounds took %s with %d waiting, %s with none", rounds, full, waiting, empty)
 		}
 	}},
