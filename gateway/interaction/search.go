@@ -187,6 +187,7 @@ func (e *Engine) compartment(ctx context.Context, v Viewer, s Scope) error {
 func (e *Engine) query(ctx context.Context, a *asked, typ string) (*search.Query, error) {
 	q := *a.request.Query
 	q.Type, q.Allowed = typ, a.viewer.allowed()
+	q.Where = slices.Concat(q.Where, a.request.WhereOf[typ])
 	var err error
 	if q.Where, err = e.resolved(ctx, a.viewer, q.Where); err != nil {
 		return nil, err

@@ -28,6 +28,9 @@ func (e *Engine) Parse(resource string, pairs []Pair, opts ParseOptions) (*Reque
 		p.fail("", fhir.TypeTooCostly, "search-parameters-many", "{1} parameters, expected at most {2}", len(pairs), p.limits.Parameters)
 		return nil, p.issues
 	}
+	if resource == "" {
+		p.nameTypes(pairs)
+	}
 	for _, pair := range pairs {
 		p.pair(pair)
 	}
@@ -42,6 +45,7 @@ func (e *Engine) Parse(resource string, pairs []Pair, opts ParseOptions) (*Reque
 type parser struct {
 	engine     *Engine
 	params     *typeParameters
+	named      []*typeParameters // of the types that _type names
 	opts       ParseOptions
 	limits     Limits
 	request    *Request
@@ -117,20 +121,59 @@ func (p *parser) pair(pair Pair) {
 		p.fail(pair.Name, fhir.TypeTooLong, "search-value-long", "{1} bytes, expected at most {2}", len(pair.Name)+len(pair.Value), p.limits.ValueLength)
 		return
 	case pair.Value == "":
-		p.fail(pair.Name, fhir.TypeInvalid, "search-value-empty", "it has no value")
+		p.refuse(fhir.TypeInvalid, "search-value-empty", "it has no value")
 		return
 	}
 	if p.result(pair) {
 		return
 	}
-	before := len(p.issues)
-	clause, ok := p.condition(p.params, pair.Name, pair.Value, 0)
-	if !ok || len(p.issues) > before {
-		return
+	on := []*typeParameters{p.params}
+	if p.ofTypes(pair.Name) {
+		on = p.named
 	}
-	p.request.Query.Where = appendFlat(p.request.Query.Where, clause)
+	before := len(p.issues)
+	var clauses []Clause
+	for _, t := range on {
+		clause, ok := p.condition(t, pair.Name, pair.Value, 0)
+		if !ok || len(p.issues) > before {
+			return // also for the types that know the parameter: it must be common to all
+		}
+		clauses = append(clauses, clause)
+	}
+	for i, t := range on {
+		if t == p.params {
+			p.request.Query.Where = appendFlat(p.request.Query.Where, clauses[i])
+		} else {
+			p.request.WhereOf[t.name] = appendFlat(p.request.WhereOf[t.name], clauses[i])
+		}
+	}
 	p.accept(pair)
 	p.conditions = append(p.conditions, pair)
+}
+
+// nameTypes notes the types that a search over several types names, whose common
+// parameters it may use.
+func (p *parser) nameTypes(pairs []Pair) {
+	p.request.WhereOf = map[string][]Clause{}
+	for _, pair := range pairs {
+		if pair.Name != "_type" {
+			continue
+		}
+		for typ := range strings.SplitSeq(pair.Value, ",") {
+			t := p.engine.parametersOf(typ)
+			if t == nil || slices.Contains(p.named, t) {
+				continue
+			}
+			p.named = append(p.named, t)
+		}
+	}
+}
+
+// ofTypes reports whether a parameter is read for each of the named types.
+func (p *parser) ofTypes(full string) bool {
+	code, _, _ := strings.Cut(full, ".")
+	code, _, _ = strings.Cut(code, ":")
+	return len(p.named) > 0 && (p.params.byCode[code] == nil && code != "_list" || code == paramFilter)
 }
 
 func (p *parser) accept(pair Pair) { p.request.Self = append(p.request.Self, pair) }
@@ -241,14 +284,18 @@ func (p *parser) sort(pair Pair) {
 		p.fail(p.current, fhir.TypeTooCostly, "search-sort-many", "{1} sort keys, expected at most {2}", len(keys), p.limits.Sort)
 		return
 	}
+	params := p.params
+	if len(p.named) == 1 {
+		params = p.named[0]
+	}
 	for _, key := range keys {
 		code, down := strings.CutPrefix(key, "-")
-		param := p.params.byCode[code]
+		param := params.byCode[code]
 		switch {
 		case code == "_score":
 			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "matches have no score")
 		case param == nil:
-			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "{1} is not a search parameter of {2}", name(code), p.params.name)
+			p.refuse(fhir.TypeNotSupported, "search-sort-unknown", "{1} is not a search parameter of {2}", name(code), params.name)
 		case !param.usable():
 			p.refuse(fhir.TypeNotSupported, "search-sort-unsupported", "cannot sort by {1}: {2}", name(code), param.refused)
 		case param.kind > KindURI:

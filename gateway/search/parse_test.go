@@ -331,6 +331,8 @@ func TestParseRefuses(t *testing.T) {
 		{"Patient", "_has:Observation:encounter:code=1", "search-value-invalid", "parameter '_has:Observation:encounter:code': 'encounter' of Observation does not refer to Patient"},
 		{"Patient", "_has:Observation:patient:foo=1", "search-parameter-unknown", "parameter '_has:Observation:patient:foo': Observation has no search parameter 'foo'"},
 		{"", "name=x", "search-parameter-unknown", "parameter 'name': a search over several types has no search parameter 'name'"},
+		{"", "_type=Patient&code=x", "search-parameter-unknown", "parameter 'code': Patient has no search parameter 'code'"},
+		{"", "_type=Observation,Patient&code=x", "search-parameter-unknown", "parameter 'code': Patient has no search parameter 'code'"},
 		{"", "_type=Foo", "search-value-invalid", "parameter '_type': 'Foo' is not a resource type"},
 		{"Patient", "_type=Patient", "search-parameter-unsupported", "parameter '_type': it is for a search over several types"},
 		{"Patient", "_sort=foo", "search-sort-unknown", "parameter '_sort': 'foo' is not a search parameter of Patient"},
@@ -420,6 +422,22 @@ func TestParseResult(t *testing.T) {
 	}
 	if r := parse("Patient", "_include=*&_include=Patient:*&_revinclude=Provenance:*", search.ParseOptions{}); !cmp.Equal(r.Include, []search.Include{{}, {Source: "Patient"}}) || !cmp.Equal(r.RevInclude, []search.Include{{Source: "Provenance", Param: "agent"}, {Source: "Provenance", Param: "entity"}, {Source: "Provenance", Param: "patient"}, {Source: "Provenance", Param: "target"}}) {
 		t.Error(r.Include, r.RevInclude)
+	}
+	if r := parse("Patient", "name=&gender=male", search.ParseOptions{Lenient: true}); len(r.Query.Where) != 1 || len(r.Self) != 1 {
+		t.Error(r.Query.Where, r.Self)
+	}
+	several := parse("", "_type=Condition,Observation&_id=1&patient=2&_has:Observation:focus:status=final", search.ParseOptions{})
+	if of := several.WhereOf; len(several.Query.Where) != 1 || showQuery(of["Condition"]) != showQuery(of["Observation"]) || len(of["Condition"]) != 2 {
+		t.Error(several.Query.Where, of)
+	}
+	if other := parse("", "_type=Condition,Observation&_id=1&patient=3&_has:Observation:focus:status=final", search.ParseOptions{}); other.Hash == several.Hash {
+		t.Error("another search has the same hash")
+	}
+	if r := parse("", "_type=Condition,Observation&patient=2&code-value-date=x", search.ParseOptions{Lenient: true}); len(r.WhereOf["Condition"]) != 1 || len(r.WhereOf["Observation"]) != 1 {
+		t.Error(r.WhereOf)
+	}
+	if r := parse("", "_type=Patient&_sort=-birthdate", search.ParseOptions{}); len(r.Query.Sort) != 1 {
+		t.Error(r.Query.Sort)
 	}
 	if r := parse("", "_type=Patient,Observation&_lastUpdated=2024", search.ParseOptions{}); !cmp.Equal(r.Types, []string{"Patient", "Observation"}) {
 		t.Error(r.Types)

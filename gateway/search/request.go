@@ -52,8 +52,10 @@ type Request struct {
 	// Query has Type, Where, Sort, Count and Total; Allowed and paging are the
 	// caller's. Type is empty for a search over several types.
 	Query *Query
-	// Types are those that _type names, for a search over several types.
+	// Types are those that _type names, for a search over several types, and WhereOf what
+	// must hold for each of them besides the conditions of Query, by parameters of its own.
 	Types      []string
+	WhereOf    map[string][]Clause
 	Include    []Include
 	RevInclude []Include
 	Summary    Summary
