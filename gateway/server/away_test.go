@@ -97,6 +97,7 @@ func TestTheServerEndsInOrderWhilePostgreSQLIsAway(t *testing.T) {
 		{"silent", func(_ *testing.T, _ *testenv.Server, p *passage) { close(p.silenced) }},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel() // both wait for most of their time
 			database := testenv.StartPostgres(t)
 			address, err := url.Parse(database.URL())
 			if err != nil {
