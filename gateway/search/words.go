@@ -2,7 +2,6 @@ package search
 
 import (
 	"hash/maphash"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"unicode/utf8"
@@ -37,7 +36,6 @@ type words struct {
 	excess bool // there were more than most
 	terms  []string
 	slots  []wordSlot // of a power of two, at most half of them taken
-	shift  uint8      // what leaves so many bits of a hash as there are slots
 	arena  *arena
 	own    arena
 	folded []string
@@ -48,36 +46,13 @@ type words struct {
 	knownMore bool
 }
 
-// wordSlot leads to a term by its key.
-type wordSlot struct {
-	key   uint64
-	place uint32 // counts from 1
-}
+// wordSlot leads to a term by its hash.
+type wordSlot struct{ hash, place uint32 } // place counts from 1
 
 var (
-	wordLists = sync.Pool{New: func() any { return &words{slots: make([]wordSlot, 512), shift: 64 - 9} }}
+	wordLists = sync.Pool{New: func() any { return &words{slots: make([]wordSlot, 512)} }}
 	wordSeed  = maphash.MakeSeed()
-	// wordFactor spreads keys in a way that nobody outside can foresee.
-	wordFactor = rand.Uint64() | 1
 )
-
-// maxWhole is how long terms may be whose key is all of them.
-const maxWhole = 7
-
-// longTerm marks the keys of longer terms, which may share one.
-const longTerm = 1 << 63
-
-// keyOf is the key of a term: its bytes and their number, or a hash.
-func keyOf(term string) uint64 {
-	if len(term) > maxWhole {
-		return maphash.String(wordSeed, term) | longTerm
-	}
-	key := uint64(len(term)) << 56
-	for i := range len(term) {
-		key |= uint64(term[i]) << (8 * i)
-	}
-	return key
-}
 
 // maxKeptSlots is how large a table is kept for other resources.
 const maxKeptSlots = 4096
@@ -89,14 +64,14 @@ func newWords(most int) *words {
 }
 
 func (w *words) release() {
-	slots, shift, terms, folded := w.slots, w.shift, w.terms, w.folded
+	slots, terms, folded := w.slots, w.terms, w.folded
 	if len(slots) > maxKeptSlots {
 		return
 	}
 	clear(slots)
 	clear(terms[:cap(terms)])
 	clear(folded[:cap(folded)])
-	*w = words{slots: slots, shift: shift, terms: terms[:0], folded: folded[:0]}
+	*w = words{slots: slots, terms: terms[:0], folded: folded[:0]}
 	wordLists.Put(w)
 }
 
@@ -112,41 +87,38 @@ func (w *words) take() []string {
 }
 
 // add adds a term that stays as it is.
-func (w *words) add(term string) { w.addKeyed(term, keyOf(term)) }
-
-func (w *words) addKeyed(term string, key uint64) {
-	if i, fresh := w.place(term, key); fresh {
-		w.put(term, key, i)
+func (w *words) add(term string) {
+	if i, h, fresh := w.place(term); fresh {
+		w.put(term, i, h)
 	}
 }
 
 // addLower adds the term in w.lower.
 func (w *words) addLower(n int) {
-	term := unsafe.String(&w.lower[0], n)
-	key := keyOf(term)
-	if i, fresh := w.place(term, key); fresh {
-		w.put(w.arena.string(w.lower[:n]), key, i)
+	if i, h, fresh := w.place(unsafe.String(&w.lower[0], n)); fresh {
+		w.put(w.arena.string(w.lower[:n]), i, h)
 	}
 }
 
 // place finds the slot of a term; fresh says that it is not there and may be put.
-func (w *words) place(term string, key uint64) (i uint32, fresh bool) {
+func (w *words) place(term string) (i, h uint32, fresh bool) {
+	h = uint32(maphash.String(wordSeed, term))
 	mask := uint32(len(w.slots) - 1)
-	for i = uint32(key * wordFactor >> w.shift); w.slots[i].place != 0; i = (i + 1) & mask {
-		if s := &w.slots[i]; s.key == key && (key < longTerm || w.terms[s.place-1] == term) {
-			return i, false
+	for i = h & mask; w.slots[i].place != 0; i = (i + 1) & mask {
+		if s := w.slots[i]; s.hash == h && w.terms[s.place-1] == term {
+			return i, h, false
 		}
 	}
 	if len(w.terms) >= w.most {
 		w.excess = true
-		return i, false
+		return i, h, false
 	}
-	return i, true
+	return i, h, true
 }
 
-func (w *words) put(term string, key uint64, i uint32) {
+func (w *words) put(term string, i, h uint32) {
 	w.terms = append(w.terms, term)
-	w.slots[i] = wordSlot{key, uint32(len(w.terms))}
+	w.slots[i] = wordSlot{h, uint32(len(w.terms))}
 	if 2*len(w.terms) > len(w.slots) {
 		w.grow()
 	}
@@ -155,13 +127,12 @@ func (w *words) put(term string, key uint64, i uint32) {
 func (w *words) grow() {
 	old := w.slots
 	w.slots = make([]wordSlot, 2*len(old))
-	w.shift--
 	mask := uint32(len(w.slots) - 1)
 	for _, s := range old {
 		if s.place == 0 {
 			continue
 		}
-		i := uint32(s.key * wordFactor >> w.shift)
+		i := s.hash & mask
 		for w.slots[i].place != 0 {
 			i = (i + 1) & mask
 		}
@@ -175,8 +146,7 @@ func (w *words) addText(text string) {
 		w.addFolded(Fold(text))
 		return
 	}
-	before := -1      // a character of a script without spaces that stands right before
-	var beside uint64 // its bytes
+	before := -1 // a character of a script without spaces that stands right before
 	for i := 0; i < len(text); {
 		c := text[i]
 		if c >= utf8.RuneSelf {
@@ -185,12 +155,11 @@ func (w *words) addText(text string) {
 				i += 3
 				continue
 			}
-			own := uint64(c) | uint64(text[i+1])<<8 | uint64(text[i+2])<<16
-			w.addKeyed(text[i:i+3], own|3<<56)
+			w.add(text[i : i+3])
 			if before >= 0 {
-				w.addKeyed(text[before:i+3], beside|own<<24|6<<56)
+				w.add(text[before : i+3])
 			}
-			before, beside = i, own
+			before = i
 			i += 3
 			continue
 		}
