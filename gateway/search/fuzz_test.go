@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 		"_filter=target.subject.subject.name+eq+x", "_filter=target[_id+eq+1].subject[_id+eq+2].subject.name+eq+x",
 		"component-code-value-quantity=a$gt5|http://unitsofmeasure.org|g", "combo-code-value-concept=a$b,c$d", "near=1|2|3|km", "_text=(a+OR+b)+NOT+c", "_content=%E7%B3%96%E5%B0%BF",
 		"_list=1", "_list=$current", "partof:below=1", "depends-on:above=x|1.2", "code:in=http://x", "_revinclude=*", "name-pinyin=zs", "_total=estimate",
+		"_type=Condition,Observation&patient=1&_sort=_id", "_type=Patient&_sort=name&name=x", "_text=\"a\"+and+not+(b+or+c)", "_content=\"a+b\"",
 	} {
 		f.Add("Observation", q)
 		f.Add("Patient", q)
