@@ -429,16 +429,20 @@ func (b *builder) period(typ, param string, all []search.DateMatch) (source, err
 		s.leading, s.from, s.to = from > search.MinTime || to < search.MaxTime, from, to
 		at = [2]string{"CASE WHEN x.low > 1 THEN x.low ELSE 1 END", "1::int8"} // atOther
 	}
-	for _, class := range [...]int{classMoment, classDay} {
-		low := from
-		if class == classMoment {
-			for _, m := range all {
-				f, _ := bounds(m, momentDate)
-				low = max(low, f)
-			}
-		}
-		s.rids.add("SELECT x.rid, "+at[0]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = "+strconv.Itoa(class)+
+	low := from // of moments, which reach less far than days
+	for _, m := range all {
+		f, _ := bounds(m, momentDate)
+		low = max(low, f)
+	}
+	short := func(class string, low int64) {
+		s.rids.add("SELECT x.rid, "+at[0]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = "+class+
 			" AND x.low >= ? AND x.low <= ? UNION ALL ", pid, low, to)
+	}
+	if low == from {
+		short("ANY('{0,2}')", from) // classMoment, classDay
+	} else {
+		short(strconv.Itoa(classMoment), low)
+		short(strconv.Itoa(classDay), from)
 	}
 	s.rids.add("SELECT x.rid, "+at[1]+" AS at FROM index_date x WHERE x.pid = ? AND x.class = 1", pid)
 	if _, t := bounds(all[0], 0); t < search.MaxTime {
