@@ -589,9 +589,9 @@ func (b *builder) from(alias string, w *where) (from, cond fragment, size int64,
 // first.
 var probeSteps = [...]int64{64, 512, math.MaxInt64}
 
-// nestedMost is how many resources the driver of a chain may list for it to be taken
-// instead of a condition that lists more. Beyond, going through what the condition lists
-// until the page is full is taken to be the cheaper way.
+// nestedMost is how many resources the driver of a chain may list for it to be taken at
+// once instead of a condition that lists more. Beyond, what the condition lists is
+// followed for a while first.
 const nestedMost = 512
 
 // rarest returns the source that lists the fewest resources, nil when there is none to
@@ -621,8 +621,13 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		limit = min(limit, last)
 		least := limit
 		var found *source
-		if best != nil && best.size > 0 && best.size < min(least, nestedMost) {
-			least, found = best.size, best
+		if most := least; best != nil && best.size > 0 {
+			if b.effort == bold {
+				most = min(most, nestedMost)
+			}
+			if best.size < most {
+				least, found = best.size, best
+			}
 		}
 		for _, d := range plain {
 			n, err := b.count(d, limit)
@@ -639,7 +644,7 @@ func (b *builder) rarest(sources []source, counted bool) (best *source, size int
 		if found != nil {
 			return found, max(least, 1), false, nil
 		}
-		if limit == last || limit >= sortFrom && follow && b.effort == bold || limit >= nestedMost && counted && len(plain) == 1 && best == nil {
+		if limit == last || limit >= sortFrom && follow && b.effort == bold || limit >= nestedMost && counted && b.effort == bold && len(plain) == 1 && best == nil {
 			break
 		}
 	}

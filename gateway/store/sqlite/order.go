@@ -166,8 +166,9 @@ func (l *listing) mark() string {
 }
 
 // lookMost is how far the order of an index is followed for a page, where nothing is
-// known to be rarer, before what is asked is counted further.
-const lookMost = 512
+// known to be rarer, before what is asked is counted further; lookNested where a chain
+// is asked for each resource.
+const lookMost, lookNested = 512, 128
 
 // sortFrom is how many resources a source lists from which reading another in order is
 // taken to be cheaper than sorting them.

@@ -37,23 +37,24 @@ func (v view) search(client context.Context, q *search.Query) (store.Page, error
 	}
 	defer b.close()
 	b.after = q.After != nil
-	w, err := b.compile(q.Type, q.Where, 0)
-	if err != nil {
-		return page, tooCostly(client, err)
-	}
-	if w.none {
-		if page.AsOf == 0 {
-			page.AsOf = v.s.latest.Load()
-		}
-		if q.Total != search.TotalNone {
-			page.Total = 0
-		}
-		return page, nil
-	}
 	if q.Total != search.TotalNone {
 		b.effort = careful
 	}
 	for ; ; b.effort++ {
+		b.budget = v.s.opt.MaxOperands
+		w, err := b.compile(q.Type, q.Where, 0)
+		if err != nil {
+			return page, tooCostly(client, err)
+		}
+		if w.none {
+			if page.AsOf == 0 {
+				page.AsOf = v.s.latest.Load()
+			}
+			if q.Total != search.TotalNone {
+				page.Total = 0
+			}
+			return page, nil
+		}
 		plan, err := b.plan(q, w)
 		if err != nil {
 			return page, tooCostly(client, err)
@@ -144,6 +145,9 @@ func (b *builder) plan(q *search.Query, w where) (plan, error) {
 			return fragment{}
 		}
 		p.look = &lookout{left: lookMost}
+		if slices.ContainsFunc(w.sources, func(s source) bool { return s.nested }) {
+			p.look.left = lookNested
+		}
 		return fragment{"yl_within(?, " + rid + ") AND ", []any{b.check(&check{look: p.look})}}
 	}
 	asked := func(driver *source) fragment {
