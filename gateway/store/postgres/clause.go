@@ -155,9 +155,6 @@ func (w *where) met(driver *source, withAt bool) fragment {
 	return all
 }
 
-// with reports whether what the source lists comes with at.
-func (s *source) withAt() bool { return s != nil && s.dated }
-
 // must adds a source that all results fulfil.
 func (w *where) must(s source) {
 	if s.none {
