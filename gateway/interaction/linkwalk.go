@@ -43,7 +43,8 @@ func (w *linkWalk) children(n *fhir.Node) (*fhir.Node, error) {
 	out := n
 	for i := range n.Len() {
 		k := n.At(i)
-		to, err := k, error(nil)
+		var to *fhir.Node
+		var err error
 		if k.Kind() == fhir.Array {
 			to, err = w.items(k)
 		} else {

@@ -39,7 +39,7 @@ func (e *Engine) stamp(content *fhir.Node, id, owner, source string) *fhir.Node 
 	tag := fhir.NewObject().Add("system", fhir.NewString(system)).Add("code", fhir.NewString(owner))
 	meta.Set("tag", tags.Append(tag))
 
-	out := fhir.NewObjectOf(content.Len() + 3).
+	out := fhir.NewObjectOf(content.Len()+3).
 		Add("resourceType", fhir.NewString(content.ResourceType())).Add("id", fhir.NewString(id)).Add("meta", meta)
 	for i := range content.Len() {
 		k := content.At(i)

@@ -132,4 +132,3 @@ func BenchmarkWrite(b *testing.B) {
 		})
 	}
 }
-
