@@ -24,8 +24,8 @@ import (
 // no member sees, or rests on, what another one wrote, and each is answered by itself. A
 // group waits for no lock: a member that would have to is refused and goes on alone. A
 // transaction that finds nobody beside it has a group to itself, on the goroutine of its
-// caller, and may ask what it did not foresee. Beside a group that takes long another
-// one begins.
+// caller, and may ask what it did not foresee. Beside a group that takes long, and beside
+// one that is not much larger, another one begins.
 
 // claim is what no two members have in common: a name, or a resource.
 type claim struct{ typ, text string }
@@ -77,15 +77,17 @@ type groups struct {
 	queue   []*member
 	busy    map[claim]bool // of groups that run
 	running int            // those that have not taken long
+	carried int            // how many members they have
 }
 
 // course is a group that runs. Once it has taken long others run beside it, so that one
 // which waits for the database does not hold them up. What its members have claimed
 // stays theirs.
 type course struct {
-	clock *time.Timer
-	long  bool // it does not count any more
-	over  bool
+	clock   *time.Timer
+	members int
+	long    bool // it does not count any more
+	over    bool
 }
 
 // enter queues a transaction, and waits until it can go on. It fails when ctx ends
@@ -120,15 +122,27 @@ func (g *groups) enter(ctx context.Context, m *member) (turn, error) {
 	return inOwn, ctx.Err()
 }
 
+// besideCount is how many must wait at least for a group to begin beside another.
+const besideCount = 4
+
+// may reports whether a group may begin. Beside another one it may when it would be
+// half as large or larger: then one waits for the disk while the other one computes, and
+// what a group costs by itself is still shared by many.
+func (g *groups) may() bool {
+	n := len(g.queue)
+	return g.running == 0 || g.running < g.s.opt.Groups && n >= besideCount && 2*n >= g.carried
+}
+
 // start begins a group if one may, and returns its members.
 func (g *groups) start() []*member {
-	if g.running == g.s.opt.Groups {
+	if !g.may() {
 		return nil
 	}
 	list := g.take()
 	if len(list) > 0 {
 		g.running++
-		c := &course{}
+		g.carried += len(list)
+		c := &course{members: len(list)}
 		for _, m := range list {
 			m.course = c
 		}
@@ -146,6 +160,7 @@ func (g *groups) yield(c *course) []*member {
 	}
 	c.long = true
 	g.running--
+	g.carried -= c.members
 	return g.start()
 }
 
@@ -196,6 +211,7 @@ func (g *groups) next(list, back []*member) []*member {
 	c.clock.Stop()
 	if c.over = true; !c.long {
 		g.running--
+		g.carried -= c.members
 	}
 	return g.start()
 }

@@ -539,3 +539,33 @@ func TestAGroupThatTakesLongHoldsNobodyUp(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAGroupBeginsBesideAnotherWhenEnoughWait(t *testing.T) {
+	g := newGate()
+	s := open(t, postgres.Options{Groups: 2, GroupTime: time.Hour, Fault: g.fault})
+	first := make(chan error, 1)
+	go func() { first <- brief(s, "first") }()
+	<-g.reached
+	ids := []string{"a", "b", "c", "d"} // one less would wait
+	var wg sync.WaitGroup
+	errs := make([]error, len(ids))
+	for i, id := range ids {
+		if n := g.commits.Load(); n != 1 {
+			t.Errorf("%d commits while %d wait", n, i)
+		}
+		wg.Go(func() { errs[i] = brief(s, id) })
+		for deadline := time.Now().Add(10 * time.Second); i < len(ids)-1 && s.Waiting() <= int64(i) && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	wg.Wait()
+	wantNone(t, errs)
+	at := times(t, s, ids...)
+	if at[0] != at[3] || g.commits.Load() != 2 {
+		t.Errorf("%d commits, at %v", g.commits.Load(), at)
+	}
+	close(g.open)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}

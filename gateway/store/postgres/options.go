@@ -13,8 +13,8 @@ type Options struct {
 	Writers, Readers int
 	// Queue is how many transactions may wait for a connection before Update answers fault.Busy; default 4096.
 	Queue int
-	// Groups is how many groups of brief transactions may run at a time, GroupCount how many transactions share
-	// one at most; defaults 1 and 64. All of them together have at most GroupNames names and resources, because the
+	// Groups is how many groups of brief transactions may run at a time, one beside another only where enough wait;
+	// GroupCount how many transactions share one at most; defaults 2 and 64. All of them together have at most GroupNames names and resources, because the
 	// database keeps their locks in memory; default 1024. A member that makes it more than GroupBytes that a group
 	// writes is the last of it; default 4 MiB.
 	Groups, GroupCount, GroupNames, GroupBytes int
@@ -68,7 +68,7 @@ func (o Options) withDefaults() Options {
 	def(&o.Writers, max(8, 4*runtime.GOMAXPROCS(0)))
 	def(&o.Readers, max(8, 4*runtime.GOMAXPROCS(0)))
 	def(&o.Queue, 4096)
-	def(&o.Groups, 1)
+	def(&o.Groups, 2)
 	def(&o.GroupCount, 64)
 	def(&o.GroupNames, 1024)
 	def(&o.GroupBytes, 4<<20)
