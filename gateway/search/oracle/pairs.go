@@ -79,7 +79,7 @@ func Pairs(v search.Values) []search.Pair {
 	}
 	for _, k := range v.Texts {
 		for _, term := range k.Terms {
-			out = append(out, search.Pair{Name: k.Param, Value: escapes.Replace(term)})
+			out = append(out, search.Pair{Name: k.Param, Value: `"` + escapes.Replace(term) + `"`}) // it may be "and"
 		}
 	}
 	for code, list := range groups {
