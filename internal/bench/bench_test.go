@@ -17,7 +17,7 @@ import (
 var (
 	size     = flag.Int("size", 0, "resources in the store; 0: no measurement")
 	stores   = flag.String("store", "sqlite,postgres", "stores to measure")
-	loads    = flag.String("load", "idle,read,search,crud,write,import", "loads to measure; the store is filled in any case")
+	loads    = flag.String("load", "idle,read,search,crud,write,import,raw", "loads to measure, raw: its rows written again without the server; the store is filled in any case")
 	length   = flag.Duration("time", 10*time.Second, "how long a load runs; a search shape a fifth of it")
 	parallel = flag.Int("workers", 16, "connections of a load")
 	profiles = flag.String("profiles", "", "folder for profiles of the server under each load")
@@ -53,7 +53,7 @@ func TestEveryLoadRunsWithoutErrors(t *testing.T) {
 		t.Run(store, func(t *testing.T) {
 			var out strings.Builder
 			(&bench{
-				store: store, size: 400, loads: []string{"idle", "read", "search", "crud", "write"}, time: 250 * time.Millisecond, workers: 4,
+				store: store, size: 400, loads: []string{"idle", "read", "search", "crud", "write", "raw"}, time: 250 * time.Millisecond, workers: 4,
 				print: func(format string, args ...any) (int, error) { return fmt.Fprintf(&out, format, args...) },
 			}).run(t)
 			for _, want := range []string{"ready", "fill", "raw rows", "read", "vread", "delete", "_revinclude", "write"} {
@@ -162,12 +162,14 @@ func (b *bench) run(t *testing.T) {
 
 	total := b.count(t)
 	disk := b.disk(t)
-	raw := float64(total) / b.rawRows(t, total).Seconds()
 	b.print("disk: %d versions, %.2f kB each; a resource of fill was sent in %.2f kB\n", total, float64(disk)/float64(total)/1000, float64(s.bytes)/float64(resources)/1000)
-	b.print("raw rows: %.0f resources/s (%s)\n", raw, b.rawWay())
-	b.rows[at].raw, b.rows[at].limit = raw, "raw rows"
-	if written >= 0 {
-		b.rows[written].raw, b.rows[written].limit = raw, "raw rows"
+	if b.wants("raw") {
+		raw := float64(total) / b.rawRows(t, total).Seconds()
+		b.print("raw rows: %.0f resources/s (%s)\n", raw, b.rawWay())
+		b.rows[at].raw, b.rows[at].limit = raw, "raw rows"
+		if written >= 0 {
+			b.rows[written].raw, b.rows[written].limit = raw, "raw rows"
+		}
 	}
 	if b.wants("import") {
 		b.importCorpus(t)
@@ -310,7 +312,10 @@ func (b *bench) importCorpus(t testing.TB) {
 		residentOf(t, g.pid, "VmHWM")>>20)
 	p.stop(t)
 	total := b.count(t)
-	raw := float64(total) / b.rawRows(t, total).Seconds()
+	var raw float64
+	if b.wants("raw") {
+		raw = float64(total) / b.rawRows(t, total).Seconds()
+	}
 	b.print("import: %d versions, %.2f kB on disk each\n", total, float64(b.disk(t))/float64(max(total, 1))/1000)
 	r.all.rate = float64(total) / took.Seconds()
 	b.add(row{load: "import", op: "resources", m: r.all, cpu: cpu / time.Duration(max(total, 1)), raw: raw, limit: "raw rows"})

@@ -112,13 +112,15 @@ func (b *builder) rarest(sources []source, wanted bool) (best *source, size int6
 			return d, 0, true, nil
 		}
 	}
-	if best != nil {
-		return best, 0, false, nil
-	}
+	// All are common. What comes in order fills a page without being read to its end; of a
+	// chain all is read, unless it is known where it ends.
 	for _, d := range plain {
-		if d.ordered {
+		if d.ordered && (best == nil || best.size == 0 && !wanted) {
 			return d, 0, true, nil
 		}
+	}
+	if best != nil {
+		return best, 0, false, nil
 	}
 	return plain[0], 0, true, nil
 }
